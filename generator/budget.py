@@ -1,0 +1,90 @@
+"""Say what finishing runs can cost, before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from generator import prompting
+from generator.errors import BudgetError
+from generator.prices import Usage
+from generator.runs import Run, State, total
+from generator.settings import Settings
+from generator.steps import ASSESS, ATTEMPT, PREPARE, STEPS, Step
+from generator.topics import Topic
+
+COMPLAINT_TOKENS = 2_000
+"""Bounds what a repair adds to a prompt beside the rejected reply."""
+
+
+def within(runs: Sequence[Run], settings: Settings, limit: Decimal) -> Decimal:
+    """Return the worst case of finishing these runs, in dollars.
+
+    Raises:
+        BudgetError: it is above the limit, or the price of a model is not known.
+    """
+    unpriced = sorted(
+        {
+            model
+            for run in runs
+            for step, _, _ in missing(run, settings)
+            if settings.price(model := settings.model(step.tier, run.topic), Usage()) is None
+        }
+    )
+    if unpriced:
+        raise BudgetError(
+            f"no price is known for {', '.join(unpriced)}; name it under extra.generator.prices "
+            "(input and output in dollars per million tokens, 0 for a model of your own)"
+        )
+    worst = total(worst_case(run, settings) for run in runs) or Decimal()
+    if worst > limit:
+        raise BudgetError(
+            f"{len(runs)} {'topic' if len(runs) == 1 else 'topics'} could cost up to ${worst:.2f}, "
+            f"more than the ${limit:.2f} that max_cost_usd allows"
+        )
+    return worst
+
+
+def missing(run: Run, settings: Settings) -> list[tuple[Step, int, str]]:
+    """Return the passes that may have to be asked to finish a run, were every attempt to fail but the last."""
+    if run.state in {State.COMPLETE, State.NOT_SEPARATED}:
+        return []
+    have = {answer.file for answer in run.answers}
+    last = run.topic.max_attempts or settings.max_attempts
+    first = max(run.last.number if run.last else 1, 1)
+    rounds = [(PREPARE, [0]), (ATTEMPT, range(first, last + 1)), (ASSESS, [0])]
+    passes = [
+        (step, attempt, order)
+        for steps, attempts in rounds
+        for attempt in attempts
+        for step in steps
+        for order in step.passes
+    ]
+    return [wanted for wanted in passes if wanted[0].file(*wanted[1:]) not in have]
+
+
+def worst_case(run: Run, settings: Settings) -> Decimal | None:
+    """Return what finishing a run can cost at the most, in dollars; None where a model's price is not known.
+
+    A token is at least a byte, so a prompt has at most as many tokens as bytes; every answer is as long as it may be, and
+    every repair is needed.
+    """
+    return total(_worst_price(step, run.topic, settings) for step, _, _ in missing(run, settings))
+
+
+def _worst_price(step: Step, topic: Topic, settings: Settings) -> Decimal | None:
+    model = settings.model(step.tier, topic)
+    longest = {known.name: known.max_tokens * len(known.passes) for known in STEPS}
+    attempts = topic.max_attempts or settings.max_attempts
+    longest["feedback"] = attempts * (longest["judgment"] + longest["challenge"])
+    prompt = prompting.template_size(step, topic) + sum(longest[name] for name in step.reads)
+    return total(
+        settings.price(
+            model,
+            Usage(
+                input_tokens=prompt + repair * (step.max_tokens + COMPLAINT_TOKENS),
+                output_tokens=step.max_tokens,
+            ),
+        )
+        for repair in range(settings.max_repairs + 1)
+    )

@@ -1,0 +1,172 @@
+"""Ask a model: the only door to one, and the only place that imports the SDK, when it is first needed."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from threading import BoundedSemaphore, Event, Lock
+from typing import TYPE_CHECKING, Any
+
+from generator.errors import AskError
+from generator.outputs import Output
+from generator.prices import Usage
+from generator.prompting import Request
+from generator.record import Reply
+from generator.settings import Settings
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic
+
+_HINTS = {
+    401: "the key in ANTHROPIC_API_KEY is not accepted",
+    403: "the key may not use this model",
+    404: "the model, or the server's address in ANTHROPIC_BASE_URL, is not known",
+}
+
+
+class Client:
+    """Ask models, with at most `max_calls` calls in flight over all threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._flights = BoundedSemaphore(settings.max_calls)
+        self._starting = Lock()
+        self.stopped = Event()
+
+    def ask(self, request: Request, output: type[Output]) -> Reply:
+        """Send a request and return the reply, whatever its stop reason.
+
+        Raises:
+            AskError: no reply came, in words that say what to do about it.
+        """
+        with self._flights:
+            if self.stopped.is_set():
+                raise AskError("stopped before it was asked")
+            with self._starting:
+                sdk = self._sdk
+            asked_at, start = datetime.now(UTC), time.monotonic()
+            message = self._sent(sdk, request, output)
+            seconds = time.monotonic() - start
+        try:
+            return Reply(
+                text="".join(block.text for block in message.content if block.type == "text"),
+                model=message.model,
+                stop_reason=message.stop_reason,
+                stop_detail=getattr(message.stop_details, "category", None),
+                usage=_usage(message.usage),
+                asked_at=asked_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                seconds=round(seconds, 3),
+            )
+        except (AttributeError, TypeError, ValueError):  # the SDK checks no shape: a field may be missing
+            raise AskError("the server's reply is no message of the API: it lacks content, model or usage") from None
+
+    @cached_property
+    def _sdk(self) -> Anthropic:
+        from anthropic import Anthropic  # noqa: PLC0415 - takes seconds; a cached build never gets here
+
+        return Anthropic(
+            max_retries=self._settings.max_retries,
+            timeout=self._settings.timeout_seconds,
+            middleware=[self._bounded],
+        )
+
+    def _sent(self, sdk: Anthropic, request: Request, output: type[Output]) -> Any:
+        from anthropic import (  # noqa: PLC0415
+            AnthropicError,
+            APIConnectionError,
+            APIStatusError,
+            APITimeoutError,
+            transform_schema,
+        )
+
+        structured: dict[str, Any] = {}
+        if request.schema is not None:
+            structured["output_config"] = {"format": {"type": "json_schema", "schema": transform_schema(output)}}
+        tries = f"after {self._settings.max_retries + 1} tries"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # `deprecations` tells it once, with the tier
+                return sdk.messages.create(
+                    model=request.model,
+                    system=request.system,
+                    messages=[{"role": role, "content": text} for role, text in request.turns],  # type: ignore[typeddict-item]
+                    max_tokens=request.max_tokens,
+                    timeout=self._settings.timeout_seconds,
+                    **structured,
+                )
+        except APITimeoutError:
+            raise AskError(f"the server was silent for {self._settings.timeout_seconds:g} s, {tries}") from None
+        except APIStatusError as error:
+            said = _message(error.body) or error.message
+            hint = f" ({_HINTS[error.status_code]})" if error.status_code in _HINTS else ""
+            retried = f", {tries}" if error.status_code in {408, 409, 429} or error.status_code >= 500 else ""
+            raise AskError(f"the server answered {error.status_code}{retried}: {said[:300]}{hint}") from None
+        except APIConnectionError as error:
+            cause = error.__cause__ or error
+            raise AskError(f"no connection to {sdk.base_url.host}, {tries}: {cause}") from None
+        except (AnthropicError, TypeError, ValueError, AttributeError) as error:
+            raise AskError(f"the server's reply is no message of the API: {str(error)[:300]}") from None
+
+    def _bounded(self, asked: Any, call_next: Any) -> Any:
+        """Give up where the server asks for too long a wait; try again where a reply is no JSON."""
+        from anthropic import RetryableError  # noqa: PLC0415
+
+        response = call_next(asked)
+        wait = _retry_after(response.headers)
+        if response.status_code >= 400 and wait is not None and wait > self._settings.max_wait_seconds:
+            raise AskError(
+                f"the server answered {response.status_code} and asks to wait {wait:,.0f} s; at most "
+                f"{self._settings.max_wait_seconds:g} s are waited for (max_wait_seconds)"
+            )
+        if response.status_code == 200:
+            try:
+                json.loads(response.http_response.content)
+            except ValueError as error:
+                raise RetryableError(f"expected JSON ({error})") from None
+        if self.stopped.is_set() and response.status_code >= 400:
+            raise AskError("stopped while the server was overloaded")
+        return response
+
+
+def deprecations(models: dict[str, str]) -> list[str]:
+    """Say which of these models (by tier) the SDK lists as deprecated, and their last day."""
+    from anthropic.resources.messages.messages import DEPRECATED_MODELS  # noqa: PLC0415
+
+    return [
+        f"{tier}: {model} is deprecated; its last day is {DEPRECATED_MODELS[model]}"
+        for tier, model in models.items()
+        if model in DEPRECATED_MODELS
+    ]
+
+
+def _usage(usage: Any) -> Usage:
+    details = getattr(usage, "output_tokens_details", None)
+    return Usage(
+        input_tokens=usage.input_tokens or 0,
+        output_tokens=usage.output_tokens or 0,
+        cache_creation_input_tokens=usage.cache_creation_input_tokens or 0,
+        cache_read_input_tokens=usage.cache_read_input_tokens or 0,
+        thinking_tokens=getattr(details, "thinking_tokens", None) or 0,
+    )
+
+
+def _message(body: object) -> str:
+    error = body.get("error") if isinstance(body, dict) else None
+    return str(error.get("message", "")) if isinstance(error, dict) else ""
+
+
+def _retry_after(headers: Any) -> float | None:
+    """Return the seconds that a server asks to wait, in any of the three forms that the SDK obeys."""
+    told = headers.get("retry-after", "")
+    with suppress(KeyError, ValueError):
+        return float(headers["retry-after-ms"]) / 1000
+    with suppress(ValueError):
+        return float(told)
+    with suppress(TypeError, ValueError):
+        return (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()
+    return None

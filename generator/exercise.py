@@ -1,0 +1,139 @@
+"""Make an exercise of an assessment: a value first, HTML second.
+
+The page holds the code and nothing that tells which lines are wrong. What grades stands in a script of its own, the
+key, which the page's element loads once a student checks. Columns are counted as JavaScript counts, in UTF-16 units
+of the code as it is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+from markupsafe import Markup
+
+from generator.markup import code_lines, prose, sentence, visible
+from generator.outputs import Assessment, Error, Span
+from generator.verdicts import Failure
+
+Level = Literal["beginner", "intermediate", "advanced"]
+
+
+class Segment(NamedTuple):
+    """The part of one shown line (from 1) that belongs to a span: its columns `start` to `end`."""
+
+    line: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An assessment as a student meets it."""
+
+    id: str
+    title: str
+    level: Level | None
+    concepts: tuple[str, ...]
+    assessment: Assessment
+    failures: tuple[Failure, ...]
+    run_url: str
+
+    @cached_property
+    def lines(self) -> list[Markup]:
+        """Return the code as highlighted HTML, line by line."""
+        return _lines(self.assessment.code, self.assessment.language)
+
+    @cached_property
+    def spans(self) -> dict[str, tuple[Segment, ...]]:
+        """Return where each error stands in the shown lines, by its id."""
+        return {error.id: segments(self.assessment.code, *self._span(error)[:2]) for error in self.assessment.errors}
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """Return the shortest and the longest time that a student needs."""
+        return min(self.assessment.estimated_minutes), max(self.assessment.estimated_minutes)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a hash of all that grades: progress belongs to exactly this code with exactly these errors."""
+        graded = [visible(self.assessment.code), [[error.id, error.correction] for error in self.assessment.errors]]
+        return hashlib.sha256(json.dumps([*graded, self.spans], sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def key(self) -> dict[str, Any]:
+        """Return what grades and explains, as the element reads it: prose is HTML, all else text."""
+        return {"digest": self.digest, "errors": [self._explained(error) for error in self.assessment.errors]}
+
+    @property
+    def key_script(self) -> str:
+        """Return the text of `key.js`: one call of the element's `errorspanKey(id, key)`, safe inside HTML too."""
+        call = json.dumps([self.id, self.key], separators=(",", ":"))[1:-1]
+        return f"errorspanKey({call});\n".translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"})
+
+    def _explained(self, error: Error) -> dict[str, Any]:
+        failure = next((failure for failure in self.failures if failure.id == error.failure), None)
+        before, after = self._excerpts(error)
+        return {
+            "id": error.id,
+            "segments": self.spans[error.id],
+            "concept": visible(error.concept),
+            "severity": error.severity,
+            "hint": sentence(error.hint),
+            "description": prose(error.description),
+            "before": before,
+            "after": after,
+            "value": prose(error.learning_value),
+            "failure": failure and prose(failure.description),
+            "url": f"{self.run_url}#error-{error.id}",
+        }
+
+    def _excerpts(self, error: Error) -> tuple[dict[str, Any], dict[str, Any]]:
+        start, end, first, _ = self._span(error)
+        inner = int(error.quote.endswith("\n") and error.correction.endswith("\n"))
+        wrong, right = self.assessment.code, self.assessment.corrected(error.id)
+        return (
+            self._excerpt(wrong, Span(start, end, first, 0), inner),
+            self._excerpt(right, Span(start, start + len(error.correction), first, 0), inner),
+        )
+
+    def _excerpt(self, code: str, span: Span, inner: int) -> dict[str, Any]:
+        pieces = segments(code, span.start, span.end)
+        first, last = pieces[0].line, visible(code[: span.end - inner]).count("\n") + 1
+        marks = [(line - first, start, end) for line, start, end in pieces]
+        return {"lines": _lines(code, self.assessment.language)[first - 1 : last], "marks": marks}
+
+    def _span(self, error: Error) -> Span:
+        span = self.assessment.span(error)
+        if span is None:
+            raise ValueError(f"exercise {self.id}: error {error.id}: its quote does not stand in the code exactly once")
+        return span
+
+
+def segments(code: str, start: int, end: int) -> tuple[Segment, ...]:
+    """Cut the characters `start` to `end` of the code into one piece for each line as it is shown."""
+    text, first, last = visible(code), _shown(code, start), _shown(code, end)
+    pieces, begin = [], 0
+    final = text.count("\n", 0, last - text[first:last].endswith("\n"))
+    for number, line in enumerate(text.split("\n")):
+        if text.count("\n", 0, first) <= number <= final:
+            columns = (min(max(at - begin, 0), len(line)) for at in (first, last))
+            pieces.append(Segment(number + 1, *(_units(line[:column]) for column in columns)))
+        begin += len(line) + 1
+    return tuple(pieces)
+
+
+def _shown(code: str, at: int) -> int:
+    return len(visible(code[:at])) - (code[max(at - 1, 0) : at + 1] == "\r\n")
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _lines(code: str, language: str) -> list[Markup]:
+    # Markdown expands tabs before it knows HTML, and columns would shift.
+    return [line.replace("\t", Markup("&#9;")) for line in code_lines(code, language)]

@@ -1,0 +1,9 @@
+"""Hand MkDocs' events to the generator. Named in mkdocs.yml under `hooks`."""
+
+from generator.site import Site
+
+_site = Site()
+
+on_startup = _site.on_startup
+on_config = _site.on_config
+on_files = _site.on_files

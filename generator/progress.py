@@ -1,0 +1,62 @@
+"""Tell how asking goes on: what was asked, what came back, tokens and money so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from threading import Lock
+
+from generator.pipeline import Progress
+from generator.prices import Usage
+from generator.settings import Settings
+
+
+class Tally:
+    """Add up calls of all threads, and say each in a line."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._say = say
+        self._lock = Lock()
+        self.calls = 0
+        self.usage = Usage()
+        self.cost: Decimal | None = Decimal()
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of a call that was sent, or of its reply."""
+        with self._lock:
+            if reply := progress.reply:
+                price = self._settings.price(reply.model, reply.usage)
+                self.calls += 1
+                self.usage += reply.usage
+                self.cost = None if price is None or self.cost is None else self.cost + price
+            self._say(self._line(progress))
+
+    @property
+    def total(self) -> str:
+        """Say tokens and money so far."""
+        return f"{self.calls} calls, {self.usage.tokens:,} tokens, {money(self.cost)}"
+
+    def _line(self, progress: Progress) -> str:
+        where = f"{progress.topic}: {name(progress)}"
+        reply = progress.reply
+        if reply is None:
+            return f"{where}: asked"
+        came = f"{reply.usage.tokens:,} tokens in {reply.seconds:.1f} s from {reply.model}"
+        if progress.faults:
+            return f"{where}: not usable ({'; '.join(progress.faults)[:200]}), {came}; so far {self.total}"
+        return f"{where}: answered, {came}; so far {self.total}"
+
+
+def name(progress: Progress) -> str:
+    """Name a call as a person follows it."""
+    inside = [f"attempt {progress.attempt}"] if progress.attempt else []
+    inside += [f"order {progress.order.upper()}"] if progress.order else []
+    return progress.step.title + (f" ({', '.join(inside)})" if inside else "")
+
+
+def money(cost: Decimal | None) -> str:
+    """Write dollars as a person reads them; small sums keep their digits."""
+    if cost is None:
+        return "price not known"
+    return f"${cost:.2f}" if cost >= 1 or not cost else f"${cost:.4f}"

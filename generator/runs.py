@@ -1,0 +1,172 @@
+"""Hold what happened: the run of a topic, its attempts, their answers, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from generator.outputs import Assessment, Output
+from generator.prices import Usage
+from generator.record import Entry, Recorded, Rejected
+from generator.settings import Settings
+from generator.steps import Step
+from generator.topics import Topic
+from generator.verdicts import Verdict
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One recorded answer: what a model or a person said in one pass of a step.
+
+    `stale`: the request has changed since it was asked. `faults`: what its step's checks have against it.
+    """
+
+    step: Step
+    attempt: int
+    order: str
+    recorded: Recorded
+    output: Output
+    stale: bool = False
+    faults: tuple[str, ...] = ()
+
+    @property
+    def entry(self) -> Entry:
+        """Return what the manifest says of it."""
+        return self.recorded.entry
+
+    @property
+    def file(self) -> str:
+        """Return its file in the record."""
+        return self.recorded.file
+
+    @property
+    def from_model(self) -> bool:
+        """Tell whether a model gave it, in the words that stand in the record."""
+        return self.entry.origin == "model"
+
+    @property
+    def calls(self) -> list[Entry | Rejected]:
+        """Return every call that was paid for to get it, the rejected ones first."""
+        return [*self.entry.rejected, *([self.entry] if self.from_model or self.recorded.edited else [])]
+
+    def cost(self, settings: Settings) -> Decimal | None:
+        """Return its price in dollars, rejected replies included; None where a model's price is not known."""
+        return total(
+            settings.price(call.model, call.usage) if call.model and call.usage else None for call in self.calls
+        )
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One round of challenge, two implementations, judgment: its outputs by step, as far as it came."""
+
+    number: int
+    outputs: Mapping[str, Any]
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Return the judgment, if it came so far."""
+        return self.outputs.get("judgment")
+
+
+class State(StrEnum):
+    """How far a run came."""
+
+    AWAITING = "awaiting"
+    UNFINISHED = "unfinished"
+    NOT_SEPARATED = "not separated"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True)
+class Run:
+    """All answers of one topic, with where each came from. `problem` says why the next one is not there."""
+
+    topic: Topic
+    folder: str
+    outputs: Mapping[str, Any]
+    attempts: tuple[Attempt, ...]
+    answers: tuple[Answer, ...]
+    note: str | None = None
+    problem: str | None = None
+
+    @property
+    def state(self) -> State:
+        """Return how far it came."""
+        if self.assessment:
+            return State.COMPLETE
+        if self.problem is None:
+            return State.NOT_SEPARATED
+        return State.UNFINISHED if self.answers else State.AWAITING
+
+    @property
+    def assessment(self) -> Assessment | None:
+        """Return the last step's output, if it came so far."""
+        return self.outputs.get("assessment")
+
+    @property
+    def last(self) -> Attempt | None:
+        """Return the last attempt: the one that separated the tiers, if one did."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Return the last attempt's verdict."""
+        return self.last.verdict if self.last else None
+
+    @property
+    def publishable(self) -> bool:
+        """Tell whether its exercise's key can be trusted: complete, and nothing is held against any answer."""
+        return self.state is State.COMPLETE and not self.faults
+
+    @property
+    def faults(self) -> list[str]:
+        """Return what the checks have against the answers, each with its file."""
+        return [f"{self.folder}/{answer.file}:1: {fault}" for answer in self.answers for fault in answer.faults]
+
+    @property
+    def from_models(self) -> bool:
+        """Tell whether every answer is a model's."""
+        return bool(self.answers) and all(answer.from_model for answer in self.answers)
+
+    @property
+    def stale(self) -> bool:
+        """Tell whether a prompt, a model or the topic changed after an answer was given."""
+        return any(answer.stale for answer in self.answers)
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        """Return the replies that did not count."""
+        return [rejected for answer in self.answers for rejected in answer.entry.rejected]
+
+    @property
+    def usage(self) -> Usage:
+        """Return the tokens of all calls, rejected replies included."""
+        return sum((call.usage for answer in self.answers for call in answer.calls if call.usage), Usage())
+
+    @property
+    def seconds(self) -> float:
+        """Return the time that models took, added up over calls."""
+        return sum(call.seconds or 0 for answer in self.answers for call in answer.calls)
+
+    @property
+    def date(self) -> str | None:
+        """Return the day of the last answer, as YYYY-MM-DD."""
+        return max((answer.entry.at[:10] for answer in self.answers if answer.entry.at), default=None)
+
+    def answers_of(self, step: str, attempt: int) -> list[Answer]:
+        """Return the answers that a step got in an attempt; steps outside attempts have attempt 0."""
+        return [answer for answer in self.answers if answer.step.name == step and answer.attempt == attempt]
+
+    def cost(self, settings: Settings) -> Decimal | None:
+        """Return its price in dollars; None where a model's price is not known."""
+        return total(answer.cost(settings) for answer in self.answers)
+
+
+def total(prices: Iterable[Decimal | None]) -> Decimal | None:
+    """Add prices up; the sum is not known where one of them is not."""
+    known = list(prices)
+    return None if None in known else sum((price for price in known if price is not None), Decimal())

@@ -1,0 +1,112 @@
+"""Put a course's pages into a MkDocs site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import get_plugin_logger
+from mkdocs.structure.files import File, Files, InclusionLevel
+
+from generator import budget
+from generator.course import Course
+from generator.errors import BudgetError, GeneratorError
+from generator.pages import SCRIPTS, STYLES, assets, render
+from generator.progress import Tally
+from generator.runs import Run, State
+from generator.settings import has_key
+
+log = get_plugin_logger("errorspan")
+
+Command = Literal["build", "gh-deploy", "serve"]
+
+
+class Site:
+    """Take part in a build: read topics, replay or finish their runs, add their pages."""
+
+    def __init__(self) -> None:
+        self._command: Command = "build"
+        self._course: Course | None = None
+
+    def on_startup(self, *, command: Command, dirty: bool) -> None:  # noqa: ARG002 - MkDocs passes both
+        """Remember what MkDocs was called for: only a build may ask a model."""
+        self._command = command
+
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Read the topics, and add the styles and the script of the pages."""
+        with _told():
+            self._course = Course.read(Path(config.config_file_path), config.extra)
+        folder = self._course.root / self._course.settings.topics
+        config.watch.extend(str(path) for path in (folder, Path(__file__).parent) if str(path) not in config.watch)
+        config.extra_css.extend(path for path in STYLES if path not in config.extra_css)
+        config.extra_javascript.extend(path for path in SCRIPTS if path not in config.extra_javascript)
+        return config
+
+    def on_files(self, files: Files, config: MkDocsConfig) -> Files:
+        """Add a page for everything that the course holds."""
+        course = self._course
+        if course is None:
+            raise PluginError("errorspan: on_files came before on_config")
+        with _told():
+            runs = self._runs(course)
+            _report(runs)
+            index = "" if config.use_directory_urls else "index.html"
+            pages = [*render(runs, course.settings, index=index), *assets()]
+        for page in pages:
+            if files.get_file_from_path(page.uri):
+                raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")
+            shown = InclusionLevel.INCLUDED if page.in_nav else InclusionLevel.NOT_IN_NAV
+            file = File.generated(config, page.uri, content=page.content, inclusion=shown)
+            if page.source:
+                file.edit_uri = f"../{page.source}"
+            files.append(file)
+        return files
+
+    def _runs(self, course: Course) -> list[Run]:
+        topics = course.chosen(())
+        runs = course.replay(topics)
+        open_runs = [run for run in runs if run.state in {State.AWAITING, State.UNFINISHED}]
+        if not open_runs or not self._may_ask(course, open_runs):
+            return runs
+        asked = course.ask([run.topic for run in open_runs], listen=Tally(course.settings, log.info))
+        finished = {run.topic.id: run for run in asked}
+        return [finished.get(run.topic.id, run) for run in runs]
+
+    def _may_ask(self, course: Course, runs: list[Run]) -> bool:
+        if self._command == "serve" or course.settings.offline or not has_key():
+            return False
+        try:
+            worst = budget.within(runs, course.settings, course.settings.max_cost_usd)
+        except BudgetError as error:
+            log.warning("Nothing is asked: %s. `errorspan run` asks for single topics.", error)
+            return False
+        for line in course.deprecations([run.topic for run in runs]):
+            log.warning(line)
+        log.info("Asking models for %d topics; this can cost up to $%.2f", len(runs), worst)
+        return True
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Give MkDocs an error that it shows without a traceback."""
+    try:
+        yield
+    except GeneratorError as error:
+        raise PluginError(str(error)) from None
+
+
+def _report(runs: list[Run]) -> None:
+    for run in runs:
+        if run.state is State.AWAITING:
+            log.warning("%s awaits its first run: %s", run.topic.path, run.problem)
+        elif run.state is State.UNFINISHED:
+            log.warning("%s is unfinished: %s", run.topic.path, run.problem)
+        for fault in run.faults:
+            log.warning(fault)
+    stale = [run.topic.id for run in runs if run.stale]
+    if stale:
+        log.info("Stale, replayed as recorded: %s (`errorspan run --refresh` asks again)", ", ".join(stale))

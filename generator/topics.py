@@ -1,0 +1,102 @@
+"""Read topic files: what authors write."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from generator import source
+from generator.errors import InputError
+
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+ID_LENGTH = 80
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+
+
+def _clean(text: str) -> str:
+    if not text.strip():
+        raise ValueError("expected text that is not blank")
+    if found := _CONTROL.search(text):
+        raise ValueError(f"expected text without the control character U+{ord(found[0]):04X}")
+    return text.strip()
+
+
+Line = Annotated[str, StringConstraints(max_length=120, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
+LongLine = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
+Paragraphs = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_clean)]
+ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class TierModels(_Strict):
+    """The model of each tier, where a topic has its own."""
+
+    author: ModelId | None = Field(None, description="writes categories, catalog, challenge and assessment")
+    mid: ModelId | None = Field(None, description="solves the challenge: the better of the two")
+    weak: ModelId | None = Field(None, description="solves the challenge: the one that makes the mistakes")
+    judge: ModelId | None = Field(None, description="compares the two implementations, blindly")
+
+
+class TopicFile(_Strict):
+    """What an author writes."""
+
+    title: Line = Field(description="the topic, as a learner would name it")
+    language: Line | None = Field(None, description="the programming language of the challenge, such as `python`")
+    level: Literal["beginner", "intermediate", "advanced"] | None = Field(
+        None, description="whom the exercise is for: `beginner`, `intermediate` or `advanced`"
+    )
+    focus: LongLine | None = Field(None, description="the subtopic that the challenge is about")
+    brief: Paragraphs | None = Field(None, description="what learners should take away, and constraints")
+    concepts: Annotated[list[Line], Field(max_length=8)] = Field(
+        [], description="up to eight ideas that the exercise trains; shown in the list of exercises, found by the search"
+    )
+    models: TierModels = Field(TierModels(), description="models of this topic's own, per tier")
+    max_attempts: Annotated[int, Field(ge=1, le=10)] | None = Field(
+        None, description="how often a challenge is set before the topic is given up, 1 to 10"
+    )
+
+
+class Topic(TopicFile):
+    """A topic: one `topics/<id>.yml`."""
+
+    id: str
+    path: str = Field(description="the file, from the project's root")
+
+
+def read_topics(folder: Path, root: Path) -> list[Topic]:
+    """Return the topics of a folder, by id.
+
+    Raises:
+        InputError: with every fault of every file.
+    """
+    if not folder.is_dir():
+        raise InputError([f"{_named(folder, root)}:1: is no folder; topics are expected there, one `<id>.yml` each"])
+    faults: list[str] = []
+    topics: dict[str, Topic] = {}
+    for path in sorted(path for path in folder.iterdir() if path.suffix in {".yml", ".yaml"}):
+        name = _named(path, root)
+        if not ID.fullmatch(path.stem) or len(path.stem) > ID_LENGTH:
+            faults.append(f"{name}:1: expected a name of a-z, 0-9 and single hyphens, {ID_LENGTH} at most (got {path.stem!r})")
+            continue
+        if path.stem in topics:
+            faults.append(f"{name}:1: the id {path.stem!r} is {topics[path.stem].path}'s already")
+            continue
+        try:
+            written = source.read(path, name).validated(TopicFile)
+            topics[path.stem] = Topic(id=path.stem, path=name, **dict(written))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return [topics[name] for name in sorted(topics)]
+
+
+def _named(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

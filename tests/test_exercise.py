@@ -1,0 +1,233 @@
+"""Exercises as values: offsets that JavaScript agrees with, a key that is safe anywhere, a page that tells nothing."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import jinja2
+import markdown
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator import markup
+from generator.exercise import Exercise, segments
+from generator.outputs import Assessment
+from generator.verdicts import Failure
+
+CODE = "def f(xs):\n\ttotal = 0 # 🙂 é\n    return sum(xs) / len(xs), max(xs)\n\nprint(\n    f([]))\n"
+
+
+def error(number: int, quote: str, line: int, correction: str) -> dict[str, object]:
+    """Describe an error in as few words as its shape allows."""
+    return {
+        "id": str(number), "quote": quote, "line": line, "failure": f"F{number}", "description": f"describes {number}",
+        "correction": correction, "hint": "look `closer`", "severity": "high", "concept": f"concept {number}",
+        "learning_value": "worth it",
+    }  # fmt: skip
+
+
+def exercise(code: str = CODE, *errors: dict[str, object]) -> Exercise:
+    """Make an exercise of a code and its errors."""
+    chosen = errors or (
+        error(1, "sum(xs)", 3, "fsum(xs)"),
+        error(2, "max(xs)", 3, "min(xs)"),
+        error(3, "(\n    f([])", 5, "(f([1])"),
+    )
+    assessment = Assessment.model_validate(
+        {
+            "title": "T", "learning_objective": "L", "scenario": "S", "language": "python", "code": code,
+            "errors": list(chosen), "estimated_minutes": [15, 10],
+        }
+    )  # fmt: skip
+    failures = (Failure("F1", None, "what the judge saw", "quote"),)
+    return Exercise("topic", "Title", "beginner", ("a",), assessment, failures, "../../runs/topic/")
+
+
+@pytest.fixture
+def render():
+    """Return a function that renders the page's part for an exercise."""
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(markup.__file__).parent / "templates"),
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    templates.filters["plain"] = markup.plain
+    return lambda of: templates.get_template("exercise.html.j2").render(exercise=of)
+
+
+def key_of(made: Exercise) -> dict[str, object]:
+    """Read a key script as a browser would: JSON is JavaScript."""
+    call = re.fullmatch(r"errorspanKey\((.*)\);\n", made.key_script)
+    assert call
+    name, key = json.loads(f"[{call[1]}]")
+    assert name == made.id
+    return key
+
+
+def cut(text: str, start: int, end: int) -> str:
+    """Return columns of a text as JavaScript counts them."""
+    return text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le")
+
+
+def shown(line: str) -> str:
+    """Return the characters of a line's HTML."""
+    return html.unescape(re.sub(r"<[^>]*>", "", line))
+
+
+def test_a_line_of_html_for_each_line_of_code() -> None:
+    assert [shown(line) for line in exercise().lines] == CODE.splitlines()
+
+
+def test_two_errors_on_one_line_keep_apart() -> None:
+    assert exercise().spans["1"] == ((3, 11, 18),)
+    assert exercise().spans["2"] == ((3, 30, 37),)
+
+
+def test_a_span_from_mid_line_has_a_piece_on_each_line() -> None:
+    assert exercise().spans["3"] == ((5, 5, 6), (6, 0, 9))
+
+
+def test_columns_count_utf_16_units() -> None:
+    assert segments("a🙂b", 2, 3) == ((1, 3, 4),)
+    assert segments("e\u0301x", 2, 3) == ((1, 2, 3),)
+    assert segments("\tx", 1, 2) == ((1, 1, 2),)
+
+
+def test_columns_count_what_is_shown_of_an_invisible_character() -> None:
+    assert segments("\u202eab", 2, 3) == ((1, len("⟨U+202E⟩a"), len("⟨U+202E⟩ab")),)
+
+
+def test_a_final_newline_belongs_to_its_line() -> None:
+    assert segments("ab\ncd\n", 1, 3) == ((1, 1, 2),)
+    assert segments("ab\n\ncd", 0, 4) == ((1, 0, 2), (2, 0, 0))
+
+
+@given(st.text(st.sampled_from("ab \t\né\u0301🙂👩🏽\u200d\u202e\r")), st.data())
+def test_the_pieces_of_a_span_are_its_characters(code: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(code)))
+    end = data.draw(st.integers(start, len(code)))
+    lines = markup.visible(code).split("\n")
+    pieces = segments(code, start, end)
+    joined = "\n".join(cut(lines[line - 1], *columns) for line, *columns in pieces)
+    first = len(markup.visible(code[:start])) - (code[max(start - 1, 0) : start + 1] == "\r\n")
+    last = len(markup.visible(code[:end])) - (code[max(end - 1, 0) : end + 1] == "\r\n")
+    assert joined == markup.visible(code)[first:last].removesuffix("\n") or joined == markup.visible(code)[first:last]
+    assert [line for line, *_ in pieces] == list(range(pieces[0].line, pieces[0].line + len(pieces)))
+
+
+@given(st.text(st.sampled_from("ab=(#'\" \t\né\u0301🙂\u202e"), min_size=1))
+def test_html_and_columns_speak_of_the_same_lines(code: str) -> None:
+    made = exercise(f"x{code}y")
+    assert [shown(line) for line in made.lines] == markup.visible(f"x{code}y").split("\n")
+
+
+def test_a_span_knows_the_lines_that_the_assessment_knows() -> None:
+    made = exercise()
+    for wrong in made.assessment.errors:
+        span, pieces = made.assessment.span(wrong), made.spans[wrong.id]
+        assert span
+        assert (span.first, span.last) == (pieces[0].line, pieces[-1].line)
+
+
+def test_an_exercise_without_its_quote_says_so() -> None:
+    broken = exercise(CODE, *[error(n, "absent", 1, "b") for n in (1, 2, 3)])
+    with pytest.raises(ValueError, match="error 1: its quote does not stand in the code"):
+        _ = broken.spans
+
+
+def test_the_key_holds_before_and_after() -> None:
+    third = key_of(exercise())["errors"][2]
+    assert [shown(line) for line in third["before"]["lines"]] == ["print(", "    f([]))"]
+    assert third["before"]["marks"] == [[0, 5, 6], [1, 0, 9]]
+    assert [shown(line) for line in third["after"]["lines"]] == ["print(f([1]))"]
+    assert third["after"]["marks"] == [[0, 5, 12]]
+
+
+@pytest.mark.parametrize(
+    ("quote", "correction", "before", "after"),
+    [
+        ("b\n", "B\n", ["b"], ["B"]),
+        ("b\n", "B;", ["b", "c"], ["B;c"]),
+        ("b", "B\nB", ["b"], ["B", "B"]),
+        ("b\nc", "B", ["b", "c"], ["B"]),
+        ("d\n", "D", ["d"], ["D"]),
+    ],
+)
+def test_an_excerpt_shows_whole_lines(quote: str, correction: str, before: list[str], after: list[str]) -> None:
+    code = "a\nb\nc\nd\n"
+    made = exercise(code, error(1, quote, 2, correction), error(2, "a", 1, "A"), error(3, "d", 4, "D"))
+    first = key_of(made)["errors"][0]
+    assert [shown(line) for line in first["before"]["lines"]] == before
+    assert [shown(line) for line in first["after"]["lines"]] == after
+
+
+def test_the_key_says_prose_as_html_and_links_to_the_run() -> None:
+    first, second, _ = key_of(exercise())["errors"]
+    assert first["hint"] == "look <code>closer</code>"
+    assert first["failure"] == "<p>what the judge saw</p>\n"
+    assert second["failure"] is None
+    assert first["url"] == "../../runs/topic/#error-1"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(lambda text: f"x{text}"))
+def test_a_key_is_safe_in_a_script_in_a_page(text: str) -> None:
+    nasty = error(1, "sum(xs)", 3, "fsum(xs)") | {"concept": f"</script><!--\u2028{text}", "description": text}
+    made = exercise(CODE, nasty, *(error(n, "max(xs)", 3, "min(xs)") for n in (2, 3)))
+    assert made.key_script.isascii()
+    assert not set("<>&\n") & set(made.key_script[:-1])
+    assert key_of(made)["errors"][0]["concept"] == markup.visible(f"</script><!--\u2028{text}")
+
+
+def test_the_digest_follows_what_grades_and_nothing_else() -> None:
+    plain = exercise()
+    assert re.fullmatch("[0-9a-f]{12}", plain.digest)
+    assert replace(plain, title="Other", run_url="x", failures=()).digest == plain.digest
+    first, *others = (item.model_dump() for item in plain.assessment.errors)
+    assert exercise(CODE, first | {"description": "better words"}, *others).digest == plain.digest
+    assert exercise(CODE, first | {"correction": "other"}, *others).digest != plain.digest
+    assert exercise(CODE + "# more\n", first, *others).digest != plain.digest
+    assert exercise(CODE, first | {"quote": "sum(xs) "}, *others).digest != plain.digest
+
+
+def test_minutes_are_in_order() -> None:
+    assert exercise().minutes == (10, 15)
+
+
+def test_the_page_tells_nothing(render) -> None:
+    page = render(exercise())
+    for told in ("concept 1", "describes", "closer", "worth it", "fsum", "judge saw", "error-span", "3 errors"):
+        assert told not in page
+    rows = re.findall(r'<label class="es-row">.*?</label>', page)
+    bare = {re.sub(r"(</span> )\d+|<code.*</code>", r"\1", row) for row in rows}
+    assert len(rows) == len(CODE.splitlines())
+    assert len(bare) == 1
+
+
+def test_the_page_survives_markdown(render) -> None:
+    made = exercise("a = '''\n```\n{{ x }} --8<-- \"f\"\n\n\n\tb ~~~\n&amp; <b> *[x]: y\n'''\nsum(xs), max(xs), min(xs)\n",
+                    *(error(n, f"{name}(xs)", 9, "0") for n, name in enumerate(("sum", "max", "min"), 1)))  # fmt: skip
+    page = str(markup.raw(render(made)))
+    extensions = ["admonition", "attr_list", "md_in_html", "tables", "abbr", "footnotes", "pymdownx.superfences", "pymdownx.snippets"]  # fmt: skip  # noqa: E501
+    rendered = markdown.markdown(f"# Title\n\n{page}\n\nMore.\n", extensions=extensions)
+    texts = [shown(line) for line in re.findall(r'<code class="es-text">(.*?)</code>', rendered)]
+    assert texts == made.assessment.code.splitlines()
+    assert rendered.count('<input class="es-mark"') == len(made.lines)
+
+
+def test_the_words_of_the_page_are_those_of_the_script(render) -> None:
+    script = (Path(markup.__file__).parent / "assets" / "errorspan.js").read_text("utf-8")
+    words = dict(re.findall(r'^      (\w+): "(.*)",$', script, re.M))
+    for name, text in set(re.findall(r'data-text="(\w+)">([^<]*)<', render(exercise()))):
+        assert words[name] == text
+
+
+def test_script_and_style_stay_small() -> None:
+    import gzip
+
+    assets = Path(markup.__file__).parent / "assets"
+    both = b"".join((assets / name).read_bytes() for name in ("errorspan.js", "exercise.css"))
+    assert len(gzip.compress(both, 9)) < 14 * 1024
