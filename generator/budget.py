@@ -69,10 +69,11 @@ def worst_case(run: Run, settings: Settings) -> Decimal | None:
     A token is at least a byte, so a prompt has at most as many tokens as bytes; every answer is as long as it may be, and
     every repair is needed.
     """
-    return total(_worst_price(step, run.topic, settings) for step, _, _ in missing(run, settings))
+    return total(worst_price(step, run.topic, settings) for step, _, _ in missing(run, settings))
 
 
-def _worst_price(step: Step, topic: Topic, settings: Settings) -> Decimal | None:
+def worst_price(step: Step, topic: Topic, settings: Settings) -> Decimal | None:
+    """Return the most that one pass of a step can cost, repairs included; None where its model's price is not known."""
     model = settings.model(step.tier, topic)
     longest = {known.name: known.max_tokens * len(known.passes) for known in STEPS}
     attempts = topic.max_attempts or settings.max_attempts

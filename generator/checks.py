@@ -23,7 +23,7 @@ Check = Callable[[Any, Outputs], Iterator[str]]
 _GIVES_AWAY = re.compile(
     r"\b(wrong(ly)?|incorrect(ly)?|bugs?|buggy|errors? (here|span)|mistakes?|should (be|have|use)|instead of|flaw(ed)?|"
     r"fix ?me|todo|naive(ly)?|oversimplif\w+|correct(ed|ion)?|vulnerab\w+|race condition)\b",
-    re.I,
+    re.IGNORECASE,
 )
 
 

@@ -19,6 +19,8 @@ from generator.markup import code_lines, prose, sentence, visible
 from generator.outputs import Assessment, Error, Span
 from generator.verdicts import Failure
 
+_CHANGED = Markup('<span class="es-changed">')
+
 Level = Literal["beginner", "intermediate", "advanced"]
 
 
@@ -91,20 +93,18 @@ class Exercise:
             "url": f"{self.run_url}#error-{error.id}",
         }
 
-    def _excerpts(self, error: Error) -> tuple[dict[str, Any], dict[str, Any]]:
-        start, end, first, _ = self._span(error)
+    def _excerpts(self, error: Error) -> tuple[list[Markup], list[Markup]]:
+        start, end, *_ = self._span(error)
         inner = int(error.quote.endswith("\n") and error.correction.endswith("\n"))
-        wrong, right = self.assessment.code, self.assessment.corrected(error.id)
+        right = self.assessment.corrected(error.id)
         return (
-            self._excerpt(wrong, Span(start, end, first, 0), inner),
-            self._excerpt(right, Span(start, start + len(error.correction), first, 0), inner),
+            self._excerpt(self.assessment.code, start, end, inner),
+            self._excerpt(right, start, start + len(error.correction), inner),
         )
 
-    def _excerpt(self, code: str, span: Span, inner: int) -> dict[str, Any]:
-        pieces = segments(code, span.start, span.end)
-        first, last = pieces[0].line, visible(code[: span.end - inner]).count("\n") + 1
-        marks = [(line - first, start, end) for line, start, end in pieces]
-        return {"lines": _lines(code, self.assessment.language)[first - 1 : last], "marks": marks}
+    def _excerpt(self, code: str, start: int, end: int, inner: int) -> list[Markup]:
+        first, last = (visible(code[:at]).count("\n") for at in (start, end - inner))
+        return _lines(code, self.assessment.language, (start, end, _CHANGED))[first : last + 1]
 
     def _span(self, error: Error) -> Span:
         span = self.assessment.span(error)
@@ -134,6 +134,7 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _lines(code: str, language: str) -> list[Markup]:
+def _lines(code: str, language: str, *marks: tuple[int, int, Markup]) -> list[Markup]:
     # Markdown expands tabs before it knows HTML, and columns would shift.
-    return [line.replace("\t", Markup("&#9;")) for line in code_lines(code, language)]
+    lines = [line.replace("\t", Markup("&#9;")) for line in code_lines(code, language, marks)]
+    return lines if lines[-1] else lines[:-1]

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 Severity = Literal["high", "medium", "low"]
 Label = Literal["A", "B"]
 
-_FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[^\S\n]*(?P<language>[^\s`]*)[^\n]*\n(?P<code>.*?)^(?P=fence)[`~]*[^\S\n]*$", re.M | re.S)
+_FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[^\S\n]*(?P<language>[^\s`]*)[^\n]*\n(?P<code>.*?)^(?P=fence)[`~]*[^\S\n]*$", re.MULTILINE | re.DOTALL)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 

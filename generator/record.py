@@ -147,7 +147,8 @@ class Record:
         if entry is None:
             return Recorded(file, text, Entry(origin="authored", digest=digest(text)))
         if entry.digest != digest(text):
-            return Recorded(file, text, entry.model_copy(update={"origin": "authored"}), edited=entry.origin == "model")
+            edited = entry.model_copy(update={"origin": "authored", "digest": digest(text)})
+            return Recorded(file, text, edited, edited=entry.origin == "model")
         return Recorded(file, text, entry)
 
     def received(self, request: Request) -> Reply | None:
@@ -189,6 +190,12 @@ class Record:
                 os.replace(path, _fresh(self.journal / "superseded", f"{folder}/{path.name}"))
                 self.manifest.answers.pop(f"{folder}/{path.name}", None)
             (self.folder / folder).rmdir()
+            self._write_manifest()
+
+    def declare(self, file: str, entry: Entry) -> None:
+        """Say of a file that stands in the record where it came from."""
+        with self._writing:
+            self.manifest.answers[file] = entry
             self._write_manifest()
 
     def annotate(self, note: str | None) -> None:

@@ -22,7 +22,7 @@
       task: "Some lines of this code are wrong. Mark them: click or tap a line, drag over several, or drag along their numbers on a touch screen.",
       keys: "Keyboard: the arrow keys, Home and End move from line to line, Space marks, Shift with an arrow key marks along the way.",
       rule: "Score = (errors found ÷ all errors) × (errors found ÷ (errors found + false alarms)). An error that covers several lines counts once, whichever of them you mark; each marked line outside all errors is a false alarm. Each hint takes 5 points off.",
-      known: "Show how many errors there are",
+      known: "Show the number of errors",
       line: "Line",
       check: "Check",
       hint: "Hint (−5 points)",
@@ -79,10 +79,12 @@
     found: "M6.5 11.6 2.9 8l1.2-1.2 2.4 2.4 5.4-5.4L13.1 5z",
     missed: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2m0 1.7a4.3 4.3 0 1 1 0 8.6 4.3 4.3 0 0 1 0-8.6",
     alarm: "m4.5 3.3 3.5 3.5 3.5-3.5 1.2 1.2L9.2 8l3.5 3.5-1.2 1.2L8 9.2l-3.5 3.5-1.2-1.2L6.8 8 3.3 4.5z",
-    shown: "M8 3.5C4.5 3.5 2 8 2 8s2.5 4.5 6 4.5S14 8 14 8s-2.5-4.5-6-4.5M8 11a3 3 0 1 1 0-6 3 3 0 0 1 0 6m0-1.7a1.3 1.3 0 1 0 0-2.6 1.3 1.3 0 0 0 0 2.6",
+    shown:
+      "M8 3.5C4.5 3.5 2 8 2 8s2.5 4.5 6 4.5S14 8 14 8s-2.5-4.5-6-4.5M8 11a3 3 0 1 1 0-6 3 3 0 0 1 0 6m0-1.7a1.3 1.3 0 1 0 0-2.6 1.3 1.3 0 0 0 0 2.6",
     hint: "M8 1.8a4.2 4.2 0 0 0-2.3 7.7v1.7h4.6V9.5A4.2 4.2 0 0 0 8 1.8M6 12.4h4v1.4H6z",
     started: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2m0 1.7v8.6a4.3 4.3 0 0 1 0-8.6",
-    outdated: "M8 2.5a5.5 5.5 0 1 0 5.5 5.5h-1.7A3.8 3.8 0 1 1 8 4.2c1 0 2 .4 2.7 1.1L8.9 7.1h4.6V2.5l-1.6 1.6A5.5 5.5 0 0 0 8 2.5",
+    outdated:
+      "M8 2.5a5.5 5.5 0 1 0 5.5 5.5h-1.7A3.8 3.8 0 1 1 8 4.2c1 0 2 .4 2.7 1.1L8.9 7.1h4.6V2.5l-1.6 1.6A5.5 5.5 0 0 0 8 2.5",
   };
 
   class ErrorspanExercise extends HTMLElement {
@@ -100,7 +102,13 @@
       this.words = wordsFor(this);
       this.rows = [...this.querySelectorAll(".es-row")];
       this.boxes = this.rows.map((row) => row.querySelector(".es-mark"));
-      this.state = { marks: [], hints: [], attempts: [], ended: null, known: errorsKnown !== undefined || level === "beginner" };
+      this.state = {
+        marks: [],
+        hints: [],
+        attempts: [],
+        ended: null,
+        known: errorsKnown !== undefined || level === "beginner",
+      };
       Object.assign(this.state, recall(exercise)[digest]);
       this.translate();
       this.listen();
@@ -118,7 +126,10 @@
       on(code, "focusin", (event) => this.boxes.includes(event.target) && this.moveTabStop(event.target));
       on(code, "pointerdown", (event) => this.dragStarted(event));
       on(document, "pointermove", (event) => this.dragged(event));
-      on(document, "pointerup", () => this.dragEnded());
+      on(document, "pointerup", (event) => {
+        this.dragged(event);
+        this.dragEnded();
+      });
       on(document, "pointercancel", () => this.dragEnded());
       on(this.part("buttons"), "click", (event) => this[event.target.closest("[data-action]")?.dataset.action]?.());
       on(this.part("known"), "change", (event) => this.showNumber(event.target.checked));
@@ -143,7 +154,9 @@
     }
 
     set marks(lines) {
-      this.boxes.forEach((box, index) => { box.checked = lines.has(index + 1); });
+      this.boxes.forEach((box, index) => {
+        box.checked = lines.has(index + 1);
+      });
       this.countMarks();
     }
 
@@ -173,7 +186,8 @@
 
     keyPressed(event) {
       const from = this.boxes.indexOf(event.target) + 1;
-      const to = from && !event.ctrlKey && !event.altKey && !event.metaKey && target(event.key, from, this.boxes.length);
+      const to =
+        from && !event.ctrlKey && !event.altKey && !event.metaKey && target(event.key, from, this.boxes.length);
       if (!to) return;
       event.preventDefault();
       if (event.shiftKey && !this.state.ended) {
@@ -198,8 +212,9 @@
 
     dragged(event) {
       if (this.drag?.pointer !== event.pointerId || this.drag.over) return;
-      const line = this.lineOf(document.elementFromPoint(event.clientX, event.clientY));
-      if (!line || line === this.drag.at) return;
+      const line = this.lineAt(event.clientY);
+      if (line !== this.drag.at || this.drag.moved) this.scrollAlong(event.clientY);
+      if (line === this.drag.at) return;
       Object.assign(this.drag, { at: line, moved: true });
       this.sweep(line);
     }
@@ -207,7 +222,9 @@
     dragEnded() {
       if (!this.drag || this.drag.over) return;
       this.drag.over = true;
-      setTimeout(() => { this.drag = null; }); // after the click that follows
+      setTimeout(() => {
+        this.drag = null;
+      }); // after the click that follows
       if (!this.drag.moved) return;
       this.boxes[this.drag.at - 1].focus({ preventScroll: true });
       this.endSweep();
@@ -223,7 +240,9 @@
       const { from, value, before } = this.swept;
       const [first, last] = [Math.min(from, line), Math.max(from, line)];
       Object.assign(this.swept, { first, last });
-      this.marks = new Set(this.boxes.map((_, index) => index + 1).filter((at) => (first <= at && at <= last ? value : before.has(at))));
+      this.marks = new Set(
+        this.boxes.map((_, index) => index + 1).filter((at) => (first <= at && at <= last ? value : before.has(at))),
+      );
     }
 
     endSweep() {
@@ -242,6 +261,16 @@
       return this.rows.indexOf(row) + 1;
     }
 
+    lineAt(y) {
+      return this.rows.findIndex((row) => y < row.getBoundingClientRect().bottom) + 1 || this.rows.length;
+    }
+
+    scrollAlong(y) {
+      const [top, bottom] = [this.rows[0], this.rows.at(-1)].map((row) => row.getBoundingClientRect());
+      if (y > this.part("actions").getBoundingClientRect().top && bottom.bottom > y) scrollBy(0, bottom.height);
+      if (y < 3 * top.height && top.top < y) scrollBy(0, -top.height);
+    }
+
     /* The buttons */
 
     check() {
@@ -249,7 +278,13 @@
       if (!this.marks.size) return this.say("nothing");
       this.withKey((key) => {
         const { found, missed, alarms, score } = grade(key, this.marks, this.state.hints.length);
-        const counts = { found: found.length, missed: missed.length, alarms: alarms.length, hints: this.state.hints.length, score };
+        const counts = {
+          found: found.length,
+          missed: missed.length,
+          alarms: alarms.length,
+          hints: this.state.hints.length,
+          score,
+        };
         this.end("checked", counts);
         this.showResult(key, true);
         this.tell("errorspan-check", counts);
@@ -266,7 +301,14 @@
         this.state.hints.push(next.id);
         this.save();
         this.showHints(key);
-        this.sayNode(make("span", { className: "es-vh" }, this.words("hintGiven", { n: this.state.hints.length }), html("span", next.hint)));
+        this.sayNode(
+          make(
+            "span",
+            { className: "es-vh" },
+            this.words("hintGiven", { n: this.state.hints.length }),
+            html("span", next.hint),
+          ),
+        );
       });
     }
 
@@ -303,7 +345,13 @@
 
     tell(type, counts) {
       const { exercise, digest } = this.dataset;
-      const detail = { exercise, digest, attempt: this.state.attempts.length, revealed: this.state.ended === "revealed", ...counts };
+      const detail = {
+        exercise,
+        digest,
+        attempt: this.state.attempts.length,
+        revealed: this.state.ended === "revealed",
+        ...counts,
+      };
       this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
     }
 
@@ -316,7 +364,10 @@
       this.state.known = shown;
       if (chosen) this.save();
       output.textContent = "";
-      if (shown) this.withKey((key) => { output.textContent = this.words("errors", { n: key.errors.length }); });
+      if (shown)
+        this.withKey((key) => {
+          output.textContent = this.words("errors", { n: key.errors.length });
+        });
     }
 
     /* What is shown */
@@ -367,7 +418,18 @@
     showAlarms(lines) {
       for (const line of lines) this.judgeRow(this.rows[line - 1], "alarm");
       for (const [from, to] of runs(lines)) {
-        this.noteAfter(to, make("div", { className: "es-note es-aside" }, this.badge("alarm"), this.words("noError"), ", ", this.place(from, to), "."));
+        this.noteAfter(
+          to,
+          make(
+            "div",
+            { className: "es-note es-aside" },
+            this.badge("alarm"),
+            this.words("noError"),
+            ", ",
+            this.place(from, to),
+            ".",
+          ),
+        );
       }
     }
 
@@ -379,7 +441,8 @@
     }
 
     noteAfter(line, note) {
-      const last = (node) => (node.nextElementSibling?.classList.contains("es-note") ? last(node.nextElementSibling) : node);
+      const last = (node) =>
+        node.nextElementSibling?.classList.contains("es-note") ? last(node.nextElementSibling) : node;
       note.dir = getComputedStyle(this).direction;
       last(this.rows[line - 1]).after(note);
     }
@@ -387,53 +450,98 @@
     explanation(error, verdict) {
       const { words } = this;
       const lines = linesOf(error);
-      return make("article", { className: "es-note", id: this.noteId(error), tabIndex: -1, verdict },
-        make("h3", { className: "es-note-title" }, this.badge(verdict), make("span", {}, error.concept), " ",
-          make("span", { className: "es-meta" }, `${this.place(lines[0], lines.at(-1))} · ${words(error.severity)}`)),
+      return make(
+        "article",
+        { className: "es-note", id: this.noteId(error), tabIndex: -1, verdict },
+        make(
+          "h3",
+          { className: "es-note-title" },
+          this.badge(verdict),
+          make("span", {}, error.concept),
+          " ",
+          make("span", { className: "es-meta" }, `${this.place(lines[0], lines.at(-1))} · ${words(error.severity)}`),
+        ),
         html("div", error.description),
-        make("div", { className: "es-diff highlight", dir: "ltr" },
-          side(error.before, "del", words("before")), side(error.after, "ins", words("after"))),
-        make("h4", {}, words("value")), html("div", error.value),
+        make(
+          "div",
+          { className: "es-diff highlight", dir: "ltr" },
+          side(error.before, "before", words("before")),
+          side(error.after, "after", words("after")),
+        ),
+        make("h4", {}, words("value")),
+        html("div", error.value),
         ...(error.failure ? [make("h4", {}, words("failure")), html("div", error.failure)] : []),
-        make("p", {}, make("a", { href: error.url }, words("run"))));
+        make("p", {}, make("a", { href: error.url }, words("run"))),
+      );
     }
 
     showSummary(verdicts, graded) {
       const { words, state } = this;
       const scored = state.ended === "checked";
       const score = words.percent(graded.score);
-      const heading = make("h2", { className: "es-score", tabIndex: -1 }, scored ? words("score", { score }) : words("revealed"));
+      const heading = make(
+        "h2",
+        { className: "es-score", tabIndex: -1 },
+        scored ? words("score", { score }) : words("revealed"),
+      );
       const total = verdicts.size;
       const found = graded.found.length;
-      const tally = !scored ? [] : [
-        this.badge("found", words("foundOf", { n: found, total })),
-        this.badge("missed", words("missedOf", { n: graded.missed.length })),
-        this.badge("alarm", words("alarms", { n: graded.alarms.length })),
-        ...(state.hints.length ? [this.badge("hint", words("hints", { n: state.hints.length }))] : []),
-      ];
+      const tally = !scored
+        ? []
+        : [
+            this.badge("found", words("foundOf", { n: found, total })),
+            this.badge("missed", words("missedOf", { n: graded.missed.length })),
+            this.badge("alarm", words("alarms", { n: graded.alarms.length })),
+            ...(state.hints.length ? [this.badge("hint", words("hints", { n: state.hints.length }))] : []),
+          ];
       const points = state.hints.length * HINT_COST;
-      const formula = words("formula", { found, total, alarms: graded.alarms.length, raw: words.percent(graded.raw) }) + (points ? words("formulaHints", { points }) : "");
-      const links = [...verdicts].sort(([a], [b]) => a.segments[0][0] - b.segments[0][0]).map(([error, verdict]) => {
-        const lines = linesOf(error);
-        const link = make("a", { href: `#${this.noteId(error)}` }, error.concept);
-        return make("li", {}, this.badge(verdict), link, " ", make("span", { className: "es-meta" }, this.place(lines[0], lines.at(-1))));
-      });
+      const formula =
+        words("formula", { found, total, alarms: graded.alarms.length, raw: words.percent(graded.raw) }) +
+        (points ? words("formulaHints", { points }) : "");
+      const links = [...verdicts]
+        .sort(([a], [b]) => a.segments[0][0] - b.segments[0][0])
+        .map(([error, verdict]) => {
+          const lines = linesOf(error);
+          const link = make("a", { href: `#${this.noteId(error)}` }, error.concept);
+          return make(
+            "li",
+            {},
+            this.badge(verdict),
+            link,
+            " ",
+            make("span", { className: "es-meta" }, this.place(lines[0], lines.at(-1))),
+          );
+        });
       const result = this.part("result");
-      result.replaceChildren(heading,
-        ...(scored ? [make("p", { className: "es-tally" }, ...tally), make("p", { className: "es-small" }, formula)] : []),
+      result.replaceChildren(
+        heading,
+        ...(scored
+          ? [make("p", { className: "es-tally" }, ...tally), make("p", { className: "es-small" }, formula)]
+          : []),
         make("ul", { className: "es-list" }, ...links),
-        ...(state.attempts.length > 1 ? [this.history()] : []));
+        ...(state.attempts.length > 1 ? [this.history()] : []),
+      );
       result.hidden = false;
       return heading;
     }
 
     history() {
       const { words } = this;
-      const told = (attempt) => (attempt.revealed ? words("revealed") : [words("score", { score: words.percent(attempt.score) }),
-        words("foundOf", { n: attempt.found, total: attempt.found + attempt.missed }), words("alarms", { n: attempt.alarms }),
-        ...(attempt.hints ? [words("hints", { n: attempt.hints })] : [])].join(" · "));
-      return make("div", { className: "es-history" }, make("h3", {}, words("attempts")),
-        make("ol", {}, ...this.state.attempts.map((attempt) => make("li", {}, told(attempt)))));
+      const told = (attempt) =>
+        attempt.revealed
+          ? words("revealed")
+          : [
+              words("score", { score: words.percent(attempt.score) }),
+              words("foundOf", { n: attempt.found, total: attempt.found + attempt.missed }),
+              words("alarms", { n: attempt.alarms }),
+              ...(attempt.hints ? [words("hints", { n: attempt.hints })] : []),
+            ].join(" · ");
+      return make(
+        "div",
+        { className: "es-history" },
+        make("h3", {}, words("attempts")),
+        make("ol", {}, ...this.state.attempts.map((attempt) => make("li", {}, told(attempt)))),
+      );
     }
 
     clearResult() {
@@ -514,7 +622,8 @@
     connectedCallback() {
       this.connected = new AbortController();
       const { signal } = this.connected;
-      for (const type of ["errorspan-check", "errorspan-complete"]) document.addEventListener(type, () => this.show(), { signal });
+      for (const type of ["errorspan-check", "errorspan-complete"])
+        document.addEventListener(type, () => this.show(), { signal });
       addEventListener("storage", () => this.show(), { signal });
       this.show();
     }
@@ -538,7 +647,8 @@
     const found = key.errors.filter((error) => linesOf(error).some((line) => marks.has(line)));
     const missed = key.errors.filter((error) => !found.includes(error));
     const alarms = [...marks].filter((line) => !wrong.has(line));
-    const raw = found.length && Math.round((100 * found.length ** 2) / (key.errors.length * (found.length + alarms.length)));
+    const raw =
+      found.length && Math.round((100 * found.length ** 2) / (key.errors.length * (found.length + alarms.length)));
     return { found, missed, alarms, raw, score: Math.max(0, raw - HINT_COST * hints) };
   }
 
@@ -555,7 +665,14 @@
   }
 
   function target(name, from, last) {
-    const to = { ArrowDown: from + 1, ArrowUp: from - 1, PageDown: from + PAGE_OF_LINES, PageUp: from - PAGE_OF_LINES, Home: 1, End: last }[name];
+    const to = {
+      ArrowDown: from + 1,
+      ArrowUp: from - 1,
+      PageDown: from + PAGE_OF_LINES,
+      PageUp: from - PAGE_OF_LINES,
+      Home: 1,
+      End: last,
+    }[name];
     return to === undefined ? 0 : Math.min(Math.max(to, 1), last);
   }
 
@@ -571,7 +688,11 @@
   function loadKey({ exercise, digest, key }) {
     if (keys.get(exercise)?.digest === digest) return Promise.resolve(keys.get(exercise));
     const src = `${new URL(key, document.baseURI)}?${digest}`;
-    if (!loading.has(src)) loading.set(src, fetchKey(exercise, src).finally(() => loading.delete(src)));
+    if (!loading.has(src))
+      loading.set(
+        src,
+        fetchKey(exercise, src).finally(() => loading.delete(src)),
+      );
     return loading.get(src);
   }
 
@@ -600,7 +721,9 @@
 
   function remember({ exercise, digest }, state) {
     const all = recall(exercise);
-    const known = new Map([...(all[digest]?.attempts ?? []), ...state.attempts].map((attempt) => [attempt.at, attempt]));
+    const known = new Map(
+      [...(all[digest]?.attempts ?? []), ...state.attempts].map((attempt) => [attempt.at, attempt]),
+    );
     state.attempts = [...known.values()].sort((a, b) => a.at - b.at);
     all[digest] = state;
     unsaved.set(exercise, all);
@@ -617,11 +740,17 @@
   }
 
   function best(attempts = []) {
-    return attempts.filter((attempt) => !attempt.revealed).reduce((top, attempt) => (attempt.score > (top?.score ?? -1) ? attempt : top), null);
+    return attempts
+      .filter((attempt) => !attempt.revealed)
+      .reduce((top, attempt) => (attempt.score > (top?.score ?? -1) ? attempt : top), null);
   }
 
   function outdated({ exercise, digest }) {
-    return best(Object.entries(recall(exercise)).filter(([other]) => other !== digest).flatMap(([, state]) => state.attempts));
+    return best(
+      Object.entries(recall(exercise))
+        .filter(([other]) => other !== digest)
+        .flatMap(([, state]) => state.attempts),
+    );
   }
 
   function progress(dataset, words) {
@@ -630,12 +759,17 @@
     const earlier = outdated(dataset);
     if (top) {
       const first = state.attempts[0];
-      const values = { score: words.percent(top.score), first: first.revealed ? words("revealed") : words.percent(first.score) };
+      const values = {
+        score: words.percent(top.score),
+        first: first.revealed ? words("revealed") : words.percent(first.score),
+      };
       return { name: first.score === top.score ? "best" : "bestAfter", sign: "found", values };
     }
     if (state?.attempts.length) return { name: "revealed", sign: "shown" };
     if (earlier) return { name: "outdated", sign: "outdated", values: { score: words.percent(earlier.score) } };
-    return state?.marks.length || state?.hints.length ? { name: "started", sign: "started" } : { name: "fresh", sign: "missed" };
+    return state?.marks.length || state?.hints.length
+      ? { name: "started", sign: "started" }
+      : { name: "fresh", sign: "missed" };
   }
 
   /* Words */
@@ -667,14 +801,16 @@
   }
 
   function icon(name) {
-    const holder = html("span", `<svg class="es-icon" viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`);
+    const holder = html(
+      "span",
+      `<svg class="es-icon" viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`,
+    );
     return holder.firstChild;
   }
 
-  function side({ lines, marks }, tag, word) {
-    const codes = lines.map((line) => make("code", { innerHTML: line }));
-    for (const [index, start, end] of marks) if (end > start) wrap(codes[index], start, end, make(tag));
-    return make("div", { className: `es-side es-${tag}` }, make("span", { className: "es-word" }, word), ...codes);
+  function side(lines, name, word) {
+    const codes = lines.map((line) => html("code", line));
+    return make("div", { className: `es-side es-${name}` }, make("span", { className: "es-word" }, word), ...codes);
   }
 
   function wrap(code, start, end, wrapper) {

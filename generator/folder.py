@@ -1,0 +1,40 @@
+"""Write a course's pages into a folder, for another site generator."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from generator.course import Course
+from generator.errors import InputError
+from generator.pages import assets, render
+
+MARK = ".errorspan-render"
+
+
+def write(course: Course, config: Mapping[str, Any], directory: Path) -> int:
+    """Write the site's own docs and every generated page; return the number of files.
+
+    A folder that was written by this function before is emptied first; another one must be empty.
+
+    Raises:
+        InputError: the folder holds something else.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        if not (directory / MARK).exists():
+            raise InputError([f"{directory}:1: is not empty, and was not written by `errorspan render`"])
+        shutil.rmtree(directory)
+    docs = course.root / str(config.get("docs_dir", "docs"))
+    if docs.is_dir():
+        shutil.copytree(docs, directory, dirs_exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MARK).touch()
+    index = "" if config.get("use_directory_urls", True) else "index.html"
+    runs = course.replay(course.chosen(()))
+    for page in (*render(runs, course.settings, index=index), *assets()):
+        path = directory / page.uri
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page.content, "utf-8", newline="\n")
+    return sum(path.is_file() for path in directory.rglob("*")) - 1

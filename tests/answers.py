@@ -1,0 +1,148 @@
+"""What a well-behaved model says of a small topic, step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MID = '''Here is the report.
+
+```python
+def count(words):
+    totals = {}
+    for word in words:
+        totals[word] = totals.get(word, 0) + 1
+    return totals
+
+
+def top(totals, n):
+    return sorted(totals, key=totals.get, reverse=True)[:n]
+
+
+def mean(values):
+    return sum(values) / len(values)
+```
+
+It reads the words once.
+'''
+WEAK = '''Sure! This does it.
+
+```python
+def count(words):
+    totals = {}
+    for word in words:
+        totals[word] = 1
+    return totals
+
+
+def top(totals, n):
+    return sorted(totals)[:n]
+
+
+def mean(values):
+    return sum(values) // len(values)
+```
+'''
+CODE = WEAK.split("```python\n")[1].split("```")[0]
+
+CATEGORIES = {
+    "beginner": ["Counting with a dictionary", "Splitting a line into words", "Reading a file by lines"],
+    "intermediate": ["Sorting by a computed key", "Means and medians of counts", "Folding case before counting"],
+    "advanced": ["Counting in one pass over a stream", "Top k without a full sort", "Counting over several processes"],
+}
+
+
+def _pattern(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "why_wrong": "The value is replaced where it should grow.",
+        "impact": "Every word is reported once.",
+        "severity": "high",
+        "strong_avoids": 0.9,
+        "weak_makes": 0.7,
+    }
+
+
+OVERWRITES, ALPHABET, FLOORS, UNFOLDED = (
+    "Overwrites a running count",
+    "Sorts by the name in place of the count",
+    "Floors a mean with integer division",
+    "Counts the same word twice for its case",
+)
+CATALOG = {"patterns": [_pattern(name) for name in (OVERWRITES, ALPHABET, FLOORS, UNFOLDED)]}
+CHALLENGE = {
+    "title": "Report the most frequent search words",
+    "question_text": "Write `count(words)`, `top(totals, n)` and `mean(values)` for the weekly report.",
+    "context": "A library wants to know what its readers search for: 40,000 searches a week.",
+    "requirements": [
+        "`count` returns how often each word occurs",
+        "`top` returns the n most frequent words, the most frequent first",
+        "`mean` returns the mean of a list of counts",
+        "An empty list of words gives an empty report",
+    ],
+    "success_criteria": "The report of last week matches the one that was made by hand.",
+    "language": "python",
+}
+_RUBRIC = {
+    name: {"score": 4, "reason": "The difference shows in three lines."}
+    for name in (
+        "conceptual_depth",
+        "subtlety",
+        "production_impact",
+        "expert_differentiation",
+        "educational_value",
+        "realistic_context",
+    )
+}
+
+
+def judgment(better: str, *, achieved: bool = True, score: int = 8, quotes: bool = True) -> dict[str, Any]:
+    """Return what a judge says that saw the weak implementation under the other label."""
+    failures = [
+        (OVERWRITES, "totals[word] = 1"),
+        (ALPHABET, "return sorted(totals)[:n]"),
+        (FLOORS, "return sum(values) // len(values)"),
+    ]
+    return {
+        "better": better,
+        "differentiation_achieved": achieved,
+        "quality_score": score,
+        "analysis": [f"{better} counts; the other one does not."],
+        "strengths": [
+            {"pattern": OVERWRITES, "description": "Counts up.", "quote": "totals[word] = totals.get(word, 0) + 1"}
+        ],
+        "failures": [
+            {"pattern": pattern, "description": "Gives wrong numbers.", "quote": quote if quotes else f"{quote}  # sic"}
+            for pattern, quote in failures
+        ],
+        "rubric": _RUBRIC,
+    }
+
+
+def _error(number: int, quote: str, correction: str) -> dict[str, Any]:
+    return {
+        "id": str(number),
+        "quote": quote,
+        "line": CODE[: CODE.index(quote)].count("\n") + 1,
+        "failure": f"F{number}",
+        "description": f"Gives a wrong number ({number}).",
+        "correction": correction,
+        "hint": f"What comes out for two equal words? ({number})",
+        "severity": "high",
+        "concept": f"Counting idea {number}",
+        "learning_value": "Try it with an input of two.",
+    }
+
+
+ASSESSMENT = {
+    "title": "Find what is wrong with the word report",
+    "learning_objective": "Read counting code for what it computes.",
+    "scenario": "You review the weekly report of a library.",
+    "language": "python",
+    "code": CODE,
+    "errors": [
+        _error(1, "totals[word] = 1", "totals[word] = totals.get(word, 0) + 1"),
+        _error(2, "return sorted(totals)[:n]", "return sorted(totals, key=totals.get, reverse=True)[:n]"),
+        _error(3, "sum(values) // len(values)", "sum(values) / len(values)"),
+    ],
+    "estimated_minutes": [5, 10],
+}

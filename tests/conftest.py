@@ -1,0 +1,156 @@
+"""Fixtures: a project of its own for each test, and a server that speaks the Messages API."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from messages_api import MessagesAPI
+
+ROOT = Path(__file__).parent.parent
+HOOK = ROOT / "generator" / "hook.py"
+
+MKDOCS = """\
+site_name: A course
+site_url: https://course.example/sub/
+theme:
+  name: material
+  font: false
+  features: [navigation.instant]
+nav:
+  - Home: index.md
+  - Exercises: exercises/index.md
+  - Runs: runs/index.md
+hooks: [{hook}]
+plugins: [search]
+extra:
+  generator:
+    models: {{author: author-model, mid: mid-model, weak: weak-model, judge: judge-model}}
+    max_retries: 1
+    prices:
+      author-model: {{input: 2, output: 10}}
+      mid-model: {{input: 0.1, output: 0.5}}
+      weak-model: {{input: 1, output: 5}}
+      judge-model: {{input: 4, output: 20}}
+"""
+
+
+class Project:
+    """A site in a folder, driven through its commands, as a person would."""
+
+    def __init__(self, folder: Path, api: MessagesAPI) -> None:
+        self.folder = folder
+        self.api = api
+        self.environment = {"ANTHROPIC_API_KEY": "sk-test-canary", "ANTHROPIC_BASE_URL": api.url}
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the project."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        return path
+
+    def topic(self, name: str, text: str = "title: Counting words\nlanguage: python\n") -> None:
+        """Write a topic file."""
+        self.write(f"topics/{name}.yml", text)
+
+    def run(self, *command: str, key: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command of the environment that the tests run in."""
+        return subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=self.folder,
+            env=self._environment(key=key),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command, to be killed."""
+        return subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=self.folder,
+            env=self._environment(key=True),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def build(self, *more: str, key: bool = True) -> subprocess.CompletedProcess[str]:
+        """Build the site."""
+        return self.run("mkdocs", "build", *more, key=key)
+
+    def errorspan(self, *words: str, key: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the project's own command."""
+        return self.run("generator.cli", *words, key=key)
+
+    def files(self, folder: str) -> dict[str, bytes]:
+        """Return every file below a folder, by its path."""
+        below = self.folder / folder
+        return {path.relative_to(below).as_posix(): path.read_bytes() for path in below.rglob("*") if path.is_file()}
+
+    def page(self, name: str) -> str:
+        """Return a page of the built site."""
+        return (self.folder / "site" / name / "index.html").read_text("utf-8")
+
+    def _environment(self, *, key: bool) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
+        return kept | {"NO_MKDOCS_2_WARNING": "1"} | (self.environment if key else {})
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a connection to anything but this machine an error."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and address[0] not in {"127.0.0.1", "::1", "localhost"}:  # type: ignore[index]
+            raise AssertionError(f"a test connects to {address}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[MessagesAPI], str]]:
+    """Return a function that serves an API and gives its address."""
+    servers: list[HTTPServer] = []
+
+    def start(api: MessagesAPI) -> str:
+        server = HTTPServer(host="127.0.0.1", threaded=True)
+        server.expect_request("/v1/messages", method="POST").respond_with_handler(api)
+        server.start()
+        servers.append(server)
+        return server.url_for("").rstrip("/")
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def messages_api(serve: Callable[[MessagesAPI], str], request: pytest.FixtureRequest) -> MessagesAPI:
+    """Serve an API that answers well; `request.param` may say otherwise."""
+    api = MessagesAPI(**getattr(request, "param", {}))
+    api.url = serve(api)
+    return api
+
+
+@pytest.fixture
+def project(tmp_path: Path, messages_api: MessagesAPI) -> Project:
+    """Return a site without topics, whose commands find the API and a key."""
+    project = Project(tmp_path, messages_api)
+    project.write("mkdocs.yml", MKDOCS.format(hook=HOOK))
+    project.write("docs/index.md", "# A course\n")
+    (tmp_path / "topics").mkdir()
+    return project

@@ -1,0 +1,353 @@
+"""What `errorspan run` asks, keeps and never asks twice: real commands, a real server, real kills."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import answers
+import pytest
+from conftest import Project
+from messages_api import Body, MessagesAPI, error, message
+from werkzeug import Response
+
+CALLS = 8
+
+
+def manifest(project: Project, topic: str = "words") -> dict[str, dict]:
+    return json.loads((project.folder / f"topics/runs/{topic}/run.json").read_text())["answers"]
+
+
+def judged(*verdicts: str) -> list[Response]:
+    """Reply to both orders of each attempt: the mid implementation is A in the first, B in the second."""
+    said = {
+        "no difference": {"achieved": False, "score": 3},
+        "unsupported": {"quotes": False},
+    }
+    return [message(json.dumps(answers.judgment(label, **said[verdict]))) for verdict in verdicts for label in "AB"]
+
+
+def by_order(first: str, second: str) -> list[object]:
+    """Prefer a label by what the request shows as A, whichever order arrives first."""
+
+    def reply(body: Body) -> Response:
+        prompt = body["messages"][0]["content"]
+        mid_first = prompt.index("reads the words once") < prompt.index("Sure! This does it")
+        return message(json.dumps(answers.judgment(first if mid_first else second)))
+
+    return [reply, reply]
+
+
+def test_a_failed_judgment_starts_a_new_attempt_with_the_judges_reasons(
+    project: Project, messages_api: MessagesAPI
+) -> None:
+    project.topic("words")
+    messages_api.script("judgment", *judged("no difference"))
+    done = project.errorspan("run", "words")
+    assert done.returncode == 0, done.stderr
+    challenges = [call for call in messages_api.calls if call["step"] == "challenge"]
+    assert len(challenges) == 2
+    assert "A counts; the other one does not." in challenges[1]["messages"][0]["content"]
+    assert "A counts; the other one does not." not in challenges[0]["messages"][0]["content"]
+    assert project.build("--strict", key=False).returncode == 0
+    page = project.page("runs/words")
+    assert "Attempt 1: the tiers do not separate" in page
+    assert "Attempt 2: the tiers separate" in page
+    assert "50 % (1 of 2 attempts)" in page
+
+
+@pytest.mark.parametrize(
+    ("replies", "reason"),
+    [
+        (judged("no difference") * 2, "saw no real difference"),
+        (judged("unsupported") * 2, "fewer than 2 of the failures"),
+        (by_order("A", "A") * 2, "changed with the order"),
+        (by_order("B", "A") * 2, "saw no real difference"),
+    ],
+    ids=["not achieved", "unsupported", "position inconsistent", "prefers the weak one"],
+)
+def test_a_run_that_never_separates_is_kept_and_published_without_an_exercise(
+    project: Project, messages_api: MessagesAPI, replies: list[Response], reason: str
+) -> None:
+    project.topic("words", "title: Words\nmax_attempts: 2\n")
+    messages_api.script("judgment", *replies)
+    assert project.build("--strict").returncode == 0
+    assert messages_api.steps.count("challenge") == 2
+    assert "assessment" not in messages_api.steps
+    page = project.page("runs/words")
+    assert "Run that did not separate the tiers" in page
+    assert reason in page
+    assert not (project.folder / "site/exercises/words").exists()
+    assert "no attempt separated the tiers" in project.page("exercises")
+    calls = len(messages_api.calls)
+    assert project.build("--strict").returncode == 0
+    assert len(messages_api.calls) == calls
+
+
+def test_identical_implementations_are_not_judged(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words", "title: Words\nmax_attempts: 2\n")
+    messages_api.script("weak_implementation", message(answers.MID))
+    assert project.errorspan("run").returncode == 0
+    assert messages_api.steps.count("judgment") == 2
+    assert messages_api.steps.count("challenge") == 2
+
+
+def test_an_answer_with_faults_goes_back_with_them(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    planted = json.loads(json.dumps(answers.ASSESSMENT))
+    planted["code"] += "\n\ndef planted():\n    return 1\n"
+    planted["errors"][2]["quote"] = "return 1\n"
+    messages_api.script(
+        "assessment", message("I would rather not use JSON."), message(json.dumps(planted), stop_reason="end_turn")
+    )
+    assert project.errorspan("run").returncode == 0
+    repaired = [call for call in messages_api.calls if call["step"] == "assessment"]
+    assert [len(call["messages"]) for call in repaired] == [1, 3, 5]
+    assert "stands nowhere in the weak implementation" in repaired[2]["messages"][4]["content"]
+    entry = manifest(project)["assessment.json"]
+    assert [len(rejected["faults"]) > 0 for rejected in entry["rejected"]] == [True, True]
+    kept = project.files(".cache/errorspan/words/rejected")
+    assert any(b"rather not use JSON" in content for content in kept.values())
+    assert project.build("--strict").returncode == 0
+    assert "Rejected replies" in project.page("runs/words")
+
+
+def test_repairs_end_with_a_clear_error_and_nothing_else_is_asked_again(
+    project: Project, messages_api: MessagesAPI
+) -> None:
+    project.topic("words")
+    messages_api.script("assessment", *[message('{"title": "half"}')] * 3)
+    failed = project.errorspan("run")
+    assert failed.returncode == 1
+    assert "words: assessment (author-model)" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert len(messages_api.calls) == CALLS - 1 + 3
+    assert len(project.files(".cache/errorspan/words/rejected")) == 3
+    assert project.errorspan("run").returncode == 0
+    assert messages_api.steps[CALLS + 2 :] == ["assessment"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (message("", stop_reason="refusal", stop_details={"type": "refusal", "category": "cyber"}), "refused to answer"),
+        (message("", stop_reason="model_context_window_exceeded"), "longer than the model's context"),
+        (message("", stop_reason="something_new"), "stopped with 'something_new'"),
+    ],
+    ids=["refusal", "context", "unknown"],
+)
+def test_a_reply_that_is_no_answer_is_told_kept_and_not_cached(
+    project: Project, messages_api: MessagesAPI, reply: Response, told: str
+) -> None:
+    project.topic("words")
+    messages_api.script("weak_implementation", reply)
+    failed = project.errorspan("run")
+    assert failed.returncode == 1
+    assert told in failed.stderr
+    assert "attempt-1/mid_implementation.md" in manifest(project)
+    assert "attempt-1/weak_implementation.md" not in manifest(project)
+    assert len(project.files(".cache/errorspan/words/rejected")) == 1
+    assert project.errorspan("run").returncode == 0
+    assert messages_api.steps.count("mid_implementation") == 1
+    assert messages_api.steps.count("weak_implementation") == 2
+
+
+def test_a_cut_answer_is_asked_for_again_shorter(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    messages_api.script("weak_implementation", message("Sure! ```python\ndef", stop_reason="max_tokens"))
+    assert project.errorspan("run").returncode == 0
+    again = [call for call in messages_api.calls if call["step"] == "weak_implementation"][1]
+    assert "cut off" in again["messages"][2]["content"]
+
+
+def test_a_server_error_loses_nothing(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    messages_api.script("challenge", *[error(529, "Overloaded", **{"retry-after-ms": "1"})] * 2)
+    failed = project.errorspan("run")
+    assert failed.returncode == 1
+    assert "the server answered 529, after 2 tries: Overloaded" in failed.stderr
+    assert project.errorspan("run").returncode == 0
+    assert messages_api.steps.count("categories") == messages_api.steps.count("error_catalog") == 1
+
+
+def test_steps_orders_and_topics_run_side_by_side_under_one_limit(
+    project: Project, messages_api: MessagesAPI
+) -> None:
+    for name in ("one", "two", "three"):
+        project.topic(name)
+    config = project.folder / "mkdocs.yml"
+    config.write_text(config.read_text().replace("max_retries: 1", "max_calls: 3\n    max_cost_usd: 100"))
+    messages_api.latency = 0.15
+    assert project.errorspan("run").returncode == 0
+    assert len(messages_api.calls) == 3 * CALLS
+    assert messages_api.most_at_once == 3
+
+
+def test_a_killed_run_goes_on_where_it_was(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    messages_api.latency = 0.2
+    for wanted in (2, 4, 6, CALLS):
+        process = project.start("generator.cli", "run")
+        try:
+            deadline = time.monotonic() + 60
+            while len(messages_api.calls) < wanted and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+    finished = project.errorspan("run")
+    assert finished.returncode == 0, finished.stderr
+    answered = [step for step in messages_api.steps if step in {"categories", "error_catalog", "challenge"}]
+    in_flight = 2 * 4  # each kill may lose the calls that were in flight, two at the most
+    assert len(messages_api.calls) <= CALLS + in_flight
+    assert set(answered) == {"categories", "error_catalog", "challenge"}
+    assert project.build("--strict", key=False).returncode == 0
+
+
+def test_a_reply_that_was_received_but_not_recorded_is_found_again(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    assert project.errorspan("run").returncode == 0
+    before = project.files("topics/runs")
+    entry = manifest(project)["assessment.json"]
+    reply = {
+        "text": json.dumps(answers.ASSESSMENT),
+        "model": entry["model"],
+        "stop_reason": "end_turn",
+        "usage": entry["usage"],
+        "asked_at": entry["at"],
+        "seconds": entry["seconds"],
+    }
+    project.write(f".cache/errorspan/words/{entry['key']}.json", json.dumps(reply))
+    (project.folder / "topics/runs/words/assessment.json").unlink()
+    assert project.build("--strict", key=False).returncode == 0
+    assert len(messages_api.calls) == CALLS
+    assert project.files("topics/runs") == before
+    assert not list((project.folder / ".cache/errorspan/words").glob("*.json"))
+
+
+def test_two_builds_at_once_ask_each_question_once(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    messages_api.latency = 0.1
+    with ThreadPoolExecutor(2) as pool:
+        builds = [pool.submit(project.build, "--strict", "-d", f"site-{number}") for number in range(2)]
+        assert [build.result().returncode for build in builds] == [0, 0]
+    assert len(messages_api.calls) == CALLS
+    one, other = project.files("site-0"), project.files("site-1")
+    assert {name for name in one if one[name] != other.get(name)} <= {"sitemap.xml.gz"}
+
+
+def test_ctrl_c_keeps_what_is_in_flight_and_asks_no_more(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    messages_api.latency = 1
+    process = project.start("generator.cli", "run")
+    while "error_catalog" not in messages_api.steps:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Stopped. What was answered is kept" in output
+    assert "Traceback" not in output
+    assert messages_api.steps == ["categories", "error_catalog"]
+    assert set(manifest(project)) == {"categories.json", "error_catalog.json"}
+
+
+def test_an_edited_answer_turns_authored_and_what_follows_stale(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    assert project.build("--strict").returncode == 0
+    path = project.folder / "topics/runs/words/attempt-1/challenge.json"
+    path.write_text(path.read_text().replace("A library wants", "A small library wants"))
+    built = project.build("--strict")
+    assert built.returncode == 0
+    assert "Stale, replayed as recorded: words" in built.stderr
+    assert len(messages_api.calls) == CALLS
+    page = project.page("runs/words")
+    assert "edited by a person after author-model" in page
+    assert "Some answers of this run were" in page
+    assert "Gold-standard run" in page
+
+
+def test_refresh_asks_stale_answers_again_and_only_those(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    assert project.errorspan("run").returncode == 0
+    project.topic("words", "title: Counting words\nlanguage: python\nmodels: {weak: mid-model}\n")
+    assert "stale" in project.errorspan("status").stdout
+    assert "Nothing is missing" in project.errorspan("run").stdout
+    assert len(messages_api.calls) == CALLS
+    assert project.errorspan("run", "--refresh", "--dry-run").stdout.count("\n") > 2
+    assert len(messages_api.calls) == CALLS
+    messages_api.script("mid_implementation", message(answers.WEAK.replace("Sure!", "Gladly."), "mid-model"))
+    refreshed = project.errorspan("run", "--refresh")
+    assert refreshed.returncode == 0, refreshed.stderr
+    assert messages_api.steps[CALLS:] == ["mid_implementation", "judgment", "judgment", "assessment"]
+    assert "stale" not in project.errorspan("status").stdout
+
+
+def test_a_dry_run_tells_every_call_and_its_worst_case_and_asks_nothing(
+    project: Project, messages_api: MessagesAPI
+) -> None:
+    project.topic("words", "title: Words\nmax_attempts: 1\n")
+    told = project.errorspan("run", "--dry-run", key=False)
+    assert told.returncode == 0
+    for row in ("Categories", "Error catalog", "Challenge", "Mid implementation", "Weak implementation", "Assessment"):
+        assert row in told.stdout
+    assert told.stdout.count("judge-model") == 2
+    assert "Worst case: $" in told.stdout
+    assert not messages_api.calls
+
+
+def test_a_run_without_a_key_says_so(project: Project) -> None:
+    project.topic("words")
+    failed = project.errorspan("run", key=False)
+    assert failed.returncode == 1
+    assert "No key: set ANTHROPIC_API_KEY" in failed.stderr
+
+
+def test_answers_that_a_person_wrote_are_adopted_as_authored(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    assert project.errorspan("run").returncode == 0
+    (project.folder / "topics/runs/words/run.json").unlink()
+    adopted = project.errorspan("adopt", "words", "--note", "Written by hand.", key=False)
+    assert adopted.returncode == 0, adopted.stderr
+    entries = manifest(project)
+    assert {entry["origin"] for entry in entries.values()} == {"authored"}
+    assert all("model" not in entry and "usage" not in entry for entry in entries.values())
+    assert project.build("--strict", key=False).returncode == 0
+    page = project.page("runs/words")
+    assert "This run was" in page
+    assert "Written by hand." in page
+    assert "author-model" not in page
+    assert len(messages_api.calls) == CALLS
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("run.json", "{", "topics/runs/words/run.json:1: "),
+        ("run.json", '{"format": 2, "more": 1}', "was written by a newer version (format 2)"),
+        ("categories.json", "{}", "topics/runs/words/categories.json:1: beginner: Field required"),
+        ("attempt-1/mid_implementation.md", " ", "topics/runs/words/attempt-1/mid_implementation.md:1: text"),
+    ],
+)
+def test_a_corrupt_record_is_an_error_that_names_the_file(
+    project: Project, file: str, content: str, told: str
+) -> None:
+    project.topic("words")
+    assert project.errorspan("run").returncode == 0
+    project.write(f"topics/runs/words/{file}", content)
+    for failed in (project.build(), project.errorspan("status")):
+        assert failed.returncode != 0
+        assert told in failed.stderr
+        assert "Traceback" not in failed.stderr
+
+
+def test_an_exercise_whose_answers_fail_a_check_is_not_published(project: Project) -> None:
+    project.topic("words")
+    assert project.errorspan("run").returncode == 0
+    path = project.folder / "topics/runs/words/assessment.json"
+    path.write_text(path.read_text().replace('"failure": "F3"', '"failure": "F9"'))
+    built = project.build()
+    assert "errors.3.failure: F9 is none of the judged failures" in built.stderr
+    assert not (project.folder / "site/exercises/words").exists()
+    assert project.build("--strict").returncode != 0
