@@ -23,12 +23,12 @@ class Price(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input: Dollars
-    output: Dollars
-    cache_write: Dollars | None = None
-    cache_read: Dollars | None = None
-    above: int | None = Field(None, description="prompts of more tokens than this have the prices `then`")
-    then: Price | None = None
+    input: Dollars = Field(description="what is sent")
+    output: Dollars = Field(description="what comes back, thinking included")
+    cache_write: Dollars | None = Field(None, description="what is put into the prompt cache; like `input` if not given")
+    cache_read: Dollars | None = Field(None, description="what is read from the prompt cache; like `input` if not given")
+    above: int | None = Field(None, description="prompts of more tokens than this have the price `then`")
+    then: Price | None = Field(None, description="the price of longer prompts")
 
     def of(self, usage: Usage) -> Decimal:
         """Return what this many tokens cost, in dollars."""

@@ -44,6 +44,11 @@ extra:
 """
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flag that writes golden files anew."""
+    parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+
+
 class Project:
     """A site in a folder, driven through its commands, as a person would."""
 

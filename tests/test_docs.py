@@ -1,0 +1,72 @@
+"""The docs say what the code does: their tables are made from it, and compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from conftest import ROOT
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from generator.cli import main
+from generator.prices import Price
+from generator.settings import Models, Settings
+from generator.steps import STEPS
+from generator.topics import TierModels, TopicFile
+
+DOCS = ROOT / "docs"
+
+
+def table(model: type[BaseModel]) -> str:
+    rows = ["| key | default | what it says |", "|---|---|---|"]
+    for name, field in model.model_fields.items():
+        default = field.default
+        if default is PydanticUndefined:
+            shown = "required"
+        elif default is None or isinstance(default, (BaseModel, list, dict)):
+            shown = ""
+        else:
+            shown = f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        assert field.description, f"{model.__name__}.{name} is not described"
+        rows.append(f"| `{name}` | {shown} | {field.description} |")
+    return "\n".join(rows)
+
+
+def command_line() -> str:
+    parts = []
+    for name, command in sorted(main.commands.items()):
+        context = click.Context(command, info_name=f"errorspan {name}", max_content_width=100, terminal_width=100)
+        parts.append(f"## errorspan {name}\n\n```text\n{command.get_help(context)}\n```")
+    return "\n\n".join(parts)
+
+
+GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
+    "topic": ("authors/topic-files.md", lambda: table(TopicFile)),
+    "topic models": ("authors/topic-files.md", lambda: table(TierModels)),
+    "settings": ("authors/settings.md", lambda: table(Settings)),
+    "models": ("authors/settings.md", lambda: table(Models)),
+    "price": ("authors/settings.md", lambda: table(Price)),
+    "command line": ("authors/command-line.md", command_line),
+}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_parts_are_up_to_date(name: str, request: pytest.FixtureRequest) -> None:
+    file, make = GENERATED[name]
+    path = DOCS / file
+    block = re.compile(rf"(<!-- generated: {name} -->\n)(.*?)(<!-- /generated -->)", re.DOTALL)
+    made = f"\n{make()}\n\n"
+    if request.config.getoption("--update-golden"):
+        path.write_text(block.sub(lambda found: found[1] + made + found[3], path.read_text("utf-8")), "utf-8")
+    found = block.search(path.read_text("utf-8"))
+    assert found
+    assert found[2] == made, f"pytest {Path(__file__).name} --update-golden writes docs/{file} anew"
+
+
+def test_how_it_works_names_every_step_in_order() -> None:
+    rows = re.findall(r"^\| \d\. ([\w -]+) \|", (DOCS / "how-it-works.md").read_text(), re.MULTILINE)
+    assert [row.replace("-", " ").replace(" tier", "") for row in rows] == [step.title for step in STEPS]
