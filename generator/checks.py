@@ -51,7 +51,9 @@ def language_is_known(output: Challenge | Assessment, _: Outputs) -> Iterator[st
 
 def no_pattern_is_named(challenge: Challenge, outputs: Outputs) -> Iterator[str]:
     """The challenge names no pattern of the catalog."""
-    told = challenge.model_dump_json().casefold()
+    told = "\n".join(
+        (challenge.title, challenge.question_text, challenge.context, *challenge.requirements, challenge.success_criteria)
+    ).casefold()
     for pattern in outputs["error_catalog"].patterns:
         if pattern.name.casefold() in told:
             yield f"the challenge gives the pattern {pattern.name!r} away"
@@ -91,7 +93,7 @@ def spans_are_apart(assessment: Assessment, _: Outputs) -> Iterator[str]:
 def corrections_change_something(assessment: Assessment, _: Outputs) -> Iterator[str]:
     """Each correction differs from what it corrects."""
     for error in assessment.errors:
-        if error.correction.split() == error.quote.split():
+        if _lines(error.correction) == _lines(error.quote):
             yield f"errors.{error.id}.correction: is the quote again"
 
 
@@ -131,7 +133,11 @@ def minutes_go_up(assessment: Assessment, _: Outputs) -> Iterator[str]:
 def made_on_line(line: str, implementation: Implementation) -> int | None:
     """Return the line (from 1) of the implementation's text that holds this line of code, spacing aside."""
     wanted = "".join(line.split())
-    for number, written in enumerate(implementation.text.splitlines(), start=1):
+    for number, written in enumerate(implementation.text.split("\n"), start=1):
         if wanted in "".join(written.split()):
             return number
     return None
+
+
+def _lines(code: str) -> list[str]:
+    return [line.rstrip() for line in code.rstrip().split("\n")]

@@ -166,7 +166,7 @@ class _Loader(yaml.SafeLoader):
     """Read mkdocs.yml as far as the generator needs it, whatever tags its plugins use."""
 
 
-_Loader.add_multi_constructor("", lambda loader, suffix, node: None)  # type: ignore[no-untyped-call]  # noqa: ARG005
+_Loader.add_multi_constructor("", lambda loader, suffix, node: None)  # noqa: ARG005
 
 
 def _configuration(config_file: Path) -> dict[str, Any]:

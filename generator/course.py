@@ -58,7 +58,8 @@ class Course:
         Raises:
             InputError: files of records are corrupt; with the faults of all of them.
         """
-        runs, faults = [], []
+        runs: list[Run] = []
+        faults: list[str] = []
         for topic in topics:
             try:
                 runs.append(Pipeline(topic, self.record(topic), self.settings, refresh=refresh).run())

@@ -27,7 +27,9 @@ from pygments.util import ClassNotFound
 _MARKDOWN = str.maketrans({"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#125;"})
 
 # Left-to-right overrides and their kin reorder what a reader sees; zero-width characters hide from one.
-_INVISIBLE = re.compile("[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
+)
 
 
 def raw(html: str) -> Markup:
@@ -47,17 +49,17 @@ def plain(text: str) -> Markup:
 
 def prose(text: str) -> Markup:
     """Return a model's prose with its paragraphs, lists, emphasis and code; links, images and HTML stay text."""
-    return Markup(_markdown().render(visible(text)))
+    return Markup(visible(_markdown().render(visible(text))))  # again: an entity may hide a character
 
 
 def sentence(text: str) -> Markup:
     """Return prose of one line, without a paragraph around it."""
-    return Markup(_markdown().renderInline(visible(text)))
+    return Markup(visible(_markdown().renderInline(visible(text))))
 
 
 def document(text: str, anchor: str) -> Markup:
     """Return a Markdown answer whose lines of code can be linked to: line 7 of the text has the id `<anchor>-7`."""
-    return Markup(_markdown().render(visible(text), {"anchor": anchor}))
+    return Markup(visible(_markdown().render(visible(text), {"anchor": anchor})))
 
 
 def code(text: str, language: str) -> Markup:
@@ -76,7 +78,7 @@ def code_lines(text: str, language: str, marks: Sequence[tuple[int, int, Markup]
     cuts = [(len(visible(text[:start])), len(visible(text[:end])), opening) for start, end, opening in marks]
     lines: list[list[str]] = [[]]
     place = 0
-    for kind, written in _lexer(language).get_tokens(visible(text)):
+    for kind, written in _tokens(visible(text), language):
         for piece in _cut(written, place, cuts):
             if piece.text == "\n":
                 lines.append([])
@@ -107,6 +109,12 @@ def _token(kind: _TokenType, piece: _Piece) -> str:
     name = STANDARD_TYPES[kind]
     html = f'<span class="{name}">{escape(piece.text)}</span>' if name else str(escape(piece.text))
     return f"{piece.opening}{html}</span>" if piece.opening else html
+
+
+def _tokens(text: str, language: str) -> list[tuple[_TokenType, str]]:
+    tokens = list(_lexer(language).get_tokens(text))
+    lost = "".join(written for _, written in tokens) != text  # some lexers drop spaces, or spell tabs out
+    return list(_lexer("text").get_tokens(text)) if lost else tokens
 
 
 @lru_cache

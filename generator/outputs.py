@@ -14,7 +14,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 Severity = Literal["high", "medium", "low"]
 Label = Literal["A", "B"]
 
-_FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[^\S\n]*(?P<language>[^\s`]*)[^\n]*\n(?P<code>.*?)^(?P=fence)[`~]*[^\S\n]*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(  # one that is not closed goes to the end, as Markdown has it
+    r"^(?P<fence>(?P<mark>[`~])(?P=mark){2,})(?!(?P=mark))[^\S\n]*(?P<language>[^\s`]*)[^\n`]*\n"
+    r"(?P<code>.*?)(?:^(?P=fence)(?P=mark)*[^\S\n]*$|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -23,7 +27,7 @@ def _printable(text: str) -> str:
         raise ValueError("must not be blank")
     if found := _UNPRINTABLE.search(text):
         raise ValueError(f"holds the control character U+{ord(found[0]):04X}")
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 Text = Annotated[str, AfterValidator(_printable)]
@@ -107,7 +111,7 @@ class Implementation(Output):
     @classmethod
     def read(cls, text: str) -> Self:
         """Take the text as it is, but for its line ends: nothing constrains how a model solves a challenge."""
-        return cls.model_validate({"text": text.replace("\r\n", "\n").replace("\r", "\n")})
+        return cls.model_validate({"text": text})
 
     def recorded(self) -> str:
         """Return the Markdown itself."""

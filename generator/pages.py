@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from generator import markup, overview
 from generator.checks import made_on_line
@@ -42,14 +42,14 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "") -> Itera
     """Yield every page of a course. `index` is what a link to a folder needs: `index.html` where no server adds it."""
     exercises = {run.topic.id: exercise(run, index) for run in runs if run.publishable}
     for run in runs:
-        known = {"run": run, "exercise": exercises.get(run.topic.id), "settings": settings, "index": index}
+        known: dict[str, Any] = {"run": run, "exercise": exercises.get(run.topic.id), "settings": settings, "index": index}
         yield Page(f"runs/{run.topic.id}/index.md", _rendered("run.md.j2", **known), source=run.topic.path)
         if run.topic.id in exercises:
             yield Page(f"exercises/{run.topic.id}/index.md", _rendered("exercise.md.j2", **known), source=run.topic.path)
             yield Page(f"exercises/{run.topic.id}/key.js", exercises[run.topic.id].key_script)
-    known = {"runs": runs, "exercises": exercises, "settings": settings, "index": index}
-    yield Page("exercises/index.md", _rendered("exercises.md.j2", **known), in_nav=True)
-    yield Page("runs/index.md", _rendered("runs.md.j2", overview=overview.of(runs, settings), **known), in_nav=True)
+    listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "settings": settings, "index": index}
+    yield Page("exercises/index.md", _rendered("exercises.md.j2", **listed), in_nav=True)
+    yield Page("runs/index.md", _rendered("runs.md.j2", overview=overview.of(runs, settings), **listed), in_nav=True)
 
 
 def assets() -> Iterator[Page]:
@@ -96,6 +96,11 @@ def _rendered(template: str, **known: Any) -> str:
     return markup.raw(_templates().get_template(template).render(**known))
 
 
+def _front(text: str) -> Markup:
+    """Return text as a value of front matter: MkDocs' templates write it into HTML as it is."""
+    return Markup(json.dumps(str(markup.plain(text)), ensure_ascii=False))
+
+
 @cache
 def _templates() -> Environment:
     environment = Environment(
@@ -113,7 +118,7 @@ def _templates() -> Environment:
         "code": markup.code,
         "money": money,
         "percent": lambda share: f"{share:.0%}".replace("%", " %"),
-        "front": lambda text: json.dumps(str(escape(markup.visible(text))), ensure_ascii=False),
+        "front": _front,
     }
     environment.globals |= {
         "PREPARE": PREPARE,

@@ -36,7 +36,7 @@ class Source:
         known = place
         while known and known not in self.lines:
             known = known[:-1]
-        key = ".".join(map(str, place))
+        key = _key(place)
         return f"{self.name}:{self.lines.get(known, 1)}: {f'{key}: ' if key else ''}{what}"
 
     def validated(self, model: type[M]) -> M:
@@ -63,14 +63,17 @@ def read(path: Path, name: str) -> Source:
     text = _text(path, name)
     faults: list[str] = []
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader) if not (faults := list(_aliases(text, name))) else None
+        node = yaml.compose(text, Loader=yaml.SafeLoader) if not (faults := list(_tricks(text, name))) else None
         lines = dict(_lines(node, (), name, faults)) if node else {}
-        values = yaml.safe_load(text) if not faults else None
+        values = yaml.load(text, _Loader) if not faults else None  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise InputError([f"{name}:{mark.line + 1 if mark else 1}: {_problem(error)}"]) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError([f"{name}:1: is no YAML ({str(error).splitlines()[0]})"]) from None
+    except RecursionError:
+        raise InputError([f"{name}:1: is nested too deeply"]) from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+        raise InputError([f"{name}:{line}: is no YAML ({str(error).splitlines()[0]})"]) from None
     if faults:
         raise InputError(faults)
     if not isinstance(values, dict):
@@ -83,18 +86,20 @@ def lines_of(path: Path, prefix: Place) -> dict[Place, int]:
     """Return the line of each key below a place, of a file that may hold tags of another program's own."""
     try:
         node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, ValueError, yaml.YAMLError):
+        lines = list(_lines(node, (), path.name, []))
+    except (OSError, ValueError, OverflowError, RecursionError, yaml.YAMLError):
         return {}
-    return {place: line for place, line in _lines(node, (), path.name, []) if place[: len(prefix)] == prefix}
+    return {place: line for place, line in lines if place[: len(prefix)] == prefix}
 
 
 def _text(path: Path, name: str) -> str:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError([f"{name}:1: cannot be read ({error.strerror})"]) from None
     if len(content) > MAX_BYTES:
-        raise InputError([f"{name}:1: expected at most {MAX_BYTES:,} bytes (got {len(content):,})"])
+        raise InputError([f"{name}:1: expected at most {MAX_BYTES:,} bytes (got more)"])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -105,10 +110,24 @@ def _text(path: Path, name: str) -> str:
     return text
 
 
-def _aliases(text: str, name: str) -> Iterator[str]:
+class _Loader(yaml.SafeLoader):
+    """Name the line of a value that looks like a date or a number and cannot be one."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's own
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError) as error:
+            problem = f"{error}; quotes make it text"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
+
+def _tricks(text: str, name: str) -> Iterator[str]:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            yield f"{name}:{event.start_mark.line + 1}: anchors and aliases (& and *) are not allowed"
+        line = event.start_mark.line + 1
+        if getattr(event, "anchor", None):
+            yield f"{name}:{line}: anchors and aliases (& and *) are not allowed"
+        if getattr(event, "tag", None):
+            yield f"{name}:{line}: tags (!) are not allowed"
 
 
 def _lines(node: yaml.Node | None, place: Place, name: str, faults: list[str]) -> Iterator[tuple[Place, int]]:
@@ -116,8 +135,11 @@ def _lines(node: yaml.Node | None, place: Place, name: str, faults: list[str]) -
         seen = set()
         for key, value in node.value:
             line, inner = key.start_mark.line + 1, (*place, str(key.value))
-            if inner in seen:
-                faults.append(f"{name}:{line}: {'.'.join(map(str, inner))}: is given twice")
+            if key.tag != "tag:yaml.org,2002:str" or not key.value.isprintable():
+                got = _shown(key.value) if isinstance(key, yaml.ScalarNode) else "a list or a mapping"
+                faults.append(f"{name}:{line}: {f'{_key(place)}: ' if place else ''}expected text as a key (got {got})")
+            elif inner in seen:
+                faults.append(f"{name}:{line}: {_key(inner)}: is given twice")
             seen.add(inner)
             yield inner, line
             yield from _lines(value, inner, name, faults)
@@ -139,13 +161,19 @@ def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
     context, got = fault.get("ctx", {}), _shown(fault.get("input"))
     match fault["type"]:
         case "extra_forbidden":
-            return f"is no key here; known are {', '.join(_fields(model, fault['loc'][:-1]))}"
+            known = ", ".join(_fields(model, fault["loc"][:-1]))
+            return f"is no key here; known are {known}" if known else "is no key here"
         case "missing":
             return "is missing"
         case "literal_error":
             return f"expected {context['expected']} (got {got})"
         case "string_type":
-            return f"expected text (got {got}); quotes make it text"
+            hint = "" if isinstance(fault["input"], list | dict | None) else "; quotes make it text"
+            return f"expected text (got {got}){hint}"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"expected keys and values (got {got})"
+        case "too_long":
+            return f"expected at most {context['max_length']} (got {context['actual_length']})"
         case "list_type":
             return f"expected a list (got {got})"
         case "int_type" | "int_parsing" | "int_from_float":
@@ -166,6 +194,15 @@ def _fields(model: type[BaseModel], place: Place) -> list[str]:
     return list(model.model_fields)
 
 
+def _key(place: Place) -> str:
+    parts = [str(part) for part in place]
+    key = ".".join(part if part and part.isprintable() else repr(part) for part in parts)
+    return key if len(key) <= 120 else f"{key[:117]}…"
+
+
 def _shown(value: Any) -> str:
-    text = "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
+    try:
+        text = "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        text = "a huge number"
     return text if len(text) <= 60 else f"{text[:57]}…"

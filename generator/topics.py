@@ -14,7 +14,7 @@ from generator.errors import InputError
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ID_LENGTH = 80
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def _clean(text: str) -> str:
@@ -80,7 +80,11 @@ def read_topics(folder: Path, root: Path) -> list[Topic]:
         raise InputError([f"{_named(folder, root)}:1: is no folder; topics are expected there, one `<id>.yml` each"])
     faults: list[str] = []
     topics: dict[str, Topic] = {}
-    for path in sorted(path for path in folder.iterdir() if path.suffix in {".yml", ".yaml"}):
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix in {".yml", ".yaml"})
+    except OSError as error:
+        raise InputError([f"{_named(folder, root)}:1: cannot be read ({error.strerror})"]) from None
+    for path in files:
         name = _named(path, root)
         if not ID.fullmatch(path.stem) or len(path.stem) > ID_LENGTH:
             faults.append(f"{name}:1: expected a name of a-z, 0-9 and single hyphens, {ID_LENGTH} at most (got {path.stem!r})")
@@ -99,4 +103,5 @@ def read_topics(folder: Path, root: Path) -> list[Topic]:
 
 
 def _named(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    return name if name.isprintable() else ascii(name)[1:-1]

@@ -100,6 +100,8 @@ def _supported(
             told_before = any(
                 failure.quote.strip() == other.quote.strip() or (failure.pattern and failure.pattern == other.pattern)
                 for other in seen
+            ) or any(
+                (failure.quote.strip(), failure.pattern) == (other.quote.strip(), other.pattern) for other in kept
             )
             if stands_in(failure.quote, weak) and not told_before:
                 kept.append(failure)

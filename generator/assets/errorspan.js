@@ -125,6 +125,7 @@
       on(code, "keydown", (event) => this.keyPressed(event));
       on(code, "focusin", (event) => this.boxes.includes(event.target) && this.moveTabStop(event.target));
       on(code, "pointerdown", (event) => this.dragStarted(event));
+      on(code, "selectstart", (event) => this.drag && event.preventDefault());
       on(document, "pointermove", (event) => this.dragged(event));
       on(document, "pointerup", (event) => {
         this.dragged(event);
@@ -385,6 +386,7 @@
     }
 
     showResult(key, focus = false) {
+      this.direction = getComputedStyle(this).direction; // before any change, or it would cost a layout
       this.clearResult();
       this.dataset.state = this.state.ended;
       const graded = grade(key, this.marks, this.state.hints.length);
@@ -443,7 +445,7 @@
     noteAfter(line, note) {
       const last = (node) =>
         node.nextElementSibling?.classList.contains("es-note") ? last(node.nextElementSibling) : node;
-      note.dir = getComputedStyle(this).direction;
+      note.dir = this.direction;
       last(this.rows[line - 1]).after(note);
     }
 

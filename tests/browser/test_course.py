@@ -1,0 +1,186 @@
+"""The built course in a real browser, under a subfolder, as students meet it."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import ROOT
+from playwright.sync_api import Browser, Page, expect
+
+from generator.course import Course
+from generator.runs import Run
+
+TOPIC = "dpo-post-training"
+
+
+class Built:
+    """The shipped course, built and served under a subfolder."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.url = url
+
+    @property
+    def pages(self) -> list[str]:
+        """Return the path of every page."""
+        found = sorted(path.relative_to(self.folder) for path in self.folder.rglob("index.html"))
+        return [path.parent.as_posix().removeprefix(".") + "/" * (path.parent != Path()) for path in found]
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    root = tmp_path_factory.mktemp("served")
+    folder = root / "courses" / "errors"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
+    subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-d", str(folder)],
+        cwd=ROOT,
+        env=kept | {"NO_MKDOCS_2_WARNING": "1"},
+        check=True,
+    )
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(root))
+    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Built(folder, f"http://127.0.0.1:{server.server_port}/courses/errors/")
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def runs() -> list[Run]:
+    course = Course.read(ROOT / "mkdocs.yml", {})
+    return course.replay(course.chosen(()))
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Return a page that fails the test at an error of a script, or a request to another place."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(f"error: {error}"))
+    page.on("console", lambda said: faults.append(f"console: {said.text}") if said.type == "error" else None)
+    page.on("request", lambda asked: faults.append(f"asks {asked.url}") if _elsewhere(asked.url) else None)
+    yield page
+    context.close()
+    assert not faults
+
+
+def _elsewhere(url: str) -> bool:
+    return urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname != "127.0.0.1"
+
+
+def test_every_page_opens_without_an_error_or_a_request_elsewhere(course: Built, page: Page) -> None:
+    assert len(course.pages) > 10
+    for path in course.pages:
+        page.goto(course.url + path)
+        expect(page.locator("h1").first).to_be_visible()
+        links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+        for link in links:
+            if link.startswith(course.url):
+                target = course.folder / urlsplit(link).path.removeprefix("/courses/errors/")
+                assert target.is_file() or (target / "index.html").is_file(), f"{path} links to {link}"
+            elif "127.0.0.1" in link:
+                pytest.fail(f"{path} links outside the subfolder: {link}")
+
+
+def test_no_page_scrolls_sideways_on_a_phone(course: Built, page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    for path in course.pages:
+        page.goto(course.url + path)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 320, f"{path} is {wide} px wide"
+
+
+def test_a_student_goes_from_home_to_a_checked_exercise_and_back(course: Built, page: Page, runs: list[Run]) -> None:
+    run = next(run for run in runs if run.topic.id == TOPIC)
+    assert run.assessment
+    page.goto(course.url)
+    page.get_by_role("link", name=re.compile("exercises", re.IGNORECASE)).first.click()
+    page.wait_for_url("**/exercises/")
+    for _ in range(2):  # there and back and there again, without a full load
+        page.locator(f"article a[href$='{TOPIC}/']").first.click()
+        page.wait_for_url(f"**/exercises/{TOPIC}/")
+        expect(page.locator("errorspan-exercise .es-row").first).to_be_visible()
+        page.go_back()
+        page.wait_for_url("**/exercises/")
+    page.locator(f"article a[href$='{TOPIC}/']").first.click()
+    assert page.locator(".error-span").count() == 0
+    for error in run.assessment.errors:
+        span = run.assessment.span(error)
+        assert span
+        page.locator("errorspan-exercise .es-row").nth(span.first - 1).click(position={"x": 120, "y": 10})
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator(".es-result")).to_contain_text("100")
+    assert page.locator("errorspan-exercise .error-span").count() >= len(run.assessment.errors)
+    page.go_back()
+    expect(page.locator(f"errorspan-progress[data-exercise='{TOPIC}']")).to_contain_text("100")
+
+
+def test_a_quote_leads_to_the_code_where_it_stands(course: Built, page: Page) -> None:
+    page.goto(f"{course.url}runs/{TOPIC}/")
+    link = page.locator(".es-where a[href*='#attempt-1-weak-']").first
+    target = page.locator(f"#{str(link.get_attribute('href')).rpartition('#')[2]}")
+    expect(target).not_to_be_visible()
+    link.click()
+    expect(target).to_be_visible()
+    expect(target).to_be_in_viewport()
+
+
+def test_every_link_into_a_run_page_has_its_target(course: Built, page: Page, runs: list[Run]) -> None:
+    for run in runs:
+        page.goto(f"{course.url}runs/{run.topic.id}/")
+        missing = page.evaluate(
+            """() => [...document.querySelectorAll("article a[href*='#']")]
+                .filter(link => link.pathname === location.pathname)
+                .map(link => decodeURIComponent(link.hash.slice(1)))
+                .filter(id => id && !document.getElementById(id))"""
+        )
+        assert missing == []
+
+
+def test_the_search_finds_an_exercise_by_concept(course: Built, page: Page, runs: list[Run]) -> None:
+    for run in runs:
+        page.goto(course.url)
+        page.keyboard.press("/")
+        page.get_by_role("textbox", name="Search").press_sequentially(run.topic.concepts[0])
+        found = page.locator(f".md-search-result a[href*='exercises/{run.topic.id}/']").first
+        expect(found).to_be_attached()
+
+
+def test_neither_the_search_nor_the_exercise_page_tells_an_answer(course: Built, runs: list[Run]) -> None:
+    index = json.loads((course.folder / "search/search_index.json").read_text("utf-8"))
+    searched = " ".join(" ".join(entry["title"].split() + entry["text"].split()) for entry in index["docs"])
+    assert not [entry["location"] for entry in index["docs"] if re.match("runs/[^#]", entry["location"])]
+    for run in runs:
+        assert run.assessment
+        exercise = " ".join((course.folder / f"exercises/{run.topic.id}/index.html").read_text("utf-8").split())
+        for error in run.assessment.errors:
+            opening = [told.split()[:8] for told in (error.description, error.hint, error.learning_value)]
+            for words in (*opening, error.correction.split()):
+                assert " ".join(words) not in exercise
+                assert " ".join(words) not in searched
+
+
+def test_pages_work_in_both_palettes(course: Built, browser: Browser) -> None:
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        page = context.new_page()
+        page.goto(f"{course.url}exercises/{TOPIC}/")
+        color, background = page.evaluate(
+            """() => { const row = document.querySelector(".es-row .es-text"), style = getComputedStyle(row)
+                return [style.color, getComputedStyle(document.body).backgroundColor] }"""
+        )
+        assert color != background
+        context.close()
