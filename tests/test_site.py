@@ -1,0 +1,115 @@
+"""How the pages take part in a MkDocs site."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+import urllib.request
+
+import pytest
+from conftest import Project
+from messages_api import MessagesAPI
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def fetched(url: str, wanted: str, *, seconds: float = 60) -> str:
+    """Return a page once it holds what is wanted."""
+    deadline = time.monotonic() + seconds
+    content = ""
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url) as reply:
+                content = reply.read().decode()
+        except OSError:
+            content = ""
+        if wanted in content:
+            return content
+        time.sleep(0.1)
+    pytest.fail(f"{url} does not come to hold {wanted!r}: {content[:500]}")
+
+
+def test_serve_asks_nothing_and_shows_a_changed_topic(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    port = free_port()
+    process = project.start("mkdocs", "serve", "-a", f"127.0.0.1:{port}")
+    try:
+        page = f"http://127.0.0.1:{port}/sub/runs/words/"
+        fetched(page, "Awaiting its first run")
+        time.sleep(0.5)  # watching starts after the first build
+        project.topic("words", "title: Counting other words\n")
+        fetched(page, "Counting other words")
+        project.topic("words", "titel: broken\n")
+        time.sleep(1)
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate()
+    assert not messages_api.calls
+
+
+def test_an_offline_build_asks_nothing(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    config = project.folder / "mkdocs.yml"
+    config.write_text(config.read_text().replace("max_retries: 1", "offline: true"))
+    assert project.build().returncode == 0
+    assert not messages_api.calls
+
+
+def test_a_deprecated_model_gets_a_warning_with_its_last_day(project: Project) -> None:
+    project.topic("words", "title: Words\nmodels: {weak: claude-sonnet-4-5}\n")
+    config = project.folder / "mkdocs.yml"
+    config.write_text(config.read_text() + "      claude-sonnet-4-5: {input: 3, output: 15}\n")
+    built = project.build()
+    assert re.search(r"WARNING.*weak: claude-sonnet-4-5 is deprecated; its last day is \w+ \d+", built.stderr)
+
+
+def test_a_page_of_the_sites_own_is_not_silently_replaced(project: Project) -> None:
+    project.write("docs/runs/index.md", "# My runs\n")
+    built = project.build()
+    assert built.returncode != 0
+    assert "runs/index.md is generated" in built.stderr
+
+
+def test_settings_with_faults_are_told_with_their_line(project: Project) -> None:
+    config = project.folder / "mkdocs.yml"
+    config.write_text(config.read_text().replace("max_retries: 1", "max_retrys: 1"))
+    for failed in (project.build(), project.errorspan("status")):
+        assert failed.returncode == 1
+        assert "mkdocs.yml:16: extra.generator.max_retrys: is no key here; known are topics, models" in failed.stderr
+        assert "Traceback" not in failed.stderr
+
+
+def test_links_name_index_html_where_no_server_adds_it(project: Project) -> None:
+    project.topic("words")
+    config = project.folder / "mkdocs.yml"
+    config.write_text(config.read_text() + "use_directory_urls: false\n")
+    assert project.build("--strict").returncode == 0
+    assert 'href="../../runs/words/index.html"' in project.page("exercises/words")
+    assert 'href="words/index.html"' in project.page("exercises")
+
+
+def test_the_edit_link_leads_to_the_topic(project: Project) -> None:
+    project.topic("words")
+    config = project.folder / "mkdocs.yml"
+    config.write_text(
+        config.read_text().replace("features: [", "features: [content.action.edit, ")
+        + "repo_url: https://code.example/course\nedit_uri: edit/main/docs/\n"
+    )
+    assert project.build(key=False).returncode == 0
+    assert 'href="https://code.example/course/edit/main/topics/words.yml"' in project.page("runs/words")
+
+
+def test_titles_are_text_wherever_the_theme_shows_them(project: Project) -> None:
+    project.topic("words", "title: '<b>Bold</b> & <img src=x onerror=alert(1)> `code` {{ x }}'\n")
+    assert project.build(key=False).returncode == 0
+    for name in ("runs/words", "runs", "exercises"):
+        page = project.page(name)
+        assert "<img src=x" not in page
+        assert "<b>Bold</b>" not in page
+    assert "&lt;b&gt;Bold&lt;/b&gt; &amp;" in project.page("runs/words")
