@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 import yaml
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
@@ -84,9 +84,7 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be asked and its worst-case price, and ask nothing.")
 @click.option("--max-cost", type=Decimal, metavar="USD", help="A limit for this run in place of max_cost_usd.")
 @config_option
-def run(
-    topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Decimal | None, config_file: Path
-) -> None:
+def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Decimal | None, config_file: Path) -> None:
     """Ask models for every answer that is missing."""
     with _told():
         course = _course(config_file)
@@ -136,8 +134,12 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
                     raise Failure("\n".join(replayed.faults))
                 for answer in replayed.answers:
                     known = kept.manifest.answers.get(answer.file)
-                    if answer.entry.origin == "authored" and (known is None or known.digest != answer.entry.digest or known.origin != "authored"):
-                        kept.declare(answer.file, record.authored(answer.recorded, at=today, pipeline=version("errorspan")))
+                    if answer.entry.origin == "authored" and (
+                        known is None or known.digest != answer.entry.digest or known.origin != "authored"
+                    ):
+                        kept.declare(
+                            answer.file, record.authored(answer.recorded, at=today, pipeline=version("errorspan"))
+                        )
                         click.echo(f"{kept.name}/{answer.file}: authored")
                 if note is not None:
                     kept.annotate(note or None)
@@ -219,7 +221,9 @@ def _tell_missing(runs: Sequence[Run], course: Course, limit: Decimal) -> None:
 def _ask(course: Course, runs: Sequence[Run], *, refresh: bool) -> list[Run]:
     topics = [run.topic for run in runs]
     if not sys.stderr.isatty():
-        return course.ask(topics, refresh=refresh, listen=Tally(course.settings, lambda line: click.echo(line, err=True)))
+        return course.ask(
+            topics, refresh=refresh, listen=Tally(course.settings, lambda line: click.echo(line, err=True))
+        )
     board = Board(topics_of=[topic.id for topic in topics], tally=Tally(course.settings, lambda _: None))
     with Live(get_renderable=board.table, console=Console(stderr=True), refresh_per_second=4):
         return course.ask(topics, refresh=refresh, listen=board)
@@ -246,12 +250,12 @@ class Board:
         self._answered[progress.topic] += not progress.faults
         self._told[progress.topic] = f"sent back: {progress.faults[0][:80]}" if progress.faults else ""
 
-    def table(self) -> Table:
+    def table(self) -> Group:
         """Return the board as it is now."""
-        table = Table("topic", "answers", "asking", "", box=None, caption=self._tally.total, caption_justify="left")
+        table = Table("topic", "answers", "asking", "", box=None)
         for topic, asked in self._asked.items():
-            table.add_row(topic, str(self._answered[topic]), ", ".join(asked) or "–", self._told[topic])
-        return table
+            table.add_row(topic, str(self._answered[topic]), ", ".join(asked), self._told[topic])
+        return Group(table, f" so far {self._tally.total}")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import warnings
 from contextlib import suppress
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import mktime_tz, parsedate_tz
 from functools import cached_property
 from threading import BoundedSemaphore, Event, Lock
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from generator.outputs import Output
 from generator.prices import Usage
 from generator.prompting import Request
 from generator.record import Reply
-from generator.settings import Settings
+from generator.settings import KEY_VARIABLES, Settings
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
@@ -54,7 +55,7 @@ class Client:
             seconds = time.monotonic() - start
         try:
             return Reply(
-                text="".join(block.text for block in message.content if block.type == "text"),
+                text=_whole("".join(block.text for block in message.content if block.type == "text")),
                 model=message.model,
                 stop_reason=message.stop_reason,
                 stop_detail=getattr(message.stop_details, "category", None),
@@ -69,6 +70,9 @@ class Client:
     def _sdk(self) -> Anthropic:
         from anthropic import Anthropic  # noqa: PLC0415 - takes seconds; a cached build never gets here
 
+        for name in KEY_VARIABLES:  # else the transport would say so, with the key in its message
+            if not all("!" <= character <= "~" for character in os.environ.get(name, "")):
+                raise AskError(f"the key in {name} holds a line break or another character that no key has")
         return Anthropic(
             max_retries=self._settings.max_retries,
             timeout=self._settings.timeout_seconds,
@@ -87,7 +91,7 @@ class Client:
         structured: dict[str, Any] = {}
         if request.schema is not None:
             structured["output_config"] = {"format": {"type": "json_schema", "schema": transform_schema(output)}}
-        tries = f"after {self._settings.max_retries + 1} tries"
+        tries = f"after {self._settings.max_retries + 1} tries" if self._settings.max_retries else "after one try"
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # `deprecations` tells it once, with the tier
@@ -108,7 +112,7 @@ class Client:
             raise AskError(f"the server answered {error.status_code}{retried}: {said[:300]}{hint}") from None
         except APIConnectionError as error:
             cause = error.__cause__ or error
-            raise AskError(f"no connection to {sdk.base_url.host}, {tries}: {cause}") from None
+            raise AskError(f"no connection to {sdk.base_url.host or sdk.base_url}, {tries}: {cause}") from None
         except (AnthropicError, TypeError, ValueError, AttributeError) as error:
             raise AskError(f"the server's reply is no message of the API: {str(error)[:300]}") from None
 
@@ -167,6 +171,11 @@ def _retry_after(headers: Any) -> float | None:
         return float(headers["retry-after-ms"]) / 1000
     with suppress(ValueError):
         return float(told)
-    with suppress(TypeError, ValueError):
-        return (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()
+    with suppress(TypeError, ValueError, OverflowError):
+        return mktime_tz(parsedate_tz(told)) - time.time()  # type: ignore[arg-type] - None is suppressed
     return None
+
+
+def _whole(text: str) -> str:
+    """Return the text without halves of surrogate pairs: JSON may hold them, a file cannot."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

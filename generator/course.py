@@ -44,7 +44,9 @@ class Course:
         known = ", ".join(self.topics)
         unknown = [name for name in ids if name not in self.topics]
         if unknown:
-            raise InputError(f"{self.settings.topics}/{name}.yml:1: there is no such topic (known: {known})" for name in unknown)
+            raise InputError(
+                f"{self.settings.topics}/{name}.yml:1: there is no such topic (known: {known})" for name in unknown
+            )
         return [topic for topic in self.topics.values() if not ids or topic.id in ids]
 
     def record(self, topic: Topic) -> Record:
@@ -90,5 +92,7 @@ class Course:
 
     def deprecations(self, topics: Sequence[Topic]) -> list[str]:
         """Say which models of these topics the SDK lists as deprecated. Imports the SDK."""
-        models = {self.settings.model(tier, topic): tier for topic in topics for tier in type(topic.models).model_fields}
+        models = {
+            self.settings.model(tier, topic): tier for topic in topics for tier in type(topic.models).model_fields
+        }
         return deprecations({tier: model for model, tier in models.items()})

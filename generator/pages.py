@@ -42,10 +42,17 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "") -> Itera
     """Yield every page of a course. `index` is what a link to a folder needs: `index.html` where no server adds it."""
     exercises = {run.topic.id: exercise(run, index) for run in runs if run.publishable}
     for run in runs:
-        known: dict[str, Any] = {"run": run, "exercise": exercises.get(run.topic.id), "settings": settings, "index": index}
+        known: dict[str, Any] = {
+            "run": run,
+            "exercise": exercises.get(run.topic.id),
+            "settings": settings,
+            "index": index,
+        }
         yield Page(f"runs/{run.topic.id}/index.md", _rendered("run.md.j2", **known), source=run.topic.path)
         if run.topic.id in exercises:
-            yield Page(f"exercises/{run.topic.id}/index.md", _rendered("exercise.md.j2", **known), source=run.topic.path)
+            yield Page(
+                f"exercises/{run.topic.id}/index.md", _rendered("exercise.md.j2", **known), source=run.topic.path
+            )
             yield Page(f"exercises/{run.topic.id}/key.js", exercises[run.topic.id].key_script)
     listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "settings": settings, "index": index}
     yield Page("exercises/index.md", _rendered("exercises.md.j2", **listed), in_nav=True)

@@ -60,7 +60,7 @@ class _Missing(Exception):
 class Pipeline:
     """Play one topic. Without a client nothing is asked; with `refresh`, stale answers count as missing."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a run's whole circumstances
         self,
         topic: Topic,
         record: Record,
@@ -178,9 +178,7 @@ class Pipeline:
             raise _Missing(f"{step.title.lower()} is not recorded yet")
         return self._asked(step, outputs, inside, order, request)
 
-    def _asked(
-        self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request
-    ) -> Answer:
+    def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
         """Ask until an answer counts; each rejected reply goes back with its faults, `max_repairs` times at most."""
         chain: list[tuple[Request, Reply]] = []
         rejected: list[Rejected] = []
@@ -224,7 +222,9 @@ class Pipeline:
         try:
             return step.output.read(recorded.text)
         except ValidationError as error:
-            raise InputError(f"{self._record.name}/{recorded.file}:1: {fault}" for fault in shapes.faults(error)) from None
+            raise InputError(
+                f"{self._record.name}/{recorded.file}:1: {fault}" for fault in shapes.faults(error)
+            ) from None
 
     def _discard_abandoned(self) -> None:
         if self._client:

@@ -25,8 +25,12 @@ class Price(BaseModel):
 
     input: Dollars = Field(description="what is sent")
     output: Dollars = Field(description="what comes back, thinking included")
-    cache_write: Dollars | None = Field(None, description="what is put into the prompt cache; like `input` if not given")
-    cache_read: Dollars | None = Field(None, description="what is read from the prompt cache; like `input` if not given")
+    cache_write: Dollars | None = Field(
+        None, description="what is put into the prompt cache; like `input` if not given"
+    )
+    cache_read: Dollars | None = Field(
+        None, description="what is read from the prompt cache; like `input` if not given"
+    )
     above: int | None = Field(None, description="prompts of more tokens than this have the price `then`")
     then: Price | None = Field(None, description="the price of longer prompts")
 

@@ -167,7 +167,7 @@ class Record:
         with self._writing:
             path = self.folder / file
             if path.exists():
-                os.replace(path, _fresh(self.journal / "superseded", file))
+                path.replace(_fresh(self.journal / "superseded", file))
             self.manifest.answers[file] = entry
             self._write_manifest()
             _write(path, text)
@@ -181,13 +181,13 @@ class Record:
         for request, _ in chain:
             path = self.journal / f"{request.key}.json"
             if path.exists():
-                os.replace(path, _fresh(self.journal / "rejected", f"{request.step}-{request.key[:12]}.json"))
+                path.replace(_fresh(self.journal / "rejected", f"{request.step}-{request.key[:12]}.json"))
 
     def discard(self, folder: str) -> None:
         """Set a folder of answers aside that are no part of the run any more."""
         with self._writing:
             for path in sorted((self.folder / folder).glob("*")):
-                os.replace(path, _fresh(self.journal / "superseded", f"{folder}/{path.name}"))
+                path.replace(_fresh(self.journal / "superseded", f"{folder}/{path.name}"))
                 self.manifest.answers.pop(f"{folder}/{path.name}", None)
             (self.folder / folder).rmdir()
             self._write_manifest()
@@ -261,13 +261,14 @@ def _fresh(folder: Path, name: str) -> Path:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    written = Path(temporary)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        written.chmod(0o644)
+        written.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        written.unlink(missing_ok=True)
         raise

@@ -35,7 +35,7 @@ class Settings(BaseModel):
 
     topics: str = Field("topics", description="the folder of the topic files, from where mkdocs.yml stands")
     models: Models = Field(Models(), description="the model of each tier; a topic may name its own")
-    offline: bool = Field(False, description="`true`: a build asks no model, even where a key is set")
+    offline: bool = Field(default=False, description="`true`: a build asks no model, even where a key is set")
     max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
         3, description="how often a challenge is set before a topic is given up"
     )
@@ -55,7 +55,9 @@ class Settings(BaseModel):
     timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
         600, description="how long a server may be silent before a call is given up"
     )
-    prices: dict[ModelId, Price] = Field({}, description="dollars per million tokens of further models, or newer prices")
+    prices: dict[ModelId, Price] = Field(
+        {}, description="dollars per million tokens of further models, or newer prices"
+    )
 
     def model(self, tier: str, topic: Topic) -> str:
         """Return the model that a topic asks in a tier."""

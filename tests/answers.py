@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-MID = '''Here is the report.
+MID = """Here is the report.
 
 ```python
 def count(words):
@@ -23,8 +23,8 @@ def mean(values):
 ```
 
 It reads the words once.
-'''
-WEAK = '''Sure! This does it.
+"""
+WEAK = """Sure! This does it.
 
 ```python
 def count(words):
@@ -41,8 +41,8 @@ def top(totals, n):
 def mean(values):
     return sum(values) // len(values)
 ```
-'''
-CODE = WEAK.split("```python\n")[1].split("```")[0]
+"""
+CODE = WEAK.split("```python\n")[1].partition("```")[0]
 
 CATEGORIES = {
     "beginner": ["Counting with a dictionary", "Splitting a line into words", "Reading a file by lines"],

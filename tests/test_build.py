@@ -27,8 +27,7 @@ def test_a_topic_becomes_its_two_pages(project: Project, messages_api: MessagesA
     built = project.build("--strict")
     assert built.returncode == 0, built.stderr
     assert sorted(messages_api.steps) == sorted(
-        ["categories", "error_catalog", "challenge", "mid_implementation", "weak_implementation"]
-        + ["judgment", "judgment", "assessment"]
+        "categories error_catalog challenge mid_implementation weak_implementation judgment judgment assessment".split()
     )
     assert set(project.files("topics/runs/words")) == ALL_FILES
     run = project.page("runs/words")

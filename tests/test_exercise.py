@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import html
 import json
 import re
@@ -78,6 +79,11 @@ def shown(line: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", line))
 
 
+def changed(line: str) -> str:
+    """Return the characters of a line that are marked as changed."""
+    return "".join(shown(part) for part in re.findall('<span class="es-changed">(.*?</span>)</span>', line))
+
+
 def test_a_line_of_html_for_each_line_of_code() -> None:
     assert [shown(line) for line in exercise().lines] == CODE.splitlines()
 
@@ -141,10 +147,10 @@ def test_an_exercise_without_its_quote_says_so() -> None:
 
 def test_the_key_holds_before_and_after() -> None:
     third = key_of(exercise())["errors"][2]
-    assert [shown(line) for line in third["before"]["lines"]] == ["print(", "    f([]))"]
-    assert third["before"]["marks"] == [[0, 5, 6], [1, 0, 9]]
-    assert [shown(line) for line in third["after"]["lines"]] == ["print(f([1]))"]
-    assert third["after"]["marks"] == [[0, 5, 12]]
+    assert [shown(line) for line in third["before"]] == ["print(", "    f([]))"]
+    assert [changed(line) for line in third["before"]] == ["(", "    f([])"]
+    assert [shown(line) for line in third["after"]] == ["print(f([1]))"]
+    assert [changed(line) for line in third["after"]] == ["(f([1])"]
 
 
 @pytest.mark.parametrize(
@@ -161,8 +167,8 @@ def test_an_excerpt_shows_whole_lines(quote: str, correction: str, before: list[
     code = "a\nb\nc\nd\n"
     made = exercise(code, error(1, quote, 2, correction), error(2, "a", 1, "A"), error(3, "d", 4, "D"))
     first = key_of(made)["errors"][0]
-    assert [shown(line) for line in first["before"]["lines"]] == before
-    assert [shown(line) for line in first["after"]["lines"]] == after
+    assert [shown(line) for line in first["before"]] == before
+    assert [shown(line) for line in first["after"]] == after
 
 
 def test_the_key_says_prose_as_html_and_links_to_the_run() -> None:
@@ -201,17 +207,17 @@ def test_the_page_tells_nothing(render) -> None:
     page = render(exercise())
     for told in ("concept 1", "describes", "closer", "worth it", "fsum", "judge saw", "error-span", "3 errors"):
         assert told not in page
-    rows = re.findall(r'<label class="es-row">.*?</label>', page)
+    rows = re.findall(r'<span class="es-entry">.*?</label></span>', page)
     bare = {re.sub(r"(</span> )\d+|<code.*</code>", r"\1", row) for row in rows}
     assert len(rows) == len(CODE.splitlines())
     assert len(bare) == 1
 
 
 def test_the_page_survives_markdown(render) -> None:
-    made = exercise("a = '''\n```\n{{ x }} --8<-- \"f\"\n\n\n\tb ~~~\n&amp; <b> *[x]: y\n'''\nsum(xs), max(xs), min(xs)\n",
-                    *(error(n, f"{name}(xs)", 9, "0") for n, name in enumerate(("sum", "max", "min"), 1)))  # fmt: skip
+    code = "a = '''\n```\n{{ x }} --8<-- \"f\"\n\n\n\tb ~~~\n&amp; <b> *[x]: y\n'''\nsum(xs), max(xs), min(xs)\n"
+    made = exercise(code, *(error(n, f"{name}(xs)", 9, "0") for n, name in enumerate(("sum", "max", "min"), 1)))
     page = str(markup.raw(render(made)))
-    extensions = ["admonition", "attr_list", "md_in_html", "tables", "abbr", "footnotes", "pymdownx.superfences", "pymdownx.snippets"]  # fmt: skip  # noqa: E501
+    extensions = ["abbr", "attr_list", "footnotes", "md_in_html", "tables", "pymdownx.superfences", "pymdownx.snippets"]
     rendered = markdown.markdown(f"# Title\n\n{page}\n\nMore.\n", extensions=extensions)
     texts = [shown(line) for line in re.findall(r'<code class="es-text">(.*?)</code>', rendered)]
     assert texts == made.assessment.code.splitlines()
@@ -220,14 +226,12 @@ def test_the_page_survives_markdown(render) -> None:
 
 def test_the_words_of_the_page_are_those_of_the_script(render) -> None:
     script = (Path(markup.__file__).parent / "assets" / "errorspan.js").read_text("utf-8")
-    words = dict(re.findall(r'^      (\w+): "(.*)",$', script, re.M))
+    words = dict(re.findall(r'^      (\w+): "(.*)",$', script, re.MULTILINE))
     for name, text in set(re.findall(r'data-text="(\w+)">([^<]*)<', render(exercise()))):
         assert words[name] == text
 
 
 def test_script_and_style_stay_small() -> None:
-    import gzip
-
     assets = Path(markup.__file__).parent / "assets"
     both = b"".join((assets / name).read_bytes() for name in ("errorspan.js", "exercise.css"))
     assert len(gzip.compress(both, 9)) < 14 * 1024

@@ -132,7 +132,10 @@ def test_repairs_end_with_a_clear_error_and_nothing_else_is_asked_again(
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        (message("", stop_reason="refusal", stop_details={"type": "refusal", "category": "cyber"}), "refused to answer"),
+        (
+            message("", stop_reason="refusal", stop_details={"type": "refusal", "category": "cyber"}),
+            "refused to answer",
+        ),
         (message("", stop_reason="model_context_window_exceeded"), "longer than the model's context"),
         (message("", stop_reason="something_new"), "stopped with 'something_new'"),
     ],
@@ -172,9 +175,7 @@ def test_a_server_error_loses_nothing(project: Project, messages_api: MessagesAP
     assert messages_api.steps.count("categories") == messages_api.steps.count("error_catalog") == 1
 
 
-def test_steps_orders_and_topics_run_side_by_side_under_one_limit(
-    project: Project, messages_api: MessagesAPI
-) -> None:
+def test_steps_orders_and_topics_run_side_by_side_under_one_limit(project: Project, messages_api: MessagesAPI) -> None:
     for name in ("one", "two", "three"):
         project.topic(name)
     config = project.folder / "mkdocs.yml"
@@ -330,9 +331,7 @@ def test_answers_that_a_person_wrote_are_adopted_as_authored(project: Project, m
         ("attempt-1/mid_implementation.md", " ", "topics/runs/words/attempt-1/mid_implementation.md:1: text"),
     ],
 )
-def test_a_corrupt_record_is_an_error_that_names_the_file(
-    project: Project, file: str, content: str, told: str
-) -> None:
+def test_a_corrupt_record_is_an_error_that_names_the_file(project: Project, file: str, content: str, told: str) -> None:
     project.topic("words")
     assert project.errorspan("run").returncode == 0
     project.write(f"topics/runs/words/{file}", content)

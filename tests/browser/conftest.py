@@ -6,7 +6,6 @@ import functools
 import http.server
 import shutil
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -17,93 +16,29 @@ from playwright.sync_api import sync_playwright
 
 from generator import markup
 from generator.exercise import Exercise
-from generator.outputs import Assessment
-from generator.verdicts import Failure
 
 GENERATOR = Path(markup.__file__).parent
 ASSETS = GENERATOR / "assets"
+PAGE = """\
+<!doctype html>
+<html lang="{lang}" dir="{direction}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>Exercise</title>
+<link rel="icon" href="data:,">
+{sheets}
+</head>
+<body data-md-color-scheme="{scheme}" data-md-color-primary="indigo" data-md-color-accent="indigo">
+<div class="md-container"><main class="md-main"><div class="md-main__inner md-grid"><div class="md-content">
+<article class="md-content__inner md-typeset"><h1>Exercise</h1>
+{body}
+</article></div></div></main></div>
+<script src="../../assets/errorspan.js"></script>
+</body>
+</html>
+"""
 MATERIAL = Path(material.__file__).parent / "templates" / "assets" / "stylesheets"
-
-CODE = '''\
-"""Train a preference model on pairs of answers."""
-
-import torch
-import torch.nn.functional as F
-
-
-def sequence_logp(model, ids, mask):
-    """Sum the log-probabilities of an answer's tokens."""
-    logits = model(ids).logits[:, :-1]
-    labels = ids[:, 1:]
-    logp = torch.gather(logits.log_softmax(-1), 2, labels.unsqueeze(2)).squeeze(2)
-    return (logp * mask[:, 1:]).mean(-1)
-
-
-def preference_loss(policy, reference, chosen, rejected, beta=0.1):
-    """Compare policy and reference on a pair."""
-    ratios = []
-    for ids, mask in (chosen, rejected):
-        ours = sequence_logp(policy, ids, mask)
-        theirs = sequence_logp(
-            reference, ids,
-            mask)
-        ratios.append(ours - theirs)
-    return -F.logsigmoid(beta * (ratios[1] - ratios[0])).mean()
-
-
-def train(policy, reference, loader, optimizer, steps=1000, report=lambda text: print(text, flush=True)):
-    """Take `steps` steps. 🙂 Déjà vu is fine."""
-\tpolicy.train(); reference.train(); reference.requires_grad_(False)
-    for step, (chosen, rejected) in zip(range(steps), loader):
-        loss = preference_loss(policy, reference, chosen, rejected)
-        loss.backward()
-        optimizer.step()
-        if step % 100 == 0:
-            report(f"👩🏽‍💻 {step}: {loss.item():.4f}")
-'''
-
-
-def error(number: int, quote: str, line: int, correction: str, concept: str, **more: str) -> dict[str, object]:
-    """Describe an error with words that no other part of the page holds."""
-    return {
-        "id": str(number), "quote": quote, "line": line, "failure": f"F{number}", "correction": correction,
-        "description": f"SECRET-{number}: the **mean** here weighs short answers more, so `beta` means something else.",
-        "hint": f"Think of `reductions` ({number}).", "severity": "high", "concept": concept,
-        "learning_value": f"A value to keep ({number}): read what a reduction runs over.", **more,
-    }  # fmt: skip
-
-
-ASSESSMENT = Assessment.model_validate(
-    {
-        "title": "Direct preference optimization",
-        "learning_objective": "See which quantities a loss compares.",
-        "scenario": "A colleague asks for a review.",
-        "language": "python",
-        "code": CODE,
-        "errors": [
-            error(1, ".mean(-1)", 12, ".sum(-1)", "length normalisation"),
-            error(
-                2, "sequence_logp(\n            reference, ids,\n            mask)", 20,
-                "sequence_logp_without_grad(\n            reference, ids, mask)", "frozen reference", severity="medium",
-            ),
-            error(3, "ratios[1] - ratios[0]", 24, "ratios[0] - ratios[1]", "sign of the margin"),
-            error(4, "reference.train()", 29, "reference.eval()", "dropout in evaluation", severity="low"),
-        ],
-        "estimated_minutes": [10, 15],
-    }
-)  # fmt: skip
-
-FAILURES = (Failure("F1", "mean", "FAILURE-1: it took the mean over tokens.", "x"),)
-
-EXERCISE = Exercise(
-    id="dpo",
-    title="Direct preference optimization",
-    level="intermediate",
-    concepts=("loss", "evaluation"),
-    assessment=ASSESSMENT,
-    failures=FAILURES,
-    run_url="../../runs/dpo/",
-)
 
 
 class Site:
@@ -121,7 +56,7 @@ class Site:
         templates.filters.update(prose=markup.prose, sentence=markup.sentence, plain=markup.plain)
         self.template = templates.get_template("exercise.html.j2")
 
-    def exercise(self, exercise: Exercise = EXERCISE, **page: str) -> Path:
+    def exercise(self, exercise: Exercise, **page: str) -> Path:
         """Write the page of an exercise and the key beside it."""
         folder = self.root / "exercises" / exercise.id
         written = self.page(folder, self.template.render(exercise=exercise), **page)
@@ -138,15 +73,8 @@ class Site:
         """Write a page with the style and the script of a site."""
         folder.mkdir(parents=True, exist_ok=True)
         sheets = "".join(f'<link rel="stylesheet" href="../../assets/{name}.css">' for name in ("main", "palette", "exercise"))  # fmt: skip  # noqa: E501
-        (folder / "index.html").write_text(
-            f'<!doctype html><html lang="{lang}" dir="{direction}"><head><meta charset="utf-8"><title>Exercise</title>'
-            f'<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width,initial-scale=1">{sheets}'
-            f'</head><body data-md-color-scheme="{scheme}" data-md-color-primary="indigo" data-md-color-accent="indigo">'
-            f'<div class="md-container"><main class="md-main"><div class="md-main__inner md-grid"><div class="md-content">'
-            f'<article class="md-content__inner md-typeset"><h1>Exercise</h1>{body}</article></div></div></main></div>'
-            f'<script src="../../assets/errorspan.js"></script></body></html>',
-            "utf-8",
-        )
+        html = PAGE.format(lang=lang, direction=direction, scheme=scheme, sheets=sheets, body=body)
+        (folder / "index.html").write_text(html, "utf-8")
         return folder / "index.html"
 
     def url(self, page: Path) -> str:
@@ -230,14 +158,3 @@ def new_page(browser):
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-@pytest.fixture
-def page(new_page, local):
-    """Return a page with the sample exercise."""
-    return new_page(local.url(local.exercise()))
-
-
-def variant(**fields: object) -> Exercise:
-    """Return the sample exercise with some fields changed."""
-    return replace(EXERCISE, **fields)

@@ -1,0 +1,750 @@
+"""What a student does and sees, in a real browser."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from generator.exercise import Exercise
+from generator.outputs import Assessment
+from generator.verdicts import Failure
+
+FORBIDDEN = """
+Object.defineProperty(window, "localStorage", { get() { throw new DOMException("forbidden", "SecurityError"); } });
+"""
+FULL = """
+Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
+"""
+LISTEN = """
+window.told = [];
+for (const type of ["errorspan-check", "errorspan-complete"])
+  document.addEventListener(type, ({ type, detail }) => window.told.push([type, detail]));
+"""
+
+
+CODE = '''\
+"""Train a preference model on pairs of answers."""
+
+import torch
+import torch.nn.functional as F
+
+
+def sequence_logp(model, ids, mask):
+    """Sum the log-probabilities of an answer's tokens."""
+    logits = model(ids).logits[:, :-1]
+    labels = ids[:, 1:]
+    logp = torch.gather(logits.log_softmax(-1), 2, labels.unsqueeze(2)).squeeze(2)
+    return (logp * mask[:, 1:]).mean(-1)
+
+
+def preference_loss(policy, reference, chosen, rejected, beta=0.1):
+    """Compare policy and reference on a pair."""
+    ratios = []
+    for ids, mask in (chosen, rejected):
+        ours = sequence_logp(policy, ids, mask)
+        theirs = sequence_logp(
+            reference, ids,
+            mask)
+        ratios.append(ours - theirs)
+    return -F.logsigmoid(beta * (ratios[1] - ratios[0])).mean()
+
+
+def train(policy, reference, loader, optimizer, steps=1000, report=lambda text: print(text, flush=True)):
+    """Take `steps` steps. 🙂 Déjà vu is fine."""
+\tpolicy.train(); reference.train(); reference.requires_grad_(False)
+    for step, (chosen, rejected) in zip(range(steps), loader):
+        loss = preference_loss(policy, reference, chosen, rejected)
+        loss.backward()
+        optimizer.step()
+        if step % 100 == 0:
+            report(f"👩🏽‍💻 {step}: {loss.item():.4f}")
+'''
+
+
+def error(number: int, quote: str, line: int, correction: str, concept: str, **more: str) -> dict[str, object]:
+    """Describe an error with words that no other part of the page holds."""
+    return {
+        "id": str(number), "quote": quote, "line": line, "failure": f"F{number}", "correction": correction,
+        "description": f"SECRET-{number}: the **mean** here weighs short answers more, so `beta` means something else.",
+        "hint": f"Think of `reductions` ({number}).", "severity": "high", "concept": concept,
+        "learning_value": f"A value to keep ({number}): read what a reduction runs over.", **more,
+    }  # fmt: skip
+
+
+ASSESSMENT = Assessment.model_validate(
+    {
+        "title": "Direct preference optimization",
+        "learning_objective": "See which quantities a loss compares.",
+        "scenario": "A colleague asks for a review.",
+        "language": "python",
+        "code": CODE,
+        "errors": [
+            error(1, ".mean(-1)", 12, ".sum(-1)", "length normalisation"),
+            error(
+                2, "sequence_logp(\n            reference, ids,\n            mask)", 20,
+                "sequence_logp_without_grad(\n            reference, ids, mask)", "frozen reference", severity="medium",
+            ),
+            error(3, "ratios[1] - ratios[0]", 24, "ratios[0] - ratios[1]", "sign of the margin"),
+            error(4, "reference.train()", 29, "reference.eval()", "dropout in evaluation", severity="low"),
+        ],
+        "estimated_minutes": [10, 15],
+    }
+)  # fmt: skip
+
+FAILURES = (Failure("F1", "mean", "FAILURE-1: it took the mean over tokens.", "x"),)
+
+EXERCISE = Exercise(
+    id="dpo",
+    title="Direct preference optimization",
+    level="intermediate",
+    concepts=("loss", "evaluation"),
+    assessment=ASSESSMENT,
+    failures=FAILURES,
+    run_url="../../runs/dpo/",
+)
+
+
+def variant(**fields: object) -> Exercise:
+    """Return the sample exercise with some fields changed."""
+    return replace(EXERCISE, **fields)
+
+
+@pytest.fixture
+def page(new_page, local):
+    """Return a page with the sample exercise."""
+    return new_page(local.url(local.exercise(EXERCISE)))
+
+
+def mark(page, *lines: int) -> None:
+    """Click lines at their numbers."""
+    for line in lines:
+        page.locator(".es-gutter-number").nth(line - 1).click()
+
+
+def marked(page) -> list[int]:
+    """Return the marked lines."""
+    return page.locator(".es-mark").evaluate_all("boxes => boxes.flatMap((box, at) => box.checked ? [at + 1] : [])")
+
+
+def press(page, action: str) -> None:
+    """Press one of the buttons."""
+    page.locator(f"[data-action={action}]").click()
+
+
+def check(page) -> None:
+    """Press Check and wait for the result."""
+    press(page, "check")
+    page.locator(".es-score").wait_for()
+
+
+def score(page) -> str:
+    """Return the result's heading."""
+    return page.locator(".es-score").inner_text()
+
+
+def status(page):
+    """Return the live region."""
+    return page.locator(".es-status")
+
+
+def centre(page, line: int, selector: str = ".es-text") -> tuple[float, float]:
+    """Return a point on a line."""
+    box = page.locator(selector).nth(line - 1).bounding_box()
+    return box["x"] + min(box["width"] / 2, 20), box["y"] + box["height"] / 2
+
+
+def spans(page) -> dict[str, list[str]]:
+    """Return the text of each error's pieces."""
+    found = page.locator(".es-code .error-span").evaluate_all("all => all.map(s => [s.dataset.errorId, s.textContent])")
+    return {name: [text for other, text in found if other == name] for name, _ in found}
+
+
+# Marking
+
+
+def test_a_click_anywhere_on_a_row_marks_it(page) -> None:
+    page.locator(".es-row").nth(2).click()
+    page.locator(".es-gutter-number").nth(4).click()
+    assert marked(page) == [3, 5]
+    expect(page.locator(".es-count")).to_have_text("2 lines marked")
+    page.locator(".es-row").nth(2).click()
+    assert marked(page) == [5]
+
+
+def test_a_drag_marks_what_it_passes_and_gives_back_what_it_leaves(page) -> None:
+    page.mouse.move(*centre(page, 3))
+    page.mouse.down()
+    page.mouse.move(*centre(page, 9), steps=6)
+    assert marked(page) == [3, 4, 5, 6, 7, 8, 9]
+    page.mouse.move(*centre(page, 6), steps=6)
+    page.mouse.up()
+    assert marked(page) == [3, 4, 5, 6]
+    expect(status(page)).to_have_text("Lines 3 to 6 marked.")
+    page.keyboard.press("Space")
+    assert marked(page) == [3, 4, 5]
+
+
+def test_a_drag_from_a_marked_line_removes_marks(page) -> None:
+    mark(page, 3, 4, 5)
+    page.mouse.move(*centre(page, 5))
+    page.mouse.down()
+    page.mouse.move(*centre(page, 4))
+    page.mouse.up()
+    assert marked(page) == [3]
+
+
+def test_a_drag_that_returns_to_its_line_leaves_that_line_marked(page) -> None:
+    page.mouse.move(*centre(page, 5))
+    page.mouse.down()
+    page.mouse.move(*centre(page, 7))
+    page.mouse.move(*centre(page, 5))
+    page.mouse.up()
+    assert marked(page) == [5]
+
+
+def test_a_drag_to_the_edge_scrolls_along(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), viewport={"width": 800, "height": 600})
+    page.evaluate("scrollTo(0, 300)")
+    page.mouse.move(*centre(page, 5))
+    page.mouse.down()
+    for step in range(40):
+        page.mouse.move(200 + step % 2, 590)
+    page.mouse.up()
+    assert len(marked(page)) > 20
+    assert page.evaluate("scrollY") > 500
+
+
+def test_shift_and_a_click_mark_up_to_there(page) -> None:
+    mark(page, 4)
+    page.locator(".es-gutter-number").nth(7).click(modifiers=["Shift"])
+    assert marked(page) == [4, 5, 6, 7, 8]
+
+
+def test_the_keyboard_does_all(page) -> None:
+    page.locator(".es-known input").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    assert marked(page) == [2]
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    assert marked(page) == [1, 2, len(CODE.splitlines())]
+    page.keyboard.press("PageDown")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+ArrowUp")
+    assert marked(page) == [1, 2, 11, 12, len(CODE.splitlines())]
+    expect(status(page)).to_have_text("Lines 11 to 12 marked.")
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-action=check]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".es-score")).to_be_focused()
+
+
+def test_the_code_is_one_tab_stop_that_stays_where_one_was(page) -> None:
+    mark(page, 7)
+    page.locator("[data-action=check]").focus()
+    page.keyboard.press("Shift+Tab")
+    assert (
+        page.evaluate("document.activeElement.closest('.es-row').querySelector('.es-gutter-number').textContent")
+        == "Line 7"
+    )
+    assert page.locator(".es-mark[tabindex='0']").count() == 1
+
+
+def test_enter_on_a_line_does_not_submit(page) -> None:
+    page.locator(".es-mark").first.focus()
+    before = page.url
+    page.keyboard.press("Enter")
+    assert page.url == before
+    expect(page.locator(".es-result")).to_be_hidden()
+
+
+def test_a_tap_marks_and_numbers_take_a_drag(new_page, local) -> None:
+    page = new_page(
+        local.url(local.exercise(EXERCISE)), viewport={"width": 375, "height": 700}, has_touch=True, is_mobile=True
+    )
+    page.locator(".es-text").nth(2).tap(position={"x": 20, "y": 10})
+    assert marked(page) == [3]
+    touch = page.context.new_cdp_session(page)
+
+    def drag(selector: str, first: int, last: int) -> None:
+        x, y = centre(page, first, selector)
+        _, end = centre(page, last, selector)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for step in range(1, 9):
+            point = {"x": x, "y": y + (end - y) * step / 8}
+            touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    page.evaluate("scrollTo(0, 300)")
+    drag(".es-gutter-number", 5, 8)
+    assert marked(page) == [3, 5, 6, 7, 8]
+    top = page.evaluate("scrollY")
+    drag(".es-text", 12, 4)
+    page.wait_for_function("top => scrollY > top", arg=top)
+    assert marked(page) == [3, 5, 6, 7, 8]
+
+
+# Checking
+
+
+def test_nothing_marked_asks_and_scores_nothing(page) -> None:
+    press(page, "check")
+    expect(status(page)).to_have_text("Mark at least one line first.")
+    expect(page.locator(".es-result")).to_be_hidden()
+
+
+def test_all_found_is_full_score(site, new_page) -> None:
+    page = new_page(site.url(site.exercise(EXERCISE)))
+    mark(page, 12, 21, 24, 29)
+    check(page)
+    assert score(page) == "Score: 100%"
+    expect(page.locator(".es-score")).to_be_focused()
+    expect(page.locator(".es-tally")).to_have_text("4 of 4 found0 missed0 false alarms")
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([12, 24, 29], "75%"),  # 75
+        ([12, 24, 29, 1], "56%"),  # 56.25
+        ([12, 1, 2], "8%"),  # 8.33
+        ([12, 20, 21, 22, 24, 29, 1], "80%"),  # 4/5: several lines of one span count once
+        ([1], "0%"),
+        (list(range(1, 36)), "12%"),  # 12.12
+    ],
+)
+def test_score_is_recall_times_precision(page, lines, expected) -> None:
+    mark(page, *lines)
+    check(page)
+    assert score(page) == f"Score: {expected}"
+
+
+def test_verdicts_are_words(page) -> None:
+    mark(page, 12, 14, 15, 17)
+    check(page)
+    row = page.locator(".es-row")
+    assert " ".join(row.nth(11).inner_text().split()[:3]) == "Line 12 Found:"
+    assert " ".join(row.nth(23).inner_text().split()[:3]) == "Line 24 Missed:"
+    assert " ".join(row.nth(13).inner_text().split()) == "Line 14 False alarm:"
+    assert page.locator(".es-remark").all_inner_texts() == [
+        "False alarmNo error here, lines 14 to 15.",
+        "False alarmNo error here, line 17.",
+    ]
+    assert page.get_by_role("checkbox", name="Line 24 Missed: return").count() == 1
+
+
+def test_spans_are_exactly_the_quotes(page) -> None:
+    before = page.locator(".es-text").evaluate_all("all => all.map(one => one.textContent)")
+    colours = page.locator(".es-text").evaluate_all("all => all.map(one => one.querySelectorAll('[class]').length)")
+    mark(page, 1)
+    check(page)
+    assert spans(page) == {item.id: item.quote.split("\n") for item in ASSESSMENT.errors}
+    assert page.locator(".es-text").evaluate_all("all => all.map(one => one.textContent)") == before
+    first = page.locator(".error-span").first
+    assert first.get_attribute("data-concept") == "length normalisation"
+    assert first.locator("span.mi").inner_text() == "1"
+    press(page, "reset")
+    assert page.locator(".error-span").count() == 0
+    assert page.locator(".es-text").evaluate_all("all => all.map(one => one.textContent)") == before
+    after = page.locator(".es-text").evaluate_all("all => all.map(one => one.querySelectorAll('[class]').length)")
+    assert all(now >= then for now, then in zip(after, colours, strict=True))
+
+
+def test_odd_characters_and_two_errors_on_a_line(new_page, local) -> None:
+    code = 'x = "🙂👩🏽‍💻e\u0301\t\u202e", bad(1), worse(2)\ny = [\n\n\tz]\n'
+    errors = [error(1, "bad(1)", 1, "good(1)", "one"), error(2, "worse(2)", 1, "better(2)", "two"),
+              error(3, "[\n\n\tz", 2, "[z", "three")]  # fmt: skip
+    changed = ASSESSMENT.model_validate(ASSESSMENT.model_dump() | {"code": code, "errors": errors})
+    page = new_page(local.url(local.exercise(variant(assessment=changed))))
+    mark(page, 1, 3)
+    check(page)
+    assert score(page) == "Score: 100%"
+    assert spans(page) == {"1": ["bad(1)"], "2": ["worse(2)"], "3": ["[", "\tz"]}
+
+
+def test_explanations_say_all(page) -> None:
+    mark(page, 12)
+    check(page)
+    note = page.locator("#es-dpo-error-1")
+    text = note.inner_text()
+    for said in (
+        "Found",
+        "length normalisation",
+        "line 12",
+        "High severity",
+        "SECRET-1",
+        "A value to keep",
+        "FAILURE-1",
+    ):
+        assert said in text
+    assert note.locator(".es-before code").all_inner_texts() == ["    return (logp * mask[:, 1:]).mean(-1)"]
+    assert "".join(note.locator(".es-before .es-changed").all_inner_texts()) == ".mean(-1)"
+    assert "".join(note.locator(".es-after .es-changed").all_inner_texts()) == ".sum(-1)"
+    assert note.get_by_role("link").get_attribute("href") == "../../runs/dpo/#error-1"
+    assert "How it came about" not in page.locator("#es-dpo-error-2").inner_text()
+
+
+def test_after_check_marks_stand(page) -> None:
+    mark(page, 12)
+    check(page)
+    page.locator(".es-gutter-number").first.click(force=True)
+    page.locator(".es-mark").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowDown")
+    assert marked(page) == [12]
+    assert page.locator(".es-mark[aria-disabled=true]").count() == len(CODE.splitlines())
+
+
+# Hints, attempts, answers
+
+
+def test_hints_come_one_at_a_time_and_cost_what_they_say(page) -> None:
+    mark(page, 12)
+    press(page, "hint")
+    expect(page.locator(".es-hints li")).to_have_text(["Think of reductions (2)."])
+    expect(status(page)).to_have_text("Hint 1: Think of reductions (2).")
+    press(page, "hint")
+    press(page, "reset")
+    assert page.locator(".es-hints li").count() == 2
+    mark(page, 12, 20, 24, 29)
+    check(page)
+    assert score(page) == "Score: 90%"
+    expect(page.locator(".es-result")).to_contain_text("less 10 points for hints")
+
+
+def test_hints_run_out_and_a_score_is_never_negative(page) -> None:
+    for _ in range(4):
+        press(page, "hint")
+    button = page.locator("[data-action=hint]")
+    expect(button).to_have_text("No more hints")
+    button.click(force=True)
+    mark(page, 1)
+    check(page)
+    assert score(page) == "Score: 0%"
+
+
+def test_try_again_keeps_the_history(page) -> None:
+    mark(page, 12)
+    check(page)
+    press(page, "reset")
+    assert marked(page) == []
+    expect(page.locator(".es-mark").first).to_be_focused()
+    mark(page, 12, 20, 24, 29)
+    check(page)
+    assert page.locator(".es-history li").all_inner_texts() == [
+        "Score: 25% · 1 of 4 found · 0 false alarms",
+        "Score: 100% · 4 of 4 found · 0 false alarms",
+    ]
+
+
+def test_answers_shown_on_demand_are_recorded_as_shown(page) -> None:
+    press(page, "reveal")
+    expect(status(page)).to_contain_text("Press again")
+    mark(page, 3)
+    press(page, "reveal")
+    expect(page.locator(".es-result")).to_be_hidden()
+    press(page, "reveal")
+    expect(page.locator(".es-score")).to_have_text("Answers shown, no score")
+    assert page.locator(".es-note .es-badge").all_inner_texts() == ["Shown"] * 4
+    press(page, "reset")
+    mark(page, 12, 20, 24, 29)
+    check(page)
+    assert page.locator(".es-history li").first.inner_text() == "Answers shown, no score"
+
+
+def test_the_number_of_errors_is_shown_on_demand(page) -> None:
+    number = page.locator(".es-known output")
+    expect(number).to_be_empty()
+    page.locator(".es-known input").check()
+    expect(number).to_have_text("4 errors")
+    page.locator(".es-known input").uncheck()
+    expect(number).to_be_empty()
+
+
+def test_beginners_know_the_number_of_errors(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(variant(level="beginner"))))
+    expect(page.locator(".es-known output")).to_have_text("4 errors")
+
+
+# Progress
+
+
+def test_a_reload_restores_marks_hints_and_result(site, new_page) -> None:
+    page = new_page(site.url(site.exercise(EXERCISE)))
+    mark(page, 12, 3)
+    press(page, "hint")
+    page.locator(".es-hints li").wait_for()
+    page.reload()
+    assert marked(page) == [3, 12]
+    expect(page.locator(".es-hints li")).to_have_count(1)
+    check(page)
+    told = score(page)
+    page.reload()
+    expect(page.locator(".es-score")).to_have_text(told)
+    expect(page.locator(".es-score")).not_to_be_focused()
+    assert spans(page)["3"] == ["ratios[1] - ratios[0]"]
+    press(page, "reset")
+    page.reload()
+    assert marked(page) == []
+    assert page.locator(".error-span").count() == 0
+
+
+@pytest.mark.parametrize("init", [FORBIDDEN, FULL])
+def test_the_exercise_works_without_storage(new_page, local, init) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), init=init)
+    mark(page, 12)
+    expect(status(page)).to_have_text("This browser does not let the page save your progress.")
+    check(page)
+    press(page, "reset")
+    mark(page, 24)
+    check(page)
+    assert page.locator(".es-history li").count() == 2
+
+
+def test_progress_on_a_list(new_page, local) -> None:
+    address, listed = local.url(local.exercise(EXERCISE)), local.url(local.list(EXERCISE))
+    page = new_page(listed)
+    shown = page.locator("errorspan-progress")
+    expect(shown).to_have_text("Not started")
+    for lines, expected in (((12,), "Best: 25%"), ((12, 20, 24, 29), "Best: 100%, first: 25%")):
+        page.goto(address)
+        if page.locator("[data-action=reset]").inner_text() == "Try again":
+            press(page, "reset")
+        mark(page, *lines)
+        check(page)
+        page.goto(listed)
+        expect(shown).to_have_text(expected)
+    page.goto(address)
+    press(page, "reset")
+    mark(page, 2)
+    other = variant(assessment=ASSESSMENT.model_copy(update={"code": CODE + "# changed\n"}))
+    page.goto(local.url(local.list(other)))
+    expect(shown).to_have_text("100%, changed since")
+    page.goto(local.url(local.exercise(other)))
+    expect(status(page)).to_have_text("This exercise has changed since you last solved it (100%).")
+    assert marked(page) == []
+
+
+def test_storage_is_named_after_the_site_and_the_exercise(new_page, site) -> None:
+    page = new_page(site.url(site.exercise(EXERCISE)))
+    mark(page, 12)
+    (name,) = page.evaluate("Object.keys(localStorage)")
+    assert name.endswith("/assets/errorspan:dpo")
+    kept = json.loads(page.evaluate("localStorage[Object.keys(localStorage)[0]]"))
+    assert kept[EXERCISE.digest]["marks"] == [12]
+
+
+def test_two_tabs_keep_each_other_s_attempts(new_page, site) -> None:
+    address = site.url(site.exercise(EXERCISE))
+    one = new_page(address)
+    two = one.context.new_page()
+    two.goto(address)
+    for page, line in ((one, 12), (two, 24)):
+        mark(page, line)
+        check(page)
+    assert two.locator(".es-history li").count() == 2
+
+
+# The element in its page
+
+
+def test_events_bubble_with_counts_only(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), init=LISTEN)
+    mark(page, 12, 1)
+    check(page)
+    press(page, "reset")
+    mark(page, 12, 20, 24, 29)
+    check(page)
+    told = page.evaluate("told")
+    assert [name for name, _ in told] == ["errorspan-check", "errorspan-complete", "errorspan-check"]
+    assert told[0][1] == {
+        "exercise": "dpo", "digest": EXERCISE.digest, "attempt": 1, "revealed": False,
+        "found": 1, "missed": 3, "alarms": 1, "hints": 0, "score": 13,
+    }  # fmt: skip
+    assert told[2][1]["score"] == 100
+
+
+def test_removed_and_added_again_it_listens_once(page) -> None:
+    mark(page, 12)
+    check(page)
+    page.evaluate("""() => {
+        const element = document.querySelector("errorspan-exercise"), parent = element.parentNode;
+        for (let time = 0; time < 3; time++) { element.remove(); parent.append(element); }
+    }""")
+    expect(page.locator(".es-score")).to_have_text("Score: 25%")
+    assert page.locator(".es-note").count() == 4
+    press(page, "reset")
+    page.locator(".es-row").nth(2).click()
+    assert marked(page) == [3]
+    page.mouse.move(*centre(page, 3))
+    page.evaluate("document.querySelector('errorspan-exercise').remove()")
+    page.mouse.down()
+    page.mouse.up()
+
+
+def test_a_page_swapped_in_needs_no_reload(page) -> None:
+    mark(page, 3)
+    page.evaluate("""() => {
+        const parent = document.querySelector(".es").parentNode, source = parent.innerHTML;
+        parent.innerHTML = "";
+        parent.innerHTML = source;
+    }""")
+    assert marked(page) == [3]
+    page.locator(".es-row").nth(4).click()
+    assert marked(page) == [3, 5]
+
+
+def test_a_script_that_runs_twice_does_no_harm(page) -> None:
+    page.add_script_tag(url="../../assets/errorspan.js")
+    mark(page, 12)
+    check(page)
+    assert score(page) == "Score: 25%"
+
+
+def test_two_exercises_on_a_page_keep_apart(new_page, local) -> None:
+    other = variant(id="other")
+    parts = []
+    for made in (EXERCISE, other):
+        local.exercise(made)
+        part = local.template.render(exercise=made)
+        parts.append(part.replace('data-key="key.js"', f'data-key="../{made.id}/key.js"'))
+    page = new_page(local.url(local.page(local.root / "exercises" / "both", "".join(parts))))
+    first, second = page.locator("errorspan-exercise").all()
+    first.locator(".es-gutter-number").nth(11).click()
+    second.locator(".es-gutter-number").nth(0).click()
+    second.locator("[data-action=check]").click()
+    expect(second.locator(".es-score")).to_have_text("Score: 0%")
+    expect(first.locator(".es-result")).to_be_hidden()
+    first.locator("[data-action=check]").click()
+    expect(first.locator(".es-score")).to_have_text("Score: 25%")
+    assert page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id).length") == page.evaluate(
+        "new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size"
+    )
+
+
+def test_a_missing_key_says_so_and_the_marks_stay(browser, local) -> None:
+    path = local.exercise(EXERCISE)
+    (path.parent / "key.js").unlink()
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(local.url(path))
+    mark(page, 12)
+    press(page, "check")
+    expect(status(page)).to_contain_text("could not be loaded")
+    assert marked(page) == [12]
+    (path.parent / "key.js").write_text(EXERCISE.key_script, "utf-8")
+    check(page)
+    assert score(page) == "Score: 25%"
+    context.close()
+
+
+def test_the_key_of_another_version_is_not_used(new_page, local) -> None:
+    path = local.exercise(EXERCISE)
+    (path.parent / "key.js").write_text(EXERCISE.key_script.replace(EXERCISE.digest, "0" * 12), "utf-8")
+    page = new_page(local.url(path))
+    mark(page, 12)
+    press(page, "check")
+    expect(status(page)).to_contain_text("Reload the page")
+
+
+def test_the_page_holds_no_answers_before_check(new_page, local) -> None:
+    path = local.exercise(EXERCISE)
+    page = new_page(local.url(path))
+    mark(page, 12)
+    for source in (path.read_text("utf-8"), page.content()):
+        for told in (
+            "SECRET",
+            "reductions",
+            "normalisation",
+            ".sum(-1)",
+            "errorspanKey",
+            "key.js?",
+            "4 errors",
+            "verdict",
+        ):
+            assert told not in source
+
+
+def test_without_javascript_the_form_is_readable_and_points_to_the_run(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), java_script_enabled=False)
+    assert page.get_by_role("checkbox").count() == len(CODE.splitlines())
+    page.locator(".es-row").nth(2).click()
+    expect(page.locator(".es-mark").nth(2)).to_be_checked()
+    expect(page.locator("noscript p")).to_be_visible()
+    assert page.locator("noscript a, .es-brief a").get_attribute("href") == "../../runs/dpo/"
+    expect(page.locator("[data-action=check]")).not_to_be_visible()
+
+
+# For everyone
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_a_phone_scrolls_the_code_and_not_the_page(new_page, local, direction) -> None:
+    page = new_page(
+        local.url(local.exercise(EXERCISE, direction=direction)), viewport={"width": 320, "height": 640}, has_touch=True
+    )
+    mark(page, 12, 14)
+    check(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.locator(".es-code").evaluate("code => code.scrollWidth > code.clientWidth")
+    page.locator(".es-code").evaluate("code => { code.scrollLeft = 200; }")
+    assert page.locator(".es-gutter").first.bounding_box()["x"] < 40
+    note = page.locator(".es-note").first.bounding_box()
+    assert note["x"] >= 0
+    assert note["x"] + note["width"] <= 320
+
+
+def test_every_row_is_tall_enough_to_touch(page) -> None:
+    heights = page.locator(".es-row").evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height)")
+    assert min(heights) >= 24
+    assert max(heights) < 30
+
+
+def test_a_focused_line_is_not_hidden_by_the_bar(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), viewport={"width": 800, "height": 500})
+    page.locator(".es-mark").first.focus()
+    for _ in range(30):
+        page.keyboard.press("ArrowDown")
+        row = page.evaluate("document.activeElement.closest('.es-row').getBoundingClientRect().bottom")
+        assert row <= page.locator(".es-actions").bounding_box()["y"] + 1
+
+
+def test_nothing_moves_when_the_script_starts(new_page, local) -> None:
+    shift = "new PerformanceObserver(l => { window.shift = (window.shift ?? 0) + l.getEntries().reduce((a, e) => a + e.value, 0); }).observe({type: 'layout-shift', buffered: true});"  # fmt: skip  # noqa: E501
+    page = new_page(local.url(local.exercise(EXERCISE)), init=shift)
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.shift ?? 0") == 0
+
+
+def test_a_language_without_words_reads_english(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE, lang="xx-YY")))
+    mark(page, 12)
+    expect(page.locator(".es-count")).to_have_text("1 line marked")
+
+
+@pytest.mark.parametrize("scheme", ["default", "slate"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_axe_finds_nothing_before_and_after_check(new_page, local, scheme, width) -> None:
+    address = local.url(local.exercise(EXERCISE, scheme=scheme))
+    page = new_page(address, viewport={"width": width, "height": 800})
+
+    def violations() -> list[str]:
+        found = Axe().run(page, context=".es", options={"preload": False}).response["violations"]
+        return [f"{fault['id']}: {node['html']}" for fault in found for node in fault["nodes"]]
+
+    assert violations() == []
+    mark(page, 1, 12, 14, 20)
+    press(page, "hint")
+    page.locator(".es-hints li").wait_for()
+    assert violations() == []
+    check(page)
+    assert violations() == []

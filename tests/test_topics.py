@@ -1,0 +1,424 @@
+"""Topic files: everything that an author can get wrong is told with its file and line, and nothing else happens."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generator.errors import InputError
+from generator.source import MAX_BYTES
+from generator.topics import Topic, TopicFile, read_topics
+
+KNOWN = "known are title, language, level, focus, brief, concepts, models, max_attempts"
+FAULT = re.compile(r"topics/[^\n:]+\.ya?ml:([1-9]\d*): \S[^\r\n\x00-\x1f\x7f\u2028\u2029]*")
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., list[Topic]]:
+    """Return a function that reads a folder of these files."""
+    return lambda **files: reading(tmp_path, {f"{name}.yml": content for name, content in files.items()})
+
+
+def reading(root: Path, files: dict[str, str | bytes]) -> list[Topic]:
+    """Write files, by name, and read them as topics."""
+    folder = root / "topics"
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_topics(folder, root)
+
+
+def faults(root: Path, files: dict[str, str | bytes]) -> list[str]:
+    """Return what is wrong with files."""
+    with pytest.raises(InputError) as raised:
+        reading(root, files)
+    assert str(raised.value) == "\n".join(raised.value.faults)
+    return list(raised.value.faults)
+
+
+# What is right
+
+
+def test_a_title_is_enough(read: Callable[..., list[Topic]]) -> None:
+    (topic,) = read(words="title: Counting words\n")
+    assert (topic.id, topic.path, topic.title) == ("words", "topics/words.yml", "Counting words")
+    assert (topic.language, topic.level, topic.focus, topic.brief, topic.max_attempts) == (None,) * 5
+    assert topic.concepts == []
+    assert not any(dict(topic.models).values())
+
+
+def test_a_topic_may_say_everything(read: Callable[..., list[Topic]]) -> None:
+    (topic,) = read(
+        words="""\
+            title: "  Counting: words  "
+            language: python
+            level: beginner
+            focus: Dictionaries
+            brief: |
+              First.
+
+              - Second,
+              \tindented.
+            concepts: [counting, "2", 'a "b"']
+            models:
+              author: org/model-1.5:latest@2026
+              judge: claude-opus-5-5
+            max_attempts: 10
+            """
+    )
+    assert topic.title == "Counting: words"
+    assert topic.brief == "First.\n\n- Second,\n\tindented."
+    assert topic.concepts == ["counting", "2", 'a "b"']
+    assert (topic.models.author, topic.models.mid) == ("org/model-1.5:latest@2026", None)
+    assert topic.max_attempts == 10
+
+
+def test_every_key_is_in_the_topic_that_says_everything() -> None:
+    assert set(TopicFile.model_fields) == set(KNOWN.removeprefix("known are ").split(", "))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbftitle: Words\n",
+        b"\xef\xbb\xbf# A comment\r\ntitle: Words\r\nlevel: beginner\r\n",
+        b"# A comment\n---\ntitle: Words\n...\n",
+        b"{title: Words}",
+        b'"title": "W\\u006frds"',
+        b"title:\n  Words\n",
+        b"title: >-\n  Words\n",
+    ],
+    ids=["BOM", "BOM and CRLF", "one document", "braces", "escapes", "next line", "folded"],
+)
+def test_yaml_may_be_written_in_many_ways(tmp_path: Path, text: bytes) -> None:
+    assert [topic.title for topic in reading(tmp_path, {"words.yml": text})] == ["Words"]
+
+
+@pytest.mark.parametrize(
+    "title", ["Zählen 🙂", "词频统计", "שלום עולם", "a\u202eb", "e\u0301", "𝔘", "<script>alert(1)</script>", "{{ x }}", "*a* `b`", "a\\nb"]
+)
+def test_a_title_may_be_any_text(tmp_path: Path, title: str) -> None:
+    """Characters that turn the direction of text are shown as such where pages are made, not forbidden to authors."""
+    quoted = f"title: '{title}'\n"
+    assert [topic.title for topic in reading(tmp_path, {"words.yml": quoted})] == [title]
+
+
+def test_topics_come_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    names = ["b.yml", "a.yaml", "a-2.yml", "10.yml", "9.yml"]
+    topics = reading(tmp_path, dict.fromkeys(names, "title: T"))
+    assert [topic.id for topic in topics] == ["10", "9", "a", "a-2", "b"]
+
+
+def test_other_files_are_no_topics(tmp_path: Path) -> None:
+    others = {"README.md": "x", "notes.txt": "x", ".yml": "x", "a.yml.bak": "x", "words.yml": "title: T"}
+    (tmp_path / "topics" / "runs").mkdir(parents=True)
+    assert [topic.id for topic in reading(tmp_path, others)] == ["words"]
+
+
+def test_an_empty_folder_has_no_topics(tmp_path: Path) -> None:
+    assert reading(tmp_path, {}) == []
+
+
+def test_a_topic_of_an_outer_folder_is_named_by_its_whole_path(tmp_path: Path) -> None:
+    (topic,) = reading(tmp_path, {"a.yml": "title: T"})
+    assert topic.path == "topics/a.yml"
+    assert read_topics(tmp_path / "topics", tmp_path / "elsewhere")[0].path == (tmp_path / "topics/a.yml").as_posix()
+
+
+# What is wrong: one file, one fault
+
+WRONG = {
+    "unknown key": ("title: T\ntitel: T\n", f"2: titel: is no key here; {KNOWN}"),
+    "a key with a dot": ("title: T\nmodels.mid: m\n", f"2: models.mid: is no key here; {KNOWN}"),
+    "an id of its own": ("title: T\nid: t\n", f"2: id: is no key here; {KNOWN}"),
+    "a path of its own": ("title: T\npath: t\n", f"2: path: is no key here; {KNOWN}"),
+    "an empty key": ('title: T\n"": t\n', f"2: '': is no key here; {KNOWN}"),
+    "a number as key": ("title: T\n\n1: t\n", "3: expected text as a key (got '1')"),
+    "yes as key": ("title: T\nyes: t\n", "2: expected text as a key (got 'yes')"),
+    "null as key": ("title: T\n~: t\n", "2: expected text as a key (got '~')"),
+    "a date as key": ("title: T\n2026-01-01: t\n", "2: expected text as a key (got '2026-01-01')"),
+    "a list as key": ("title: T\n? [a]\n: t\n", "2: expected text as a key (got a list or a mapping)"),
+    "a key of two lines": ('title: T\n"a\\nb": t\n', "2: expected text as a key (got 'a\\nb')"),
+    "a key that moves the cursor": ('title: T\n"\\e[2J": t\n', "2: expected text as a key (got '\\x1b[2J')"),
+    "a key of half a character": ('title: T\n"\\ud800": t\n', "2: expected text as a key (got '\\ud800')"),
+    "a number as key, inside": ("title: T\nmodels:\n  5: t\n", "3: models.5: expected text as a key (got '5')"),
+    "no title": ("level: beginner\n", "1: title: is missing"),
+    "a number as title": ("title: 5\n", "1: title: expected text (got 5); quotes make it text"),
+    "a date as title": ("title: 2026-01-01\n", "1: title: expected text (got 2026-01-01); quotes make it text"),
+    "a boolean as title": ("title: no\n", "1: title: expected text (got False); quotes make it text"),
+    "a list as title": ("title: [T]\n", "1: title: expected text (got ['T'])"),
+    "a mapping as title": ("title: {T: 1}\n", "1: title: expected text (got {'T': 1})"),
+    "nothing as title": ("title:\n", "1: title: expected text (got nothing)"),
+    "a blank title": ("title: '   '\n", "1: title: expected text that is not blank (got '   ')"),
+    "a title of two lines": ("title: |\n  T\n  U\n", "1: title: expected text to match pattern '^[^\\n]*$' (got 'T\\nU\\n')"),
+    "a long title": (
+        f"title: {'T' * 121}\n",
+        f"1: title: expected text to have at most 120 characters (got '{'T' * 56}…)",
+    ),
+    "a long focus": (
+        f"title: T\nfocus: {'T' * 301}\n",
+        f"2: focus: expected text to have at most 300 characters (got '{'T' * 56}…)",
+    ),
+    "a long brief": (
+        f"title: T\nbrief: {'T' * 4001}\n",
+        f"2: brief: expected text to have at most 4000 characters (got '{'T' * 56}…)",
+    ),
+    "an unknown level": (
+        "title: T\nlevel: expert\n",
+        "2: level: expected 'beginner', 'intermediate' or 'advanced' (got 'expert')",
+    ),
+    "text where a list is": ("title: T\nconcepts: a, b\n", "2: concepts: expected a list (got 'a, b')"),
+    "a mapping where a list is": ("title: T\nconcepts: {a: b}\n", "2: concepts: expected a list (got {'a': 'b'})"),
+    "nothing where a list is": ("title: T\nconcepts:\n", "2: concepts: expected a list (got nothing)"),
+    "a number in a list": (
+        "title: T\nconcepts:\n- a\n- 5\n",
+        "4: concepts.1: expected text (got 5); quotes make it text",
+    ),
+    "nine concepts": (f"title: T\nconcepts: [{'a, ' * 8}a]\n", "2: concepts: expected at most 8 (got 9)"),
+    "text where keys are": ("title: T\nmodels: m\n", "2: models: expected keys and values (got 'm')"),
+    "a tier that is none": (
+        "title: T\nmodels:\n  mid: m\n  strong: m\n",
+        "4: models.strong: is no key here; known are author, mid, weak, judge",
+    ),
+    "a model with a space": (
+        "title: T\nmodels: {mid: a b}\n",
+        "2: models.mid: expected text to match pattern '^[A-Za-z0-9][A-Za-z0-9._:/@-]*$' (got 'a b')",
+    ),
+    "a model with a line break": (
+        'title: T\nmodels:\n  mid: "m\\n"\n',
+        "3: models.mid: expected text to match pattern '^[A-Za-z0-9][A-Za-z0-9._:/@-]*$' (got 'm\\n')",
+    ),
+    "a model like an option": (
+        "title: T\nmodels: {mid: --help}\n",
+        "2: models.mid: expected text to match pattern '^[A-Za-z0-9][A-Za-z0-9._:/@-]*$' (got '--help')",
+    ),
+    "a number as model": (
+        "title: T\nmodels: {mid: 4}\n",
+        "2: models.mid: expected text (got 4); quotes make it text",
+    ),
+    "no attempt": ("title: T\nmax_attempts: 0\n", "2: max_attempts: expected greater than or equal to 1 (got 0)"),
+    "eleven attempts": ("title: T\nmax_attempts: 11\n", "2: max_attempts: expected less than or equal to 10 (got 11)"),
+    "half an attempt": ("title: T\nmax_attempts: 1.5\n", "2: max_attempts: expected a whole number (got 1.5)"),
+    "attempts in quotes": ("title: T\nmax_attempts: '3'\n", "2: max_attempts: expected a whole number (got '3')"),
+    "attempts that are true": ("title: T\nmax_attempts: true\n", "2: max_attempts: expected a whole number (got True)"),
+    "attempts without end": ("title: T\nmax_attempts: .inf\n", "2: max_attempts: expected a whole number (got inf)"),
+    "attempts that Python cannot write": (
+        f"title: T\nmax_attempts: 0x{'f' * 9000}\n",
+        "2: max_attempts: expected less than or equal to 10 (got a huge number)",
+    ),
+    "a control character": (
+        'title: T\nbrief: "a\\x07b"\n',
+        "2: brief: expected text without the control character U+0007 (got 'a\\x07b')",
+    ),
+    "NUL, escaped": (
+        'title: T\nbrief: "a\\0b"\n',
+        "2: brief: expected text without the control character U+0000 (got 'a\\x00b')",
+    ),
+    "NUL, as a byte": (
+        "title: T\nbrief: a\0b\n",
+        "2: is no YAML (unacceptable character #x0000: special characters are not allowed)",
+    ),
+    "a newer line break": (
+        'title: "T\\u2028U"\n',
+        "1: title: expected text without the control character U+2028 (got 'T\\u2028U')",
+    ),
+    "an older line break": (
+        'title: "T\\x85U"\n',
+        "1: title: expected text without the control character U+0085 (got 'T\\x85U')",
+    ),
+    "half a character": (
+        'title: "\\ud800"\n',
+        "1: title: expected text without the control character U+D800 (got '\\ud800')",
+    ),
+    "a character that is none": ('title: "\\U00110000"\n', "1: is no YAML (chr() arg not in range(0x110000))"),
+    "a character far off": ('title: "\\UFFFFFFFF"\n', "1: is no YAML (Python int too large to convert to C int)"),
+    "a key twice": ("title: T\nlevel: beginner\ntitle: U\n", "3: title: is given twice"),
+    "a key twice, once in quotes": ('title: T\n"title": T\n', "2: title: is given twice"),
+    "a key twice, inside": ("title: T\nmodels:\n  mid: m\n  mid: m\n", "4: models.mid: is given twice"),
+    "a key twice, in a list": ("title: T\nconcepts:\n- a: 1\n  a: 2\n", "4: concepts.0.a: is given twice"),
+    "a tab": ("title: T\nmodels:\n\tmid: m\n", "3: expected spaces (got a tab)"),
+    "other bytes": (b"title: T\n# gr\xfc\xdfe\n", "2: expected UTF-8 (got the byte 0xfc)"),
+    "other bytes, last": (b"title: T\n\n\n\xe2\x82", "4: expected UTF-8 (got the byte 0xe2)"),
+    "UTF-16": ("title: T\n".encode("utf-16-le") + b"\xff", "1: expected UTF-8 (got the byte 0xff)"),
+    "an anchor": ("title: &t T\n", "1: anchors and aliases (& and *) are not allowed"),
+    "an alias of nothing": ("title: T\nfocus: *t\n", "2: anchors and aliases (& and *) are not allowed"),
+    "a merge key": ("title: T\n<<: {level: beginner}\n", "2: expected text as a key (got '<<')"),
+    "a tag of Python": (
+        'title: T\nfocus: !!python/object/apply:os.system ["true"]\n',
+        "2: tags (!) are not allowed",
+    ),
+    "a tag of an application": ("title: !ENV TITLE\n", "1: tags (!) are not allowed"),
+    "a tag of YAML": ("title: !!str 5\n", "1: tags (!) are not allowed"),
+    "a date that is tagged": ("title: T\nfocus: !!timestamp never\n", "2: tags (!) are not allowed"),
+    "a number that is tagged": ("title: T\nfocus: !!int ''\n", "2: tags (!) are not allowed"),
+    "a date that is none": (
+        "title: T\nfocus: 2026-13-01\n",
+        "2: is no YAML: month must be in 1..12; quotes make it text",
+    ),
+    "a number that is none": (
+        "title: T\nfocus: 0b_\n",
+        "2: is no YAML: invalid literal for int() with base 2: ''; quotes make it text",
+    ),
+    "nothing": ("", "1: is empty; a topic needs at least `title: …`"),
+    "blanks": (" \n\n", "1: is empty; a topic needs at least `title: …`"),
+    "a comment": ("# soon\n", "1: expected keys and values, such as `title: …` (got nothing)"),
+    "a list": ("- title: T\n", "1: expected keys and values, such as `title: …` (got list)"),
+    "text": ("Counting words\n", "1: expected keys and values, such as `title: …` (got str)"),
+    "null": ("~\n", "1: expected keys and values, such as `title: …` (got nothing)"),
+    "two documents": ("title: T\n---\ntitle: U\n", "2: is no YAML: but found another document"),
+    "an open quote": ('title: "T\n', "2: is no YAML: found unexpected end of stream"),
+    "an open bracket": (
+        "title: T\nconcepts: [a, b\nlevel: beginner\n",
+        "3: is no YAML: expected ',' or ']', but got ':'",
+    ),
+    "a colon in a title": ("title: Words: counted\n", "1: is no YAML: mapping values are not allowed here"),
+    "lists within lists": ("title: " + "[" * 9000 + "]" * 9000, "1: is nested too deeply"),
+    "a huge file": (
+        "title: T\n#" + "x" * MAX_BYTES,
+        f"1: expected at most {MAX_BYTES:,} bytes (got more)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "fault"), WRONG.values(), ids=WRONG)
+def test_a_fault_is_a_line(tmp_path: Path, content: str | bytes, fault: str) -> None:
+    assert faults(tmp_path, {"x.yml": content}) == [f"topics/x.yml:{fault}"]
+    assert FAULT.fullmatch(f"topics/x.yml:{fault}")
+
+
+def test_the_largest_file_is_read(tmp_path: Path) -> None:
+    content = "title: T\n#"
+    assert reading(tmp_path, {"x.yml": content + "x" * (MAX_BYTES - len(content))})
+
+
+def test_bombs_are_not_unpacked(tmp_path: Path) -> None:
+    bomb = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
+    found = faults(tmp_path, {"x.yml": bomb})
+    assert len(found) == bomb.count("&") + bomb.count("*")
+    assert set(found) == {f"topics/x.yml:{line}: anchors and aliases (& and *) are not allowed" for line in range(1, 11)}
+
+
+# What is wrong: many faults, many files, no file
+
+
+def test_all_faults_of_a_file_are_told(tmp_path: Path) -> None:
+    content = "titel: T\nlevel: 5\nmodels:\n  mid: a b\n  foo: x\nmax_attempts: 99\n"
+    assert sorted(faults(tmp_path, {"x.yml": content})) == [
+        f"topics/x.yml:1: titel: is no key here; {KNOWN}",
+        "topics/x.yml:1: title: is missing",
+        "topics/x.yml:2: level: expected 'beginner', 'intermediate' or 'advanced' (got 5)",
+        "topics/x.yml:4: models.mid: expected text to match pattern '^[A-Za-z0-9][A-Za-z0-9._:/@-]*$' (got 'a b')",
+        "topics/x.yml:5: models.foo: is no key here; known are author, mid, weak, judge",
+        "topics/x.yml:6: max_attempts: expected less than or equal to 10 (got 99)",
+    ]
+
+
+def test_all_faults_of_all_files_are_told(tmp_path: Path) -> None:
+    files = {"a.yml": "title: 5", "b.yml": "title: T", "c.yml": "", "d.yaml": "\n\nfocus: [", "E.yml": "title: T"}
+    told = [fault.split(": ")[0] for fault in faults(tmp_path, files)]
+    assert told == ["topics/E.yml:1", "topics/a.yml:1", "topics/c.yml:1", "topics/d.yaml:3"]
+
+
+def test_an_id_is_one_topics(tmp_path: Path) -> None:
+    files = {"words.yml": "title: T", "words.yaml": "title: T"}
+    assert faults(tmp_path, files) == ["topics/words.yml:1: the id 'words' is topics/words.yaml's already"]
+
+
+@pytest.mark.parametrize(
+    ("stem", "shown"),
+    [
+        ("Words", None), ("two words", None), ("a_b", None), ("a.b", None), ("-a", None), ("a-", None), ("a--b", None),
+        ("zählen", None), ("a" * 81, None), ("ａ", None), ("٣", None), ("a\nb", r"a\nb"), ("a\x1bb", r"a\x1bb"), ("a\u202eb", r"a\u202eb"),
+    ],
+)  # fmt: skip
+def test_an_id_is_fit_for_an_address(tmp_path: Path, stem: str, shown: str | None) -> None:
+    (fault,) = faults(tmp_path, {f"{stem}.yml": "title: T"})
+    wanted = "expected a name of a-z, 0-9 and single hyphens, 80 at most"
+    assert fault == f"topics/{shown or stem}.yml:1: {wanted} (got {stem!r})"
+
+
+def test_a_name_that_is_no_utf_8_is_shown(tmp_path: Path) -> None:
+    try:
+        found = faults(tmp_path, {os.fsdecode(b"\xff.yml"): "title: T"})
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    assert found == [
+        r"topics/\udcff.yml:1: expected a name of a-z, 0-9 and single hyphens, 80 at most (got '\udcff')"
+    ]
+
+
+@pytest.mark.parametrize("stem", ["a", "9", "dpo-post-training", "a" * 80])
+def test_ids_that_are_fit(tmp_path: Path, stem: str) -> None:
+    assert [topic.id for topic in reading(tmp_path, {f"{stem}.yml": "title: T"})] == [stem]
+
+
+def test_a_folder_is_no_topic_file(tmp_path: Path) -> None:
+    (tmp_path / "topics" / "x.yml").mkdir(parents=True)
+    assert faults(tmp_path, {}) == ["topics/x.yml:1: cannot be read (Is a directory)"]
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    folder = tmp_path / "topics"
+    folder.mkdir()
+    (folder / "gone.yml").symlink_to("nowhere")
+    (folder / "loop.yml").symlink_to("loop.yml")
+    assert faults(tmp_path, {}) == [
+        "topics/gone.yml:1: cannot be read (No such file or directory)",
+        "topics/loop.yml:1: cannot be read (Too many levels of symbolic links)",
+    ]
+
+
+def test_a_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as raised:
+        read_topics(tmp_path / "topics", tmp_path)
+    assert raised.value.faults == ("topics:1: is no folder; topics are expected there, one `<id>.yml` each",)
+
+
+def test_a_file_where_the_folder_is_expected(tmp_path: Path) -> None:
+    (tmp_path / "topics").write_text("title: T")
+    with pytest.raises(InputError, match="^topics:1: is no folder"):
+        read_topics(tmp_path / "topics", tmp_path)
+
+
+# Whatever is in a file, there is a topic or there are faults
+
+KEYS = st.sampled_from([*TopicFile.model_fields, "author", "<<", "=", "1", "~", "? [a]\n", "é", '"\\ud800"', "a b"])
+SCALARS = st.sampled_from(
+    ["T", "5", "1.5", "0x", "0b_", "1:2:3", "0o9", "1e999", ".nan", "2026-02-30", "2026-01-01T99:00:00Z", "yes", "~", "=", "<<"]
+    + ["&a", "*a", "&a T", "!!int x", "!!binary x", "!!set {a}", "!foo", "!<x>", "|", ">+", "%TAG", "@", "`", "[", "]", "{", "}", "? ", "- a"]
+    + ['"\\UFFFFFFFF"', '"\\ud800"', '"\\x07"', "'", '"', "#", "\t", "\0", "\x85", "\u2028", "\ufeff", "9" * 5000, "\r", "beginner"]
+)
+VALUES = st.recursive(
+    SCALARS | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3).map(lambda parts: f"[{', '.join(parts)}]")
+    | st.tuples(KEYS, inner).map(lambda pair: "{%s: %s}" % pair)
+    | inner.map(lambda part: f"\n  - {part}")
+    | st.tuples(KEYS, inner).map(lambda pair: "\n  %s: %s" % pair),
+    max_leaves=4,
+)
+YAMLISH = st.lists(st.tuples(KEYS, VALUES).map(lambda pair: "%s: %s\n" % pair) | SCALARS, max_size=5).map("".join)
+
+
+@settings(deadline=None, max_examples=400)
+@given(content=st.binary(max_size=60) | YAMLISH.map(lambda text: f"title: T\n{text}".encode("utf-8", "surrogatepass")))
+def test_any_file_is_a_topic_or_has_faults(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    root = tmp_path_factory.getbasetemp() / "any"
+    root.mkdir(exist_ok=True)
+    try:
+        (topic,) = reading(root, {"x.yml": content})
+    except InputError as error:
+        assert error.faults
+        lines = len(re.split("\r\n|[\n\r\x85\u2028\u2029]", content.decode("utf-8", "replace")))
+        for fault in error.faults:
+            told = FAULT.fullmatch(fault)
+            assert told, fault
+            assert int(told[1]) <= lines
+    else:
+        assert topic.title.strip()
+        assert Topic.model_validate_json(topic.model_dump_json()) == topic
