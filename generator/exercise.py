@@ -135,6 +135,5 @@ def _units(text: str) -> int:
 
 
 def _lines(code: str, language: str, *marks: tuple[int, int, Markup]) -> list[Markup]:
-    # Markdown expands tabs before it knows HTML, and columns would shift.
-    lines = [line.replace("\t", Markup("&#9;")) for line in code_lines(code, language, marks)]
+    lines = code_lines(code, language, marks)
     return lines if lines[-1] else lines[:-1]

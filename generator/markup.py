@@ -23,8 +23,8 @@ from pygments.lexers.special import TextLexer
 from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
 
-# Preprocessors of Markdown extensions look for these before HTML is recognised: fences, snippets, macros.
-_MARKDOWN = str.maketrans({"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#125;"})
+# Preprocessors of Markdown extensions look for these before HTML is recognised: fences, snippets, macros. Tabs are expanded.
+_MARKDOWN = str.maketrans({"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#125;", "\t": "&#9;"})
 
 # Left-to-right overrides and their kin reorder what a reader sees; zero-width characters hide from one.
 _INVISIBLE = re.compile(

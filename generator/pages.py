@@ -66,15 +66,18 @@ def assets() -> Iterator[Page]:
 
 
 def exercise(run: Run, index: str = "") -> Exercise:
-    """Return a complete run's exercise."""
+    """Return a complete run's exercise.
+
+    A topic that names no concepts is found by its level's subtopics: the errors' own concepts would tell what to look for.
+    """
     if run.assessment is None or run.verdict is None:
         raise ValueError(f"{run.topic.id} has no assessment")
-    errors = run.assessment.errors
+    subtopics = run.outputs["categories"]
     return Exercise(
         id=run.topic.id,
         title=run.assessment.title,
         level=run.topic.level,
-        concepts=tuple(run.topic.concepts or dict.fromkeys(error.concept for error in errors)),
+        concepts=tuple(run.topic.concepts or getattr(subtopics, run.topic.level or "intermediate")),
         assessment=run.assessment,
         failures=run.verdict.failures,
         run_url=f"../../runs/{run.topic.id}/{index}",

@@ -424,7 +424,7 @@
           to,
           make(
             "div",
-            { className: "es-note es-aside" },
+            { className: "es-note es-remark" },
             this.badge("alarm"),
             this.words("noError"),
             ", ",
@@ -443,10 +443,8 @@
     }
 
     noteAfter(line, note) {
-      const last = (node) =>
-        node.nextElementSibling?.classList.contains("es-note") ? last(node.nextElementSibling) : node;
       note.dir = this.direction;
-      last(this.rows[line - 1]).after(note);
+      this.rows[line - 1].parentNode.append(note);
     }
 
     explanation(error, verdict) {
@@ -505,14 +503,8 @@
         .map(([error, verdict]) => {
           const lines = linesOf(error);
           const link = make("a", { href: `#${this.noteId(error)}` }, error.concept);
-          return make(
-            "li",
-            {},
-            this.badge(verdict),
-            link,
-            " ",
-            make("span", { className: "es-meta" }, this.place(lines[0], lines.at(-1))),
-          );
+          const place = make("span", { className: "es-meta" }, this.place(lines[0], lines.at(-1)));
+          return make("li", {}, this.badge(verdict), make("span", {}, link, " ", place));
         });
       const result = this.part("result");
       result.replaceChildren(

@@ -8,6 +8,7 @@ import shutil
 import threading
 from pathlib import Path
 
+import find
 import jinja2
 import material
 import pytest
@@ -103,13 +104,13 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def browser():
     """Return a real Chromium; a run without one has tested nothing, so it fails."""
     with sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        own = Path(playwright.chromium.executable_path).exists()
-        if not own and not found:
+        found = find.browser(playwright)
+        if not found:
             pytest.fail("no Chromium: run `playwright install chromium`, or put `chromium` on the PATH", pytrace=False)
+        quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
         try:
             chromium = playwright.chromium.launch(
-                executable_path=None if own else found, args=["--no-sandbox", "--disable-dev-shm-usage"]
+                executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage", *quiet]
             )
         except PlaywrightError as cause:
             pytest.fail(f"Chromium does not start: {cause}", pytrace=False)

@@ -7,20 +7,19 @@ import shutil
 import sys
 from pathlib import Path
 
+from playwright.sync_api import Playwright, sync_playwright
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
 
-def browser() -> str | None:
+def browser(playwright: Playwright) -> str | None:
     """Return the path of a browser, if there is one; CHROME names one by hand."""
-    from playwright.sync_api import sync_playwright
-
-    named = [os.environ.get("CHROME"), *map(shutil.which, NAMES), str(MAC)]
-    with sync_playwright() as playwright:
-        named.append(playwright.chromium.executable_path)
+    named = [os.environ.get("CHROME"), playwright.chromium.executable_path, *map(shutil.which, NAMES), str(MAC)]
     return next((path for path in named if path and Path(path).exists()), None)
 
 
 if __name__ == "__main__":
-    found = browser()
+    with sync_playwright() as playwright:
+        found = browser(playwright)
     sys.exit(print(found) if found else "no browser")
