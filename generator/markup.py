@@ -142,6 +142,6 @@ def _fence(
     lines = code_lines(token.content.removesuffix("\n"), language)
     first = token.map[0] + 2 if token.map else 1
     if anchor := env.get("anchor"):
-        line = Markup('<span class="es-line" id="{0}-{1}">{2}</span>')
+        line = Markup('<span class="es-line" id="{0}-{1}" data-line="{1}">{2}</span>')
         lines = [line.format(anchor, number, content) for number, content in enumerate(lines, start=first)]
     return Markup('<div class="highlight"><pre><code>{}\n</code></pre></div>\n').format(Markup("\n").join(lines))

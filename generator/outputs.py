@@ -120,12 +120,12 @@ class Implementation(Output):
     @property
     def fences(self) -> list[Fence]:
         """Return the fenced blocks, in order."""
-        return [Fence(found["language"], found["code"]) for found in _FENCE.finditer(self.text + "\n")]
+        return [Fence(found["language"], found["code"]) for found in _FENCE.finditer(self.recorded())]
 
     @property
     def fenced(self) -> list[tuple[int, int]]:
         """Return where the code of each fenced block starts and ends in the text."""
-        return [found.span("code") for found in _FENCE.finditer(self.text + "\n")]
+        return [found.span("code") for found in _FENCE.finditer(self.recorded())]
 
     @property
     def code(self) -> str:

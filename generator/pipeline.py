@@ -175,7 +175,7 @@ class Pipeline:
                 faults = tuple(fault for check in step.checks for fault in check(output, outputs))
                 return Answer(step, inside, order, recorded, output, stale, faults)
         if not self._writes:
-            raise _Missing(f"{step.title.lower()} is not recorded yet")
+            raise _Missing(f"next to be asked: {step.title.lower()}")
         return self._asked(step, outputs, inside, order, request)
 
     def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
@@ -187,7 +187,7 @@ class Pipeline:
             reply = self._record.received(request)
             if not reply:
                 if not self._client:
-                    raise _Missing(f"{step.title.lower()} is not recorded yet")
+                    raise _Missing(f"next to be asked: {step.title.lower()}")
                 self._listen(told())
                 reply = self._client.ask(request, step.output)
                 self._record.receive(request, reply)

@@ -102,9 +102,9 @@ def _told() -> Iterator[None]:
 def _report(runs: list[Run]) -> None:
     for run in runs:
         if run.state is State.AWAITING:
-            log.warning("%s awaits its first run: %s", run.topic.path, run.problem)
+            log.warning("%s awaits its first run (%s)", run.topic.path, run.problem)
         elif run.state is State.UNFINISHED:
-            log.warning("%s is unfinished: %s", run.topic.path, run.problem)
+            log.warning("%s is unfinished (%s)", run.topic.path, run.problem)
         for fault in run.faults:
             log.warning(fault)
     stale = [run.topic.id for run in runs if run.stale]

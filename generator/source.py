@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from generator.errors import InputError
 
 MAX_BYTES = 64 * 1024
+MAX_DEPTH = 20
 
 Place = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
@@ -69,8 +70,6 @@ def read(path: Path, name: str) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise InputError([f"{name}:{mark.line + 1 if mark else 1}: {_problem(error)}"]) from None
-    except RecursionError:
-        raise InputError([f"{name}:1: is nested too deeply"]) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
         raise InputError([f"{name}:{line}: is no YAML ({str(error).splitlines()[0]})"]) from None
@@ -122,8 +121,13 @@ class _Loader(yaml.SafeLoader):
 
 
 def _tricks(text: str, name: str) -> Iterator[str]:
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            yield f"{name}:{line}: is nested too deeply"
+            return
         if getattr(event, "anchor", None):
             yield f"{name}:{line}: anchors and aliases (& and *) are not allowed"
         if getattr(event, "tag", None):
@@ -170,6 +174,8 @@ def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
         case "string_type":
             hint = "" if isinstance(fault["input"], list | dict | None) else "; quotes make it text"
             return f"expected text (got {got}){hint}"
+        case "string_unicode":
+            return f"expected text without halves of characters (got {got})"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"expected keys and values (got {got})"
         case "too_long":
