@@ -35,7 +35,7 @@ def names_are_unique(catalog: ErrorCatalog, _: Outputs) -> Iterator[str]:
 
 
 def language_is_the_topics(challenge: Challenge, outputs: Outputs) -> Iterator[str]:
-    """The challenge is set in the language that the topic names."""
+    """The challenge is set in the language that the topic names, if it names one."""
     wanted = outputs["topic"].language
     if wanted and challenge.language.casefold() != wanted.casefold():
         yield f"language: the topic asks for {wanted!r}, not {challenge.language!r}"

@@ -133,6 +133,13 @@ class Run:
         return bool(self.answers) and all(answer.from_model for answer in self.answers)
 
     @property
+    def family(self) -> str | None:
+        """Return the first word of all models' names, where it is the same for several models."""
+        models = {answer.entry.model for answer in self.answers if answer.entry.model}
+        families = {model.partition("-")[0] for model in models}
+        return families.pop() if len(models) > 1 and len(families) == 1 else None
+
+    @property
     def stale(self) -> bool:
         """Tell whether a prompt, a model or the topic changed after an answer was given."""
         return any(answer.stale for answer in self.answers)
