@@ -13,8 +13,8 @@ from generator.settings import Settings
 from generator.steps import ASSESS, ATTEMPT, PREPARE, STEPS, Step
 from generator.topics import Topic
 
-COMPLAINT_TOKENS = 2_000
-"""Bounds what a repair adds to a prompt beside the rejected reply."""
+TOKENIZERS = 2
+"""How much longer an answer of one model may be in the tokens of another that reads it: an assumption, not a bound."""
 
 
 def within(runs: Sequence[Run], settings: Settings, limit: Decimal) -> Decimal:
@@ -67,7 +67,7 @@ def worst_case(run: Run, settings: Settings) -> Decimal | None:
     """Return what finishing a run can cost at the most, in dollars; None where a model's price is not known.
 
     A token is at least a byte, so a prompt has at most as many tokens as bytes; every answer is as long as it may be, and
-    every repair is needed.
+    every repair is needed. `TOKENIZERS` is the one guess in it.
     """
     return total(worst_price(step, run.topic, settings) for step, _, _ in missing(run, settings))
 
@@ -75,7 +75,7 @@ def worst_case(run: Run, settings: Settings) -> Decimal | None:
 def worst_price(step: Step, topic: Topic, settings: Settings) -> Decimal | None:
     """Return the most that one pass of a step can cost, repairs included; None where its model's price is not known."""
     model = settings.model(step.tier, topic)
-    longest = {known.name: known.max_tokens * len(known.passes) for known in STEPS}
+    longest = {known.name: TOKENIZERS * known.max_tokens * len(known.passes) for known in STEPS}
     attempts = topic.max_attempts or settings.max_attempts
     longest["feedback"] = attempts * (longest["judgment"] + longest["challenge"])
     prompt = prompting.template_size(step, topic) + sum(longest[name] for name in step.reads)
@@ -83,7 +83,7 @@ def worst_price(step: Step, topic: Topic, settings: Settings) -> Decimal | None:
         settings.price(
             model,
             Usage(
-                input_tokens=prompt + repair * (step.max_tokens + COMPLAINT_TOKENS),
+                input_tokens=prompt + repair * (step.max_tokens + prompting.COMPLAINT_BYTES),
                 output_tokens=step.max_tokens,
             ),
         )

@@ -51,9 +51,8 @@ def language_is_known(output: Challenge | Assessment, _: Outputs) -> Iterator[st
 
 def no_pattern_is_named(challenge: Challenge, outputs: Outputs) -> Iterator[str]:
     """The challenge names no pattern of the catalog."""
-    told = "\n".join(
-        (challenge.title, challenge.question_text, challenge.context, *challenge.requirements, challenge.success_criteria)
-    ).casefold()
+    prose = (challenge.title, challenge.question_text, challenge.context, challenge.success_criteria)
+    told = "\n".join((*prose, *challenge.requirements)).casefold()
     for pattern in outputs["error_catalog"].patterns:
         if pattern.name.casefold() in told:
             yield f"the challenge gives the pattern {pattern.name!r} away"
@@ -64,7 +63,8 @@ def patterns_are_in_the_catalog(judgment: Judgment, outputs: Outputs) -> Iterato
     for kind, observations in (("strengths", judgment.strengths), ("failures", judgment.failures)):
         for place, observation in enumerate(observations):
             if observation.pattern is not None and not outputs["error_catalog"].named(observation.pattern):
-                yield f"{kind}.{place}.pattern: {observation.pattern!r} is no name in the catalog; copy one, or give null"
+                named = f"{kind}.{place}.pattern: {observation.pattern!r}"
+                yield f"{named} is no name in the catalog; copy one, or give null"
 
 
 def ids_count_up(assessment: Assessment, _: Outputs) -> Iterator[str]:
@@ -119,7 +119,7 @@ def no_comment_gives_an_error_away(assessment: Assessment, _: Outputs) -> Iterat
     except ClassNotFound:
         return
     for kind, text in lexer.get_tokens(assessment.code):
-        if kind in Comment and (told := _GIVES_AWAY.search(text)):
+        if kind in Comment and (told := _GIVES_AWAY.search(text)):  # type: ignore[comparison-overlap]
             yield f"code: the comment {text.strip()!r} gives an answer away ({told[0]!r})"
 
 

@@ -98,7 +98,7 @@ class Client:
                 return sdk.messages.create(
                     model=request.model,
                     system=request.system,
-                    messages=[{"role": role, "content": text} for role, text in request.turns],  # type: ignore[typeddict-item]
+                    messages=[{"role": role, "content": text} for role, text in request.turns],  # type: ignore[misc]
                     max_tokens=request.max_tokens,
                     timeout=self._settings.timeout_seconds,
                     **structured,
@@ -171,8 +171,9 @@ def _retry_after(headers: Any) -> float | None:
         return float(headers["retry-after-ms"]) / 1000
     with suppress(ValueError):
         return float(told)
-    with suppress(TypeError, ValueError, OverflowError):
-        return mktime_tz(parsedate_tz(told)) - time.time()  # type: ignore[arg-type] - None is suppressed
+    with suppress(ValueError, OverflowError):
+        date = parsedate_tz(told)
+        return mktime_tz(date) - time.time() if date else None
     return None
 
 

@@ -28,7 +28,8 @@ _MARKDOWN = str.maketrans({"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#1
 
 # Left-to-right overrides and their kin reorder what a reader sees; zero-width characters hide from one.
 _INVISIBLE = re.compile(
-    "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
+    "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u3164\ufeff\uffa0"
+    "\U000e0000-\U000e007f]"
 )
 
 
@@ -104,9 +105,9 @@ def _cut(text: str, place: int, cuts: Sequence[tuple[int, int, Markup]]) -> Iter
 
 
 def _token(kind: _TokenType, piece: _Piece) -> str:
-    while kind not in STANDARD_TYPES:
+    while kind not in STANDARD_TYPES and kind.parent:
         kind = kind.parent
-    name = STANDARD_TYPES[kind]
+    name = STANDARD_TYPES.get(kind)
     html = f'<span class="{name}">{escape(piece.text)}</span>' if name else str(escape(piece.text))
     return f"{piece.opening}{html}</span>" if piece.opening else html
 

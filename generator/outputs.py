@@ -22,15 +22,20 @@ _FENCE = re.compile(  # one that is not closed goes to the end, as Markdown has 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-def _printable(text: str) -> str:
+def _written(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be blank")
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
     if found := _UNPRINTABLE.search(text):
         raise ValueError(f"holds the control character U+{ord(found[0]):04X}")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-Text = Annotated[str, AfterValidator(_printable)]
+Text = Annotated[str, AfterValidator(_written)]
+TextOrNone = Annotated[str, AfterValidator(_printable)]
 
 
 class Output(BaseModel):
@@ -161,7 +166,7 @@ class Rubric(Output):
     @property
     def mean(self) -> float:
         """Return the mean of the six scores."""
-        scores = [mark.score for _, mark in self]
+        scores: list[int] = [mark.score for _, mark in self]
         return sum(scores) / len(scores)
 
 
@@ -185,7 +190,9 @@ class Error(Output):
     line: int = Field(ge=1, description="the line of `code` on which the quote starts, from 1")
     failure: str = Field(pattern=r"^F[1-9][0-9]?$", description="the judged failure that this error shows, such as F2")
     description: Text
-    correction: Text = Field(description="what replaces the quote exactly, so that the whole program is right")
+    correction: TextOrNone = Field(
+        description="what replaces the quote exactly, so that the whole program is right; empty to delete the quote"
+    )
     hint: Text = Field(description="a nudge that does not name the line")
     severity: Severity
     concept: Text = Field(description="the idea behind it, two to five words")

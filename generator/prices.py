@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 AS_OF = "October 2026"
 
@@ -33,6 +33,12 @@ class Price(BaseModel):
     )
     above: int | None = Field(None, description="prompts of more tokens than this have the price `then`")
     then: Price | None = Field(None, description="the price of longer prompts")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Price:
+        if (self.above is None) != (self.then is None):
+            raise ValueError("expected both `above` and `then`, or none of them")
+        return self
 
     def of(self, usage: Usage) -> Decimal:
         """Return what this many tokens cost, in dollars."""

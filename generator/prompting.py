@@ -19,6 +19,9 @@ from generator.topics import Topic
 REPLY = "assistant"
 PROMPT = "user"
 
+COMPLAINT_BYTES = 8_000
+"""Bounds what a repair adds to a prompt beside the rejected reply: 20 faults of a hundred characters of four bytes."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -56,8 +59,9 @@ def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str,
 
 
 def repaired(asked: Request, reply: str, faults: Sequence[str]) -> Request:
-    """Return the request that sends a rejected reply back with its faults."""
-    complaint = _prompts().get_template("_repair.md.j2").render(faults=faults, structured=asked.schema is not None)
+    """Return the request that sends a rejected reply back with its faults, `COMPLAINT_BYTES` of them at the most."""
+    told = [fault[: COMPLAINT_BYTES // 80] for fault in faults[:20]]
+    complaint = _prompts().get_template("_repair.md.j2").render(faults=told, structured=asked.schema is not None)
     said = reply.encode("utf-8", "replace").decode() if reply.strip() else "(nothing)"
     return replace(asked, turns=(*asked.turns, (REPLY, said), (PROMPT, complaint.strip())))
 

@@ -123,7 +123,7 @@ class _Loader(yaml.SafeLoader):
 def _tricks(text: str, name: str) -> Iterator[str]:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             yield f"{name}:{line}: is nested too deeply"
@@ -161,7 +161,7 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
     return f"is no YAML: {problem}"
 
 
-def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
+def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:  # noqa: C901, PLR0911 - a case for each kind
     context, got = fault.get("ctx", {}), _shown(fault.get("input"))
     match fault["type"]:
         case "extra_forbidden":
@@ -187,7 +187,8 @@ def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
         case "value_error":
             return f"{context['error']} (got {got})"
         case _:
-            message = str(fault["msg"]).replace("Input should be", "expected").replace("String should", "expected text to")
+            message = str(fault["msg"]).replace("Input should be", "expected")
+            message = message.replace("String should", "expected text to")
             return f"{message[0].lower()}{message[1:]} (got {got})"
 
 

@@ -87,7 +87,8 @@ def read_topics(folder: Path, root: Path) -> list[Topic]:
     for path in files:
         name = _named(path, root)
         if not ID.fullmatch(path.stem) or len(path.stem) > ID_LENGTH:
-            faults.append(f"{name}:1: expected a name of a-z, 0-9 and single hyphens, {ID_LENGTH} at most (got {path.stem!r})")
+            wanted = f"a name of a-z, 0-9 and single hyphens, {ID_LENGTH} at most"
+            faults.append(f"{name}:1: expected {wanted} (got {path.stem!r})")
             continue
         if path.stem in topics:
             faults.append(f"{name}:1: the id {path.stem!r} is {topics[path.stem].path}'s already")

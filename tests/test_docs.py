@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -36,11 +36,19 @@ def table(model: type[BaseModel]) -> str:
     return "\n".join(rows)
 
 
+def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
 def command_line() -> str:
     parts = []
-    for name, command in sorted(main.commands.items()):
-        context = click.Context(command, info_name=f"errorspan {name}", max_content_width=100, terminal_width=100)
-        parts.append(f"## errorspan {name}\n\n```text\n{command.get_help(context)}\n```")
+    for path, command in commands(main, "errorspan"):
+        context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+        parts.append(f"## {path}\n\n```text\n{command.get_help(context)}\n```")
     return "\n\n".join(parts)
 
 

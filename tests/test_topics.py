@@ -101,7 +101,19 @@ def test_yaml_may_be_written_in_many_ways(tmp_path: Path, text: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ["Zählen 🙂", "词频统计", "שלום עולם", "a\u202eb", "e\u0301", "𝔘", "<script>alert(1)</script>", "{{ x }}", "*a* `b`", "a\\nb"]
+    "title",
+    [
+        "Zählen 🙂",
+        "词频统计",
+        "שלום עולם",
+        "a\u202eb",
+        "e\u0301",
+        "\U0001d518",
+        "<script>alert(1)</script>",
+        "{{ x }}",
+        "*a* `b`",
+        "a\\nb",
+    ],
 )
 def test_a_title_may_be_any_text(tmp_path: Path, title: str) -> None:
     """Characters that turn the direction of text are shown as such where pages are made, not forbidden to authors."""
@@ -156,7 +168,10 @@ WRONG = {
     "a mapping as title": ("title: {T: 1}\n", "1: title: expected text (got {'T': 1})"),
     "nothing as title": ("title:\n", "1: title: expected text (got nothing)"),
     "a blank title": ("title: '   '\n", "1: title: expected text that is not blank (got '   ')"),
-    "a title of two lines": ("title: |\n  T\n  U\n", "1: title: expected text to match pattern '^[^\\n]*$' (got 'T\\nU\\n')"),
+    "a title of two lines": (
+        "title: |\n  T\n  U\n",
+        "1: title: expected text to match pattern '^[^\\n]*$' (got 'T\\nU\\n')",
+    ),
     "a long title": (
         f"title: {'T' * 121}\n",
         f"1: title: expected text to have at most 120 characters (got '{'T' * 56}…)",
@@ -305,7 +320,9 @@ def test_bombs_are_not_unpacked(tmp_path: Path) -> None:
     bomb = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
     found = faults(tmp_path, {"x.yml": bomb})
     assert len(found) == bomb.count("&") + bomb.count("*")
-    assert set(found) == {f"topics/x.yml:{line}: anchors and aliases (& and *) are not allowed" for line in range(1, 11)}
+    assert set(found) == {
+        f"topics/x.yml:{line}: anchors and aliases (& and *) are not allowed" for line in range(1, 11)
+    }
 
 
 # What is wrong: many faults, many files, no file
@@ -338,7 +355,8 @@ def test_an_id_is_one_topics(tmp_path: Path) -> None:
     ("stem", "shown"),
     [
         ("Words", None), ("two words", None), ("a_b", None), ("a.b", None), ("-a", None), ("a-", None), ("a--b", None),
-        ("zählen", None), ("a" * 81, None), ("ａ", None), ("٣", None), ("a\nb", r"a\nb"), ("a\x1bb", r"a\x1bb"), ("a\u202eb", r"a\u202eb"),
+        ("zählen", None), ("a" * 81, None), ("\uff41", None), ("٣", None),
+        ("a\nb", r"a\nb"), ("a\x1bb", r"a\x1bb"), ("a\u202eb", r"a\u202eb"),
     ],
 )  # fmt: skip
 def test_an_id_is_fit_for_an_address(tmp_path: Path, stem: str, shown: str | None) -> None:
@@ -352,9 +370,7 @@ def test_a_name_that_is_no_utf_8_is_shown(tmp_path: Path) -> None:
         found = faults(tmp_path, {os.fsdecode(b"\xff.yml"): "title: T"})
     except OSError:
         pytest.skip("this file system takes UTF-8 only")
-    assert found == [
-        r"topics/\udcff.yml:1: expected a name of a-z, 0-9 and single hyphens, 80 at most (got '\udcff')"
-    ]
+    assert found == [r"topics/\udcff.yml:1: expected a name of a-z, 0-9 and single hyphens, 80 at most (got '\udcff')"]
 
 
 @pytest.mark.parametrize("stem", ["a", "9", "dpo-post-training", "a" * 80])
@@ -386,7 +402,7 @@ def test_a_missing_folder(tmp_path: Path) -> None:
 
 def test_a_file_where_the_folder_is_expected(tmp_path: Path) -> None:
     (tmp_path / "topics").write_text("title: T")
-    with pytest.raises(InputError, match="^topics:1: is no folder"):
+    with pytest.raises(InputError, match=r"^topics:1: is no folder"):
         read_topics(tmp_path / "topics", tmp_path)
 
 
@@ -394,19 +410,76 @@ def test_a_file_where_the_folder_is_expected(tmp_path: Path) -> None:
 
 KEYS = st.sampled_from([*TopicFile.model_fields, "author", "<<", "=", "1", "~", "? [a]\n", "é", '"\\ud800"', "a b"])
 SCALARS = st.sampled_from(
-    ["T", "5", "1.5", "0x", "0b_", "1:2:3", "0o9", "1e999", ".nan", "2026-02-30", "2026-01-01T99:00:00Z", "yes", "~", "=", "<<"]
-    + ["&a", "*a", "&a T", "!!int x", "!!binary x", "!!set {a}", "!foo", "!<x>", "|", ">+", "%TAG", "@", "`", "[", "]", "{", "}", "? ", "- a"]
-    + ['"\\UFFFFFFFF"', '"\\ud800"', '"\\x07"', "'", '"', "#", "\t", "\0", "\x85", "\u2028", "\ufeff", "9" * 5000, "\r", "beginner"]
+    [
+        *[
+            "T",
+            "5",
+            "1.5",
+            "0x",
+            "0b_",
+            "1:2:3",
+            "0o9",
+            "1e999",
+            ".nan",
+            "2026-02-30",
+            "2026-01-01T99:00:00Z",
+            "yes",
+            "~",
+            "=",
+            "<<",
+        ],
+        *[
+            "&a",
+            "*a",
+            "&a T",
+            "!!int x",
+            "!!binary x",
+            "!!set {a}",
+            "!foo",
+            "!<x>",
+            "|",
+            ">+",
+            "%TAG",
+            "@",
+            "`",
+            "[",
+            "]",
+            "{",
+            "}",
+            "? ",
+            "- a",
+        ],
+        *[
+            '"\\UFFFFFFFF"',
+            '"\\ud800"',
+            '"\\x07"',
+            "'",
+            '"',
+            "#",
+            "\t",
+            "\0",
+            "\x85",
+            "\u2028",
+            "\ufeff",
+            "9" * 5000,
+            "\r",
+            "beginner",
+        ],
+    ]
 )
 VALUES = st.recursive(
     SCALARS | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3).map(lambda parts: f"[{', '.join(parts)}]")
-    | st.tuples(KEYS, inner).map(lambda pair: "{%s: %s}" % pair)
-    | inner.map(lambda part: f"\n  - {part}")
-    | st.tuples(KEYS, inner).map(lambda pair: "\n  %s: %s" % pair),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda parts: f"[{', '.join(parts)}]")
+        | st.tuples(KEYS, inner).map(lambda pair: f"{{{pair[0]}: {pair[1]}}}")
+        | inner.map(lambda part: f"\n  - {part}")
+        | st.tuples(KEYS, inner).map(lambda pair: f"\n  {pair[0]}: {pair[1]}")
+    ),
     max_leaves=4,
 )
-YAMLISH = st.lists(st.tuples(KEYS, VALUES).map(lambda pair: "%s: %s\n" % pair) | SCALARS, max_size=5).map("".join)
+YAMLISH = st.lists(st.tuples(KEYS, VALUES).map(lambda pair: f"{pair[0]}: {pair[1]}\n") | SCALARS, max_size=5).map(
+    "".join
+)
 
 
 @settings(deadline=None, max_examples=400)
@@ -417,12 +490,14 @@ def test_any_file_is_a_topic_or_has_faults(tmp_path_factory: pytest.TempPathFact
     try:
         (topic,) = reading(root, {"x.yml": content})
     except InputError as error:
-        assert error.faults
-        lines = len(re.split("\r\n|[\n\r\x85\u2028\u2029]", content.decode("utf-8", "replace")))
-        for fault in error.faults:
-            told = FAULT.fullmatch(fault)
-            assert told, fault
-            assert int(told[1]) <= lines
+        faults = error.faults
     else:
         assert topic.title.strip()
         assert Topic.model_validate_json(topic.model_dump_json()) == topic
+        return
+    assert faults
+    lines = len(re.split("\r\n|[\n\r\x85\u2028\u2029]", content.decode("utf-8", "replace")))
+    for fault in faults:
+        told = FAULT.fullmatch(fault)
+        assert told, fault
+        assert int(told[1]) <= lines

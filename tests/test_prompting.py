@@ -1,0 +1,348 @@
+"""Requests: a prompt holds what its step's row reads and nothing else, and its key tells it from every other."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import answers
+import pytest
+from jinja2 import Environment, meta, nodes
+
+from generator import prompting
+from generator.outputs import Assessment, Categories, Challenge, ErrorCatalog, Implementation, Judgment
+from generator.pipeline import Feedback
+from generator.prompting import Request, repaired, request, template_size
+from generator.settings import Settings
+from generator.steps import STEPS, Step
+from generator.topics import Topic
+from generator.verdicts import REASONS, Verdict, settle
+
+PROMPTS = Path(prompting.__file__).with_name("prompts")
+GIVEN = {"topic", "order", "schema"}
+BY_NAME = {step.name: step for step in STEPS}
+ROWS = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+PASSES = [(step, order) for step in STEPS for order in step.passes]
+EACH_PASS = pytest.mark.parametrize(("step", "order"), PASSES, ids=[f"{step.name}{order}" for step, order in PASSES])
+
+TOPIC = Topic(
+    id="words",
+    path="topics/words.yml",
+    title="Counting <words> {{ 7 * 7 }}",
+    language="python",
+    level="advanced",
+    focus="Dictionaries of counts",
+    brief="Learners take away that counting is summing.\n\nNo imports.",
+    concepts=["running totals", "sorting by value"],
+)
+BARE = Topic(id="words", path="topics/words.yml", title="Counting")
+JUDGMENTS = {
+    "ab": Judgment.model_validate(answers.judgment("A")),
+    "ba": Judgment.model_validate(answers.judgment("B")),
+}
+
+
+def outputs(topic: Topic = TOPIC, feedback: Any = ()) -> dict[str, Any]:
+    """Return all outputs of the small topic."""
+    made: dict[str, Any] = {
+        "topic": topic,
+        "feedback": list(feedback),
+        "categories": Categories.model_validate(answers.CATEGORIES),
+        "error_catalog": ErrorCatalog.model_validate(answers.CATALOG),
+        "challenge": Challenge.model_validate(answers.CHALLENGE),
+        "mid_implementation": Implementation.read(answers.MID),
+        "weak_implementation": Implementation.read(answers.WEAK),
+        "assessment": Assessment.model_validate(answers.ASSESSMENT),
+    }
+    return made | {"judgment": settle(JUDGMENTS, made)}
+
+
+def failed(attempts: int) -> list[Feedback]:
+    """Return what failed attempts leave, with each reason in turn."""
+    challenge = Challenge.model_validate(answers.CHALLENGE)
+    return [
+        Feedback(n + 1, challenge, Verdict(JUDGMENTS if reason != "identical" else {}, (), reason))
+        for n, reason in zip(range(attempts), [*REASONS] * attempts, strict=False)
+    ]
+
+
+def made(step: Step, order: str = "", **more: Any) -> Request:
+    """Make the request of a step."""
+    return request(step, outputs(**more), attempt=1, order=order, model="some-model")
+
+
+def words(asked: Request) -> str:
+    """Return all words of a request."""
+    return "\n".join((asked.system, *(text for _, text in asked.turns)))
+
+
+# A prompt and its row say the same
+
+
+def read_by(template: str) -> set[str]:
+    """Return the variables of a template and of all that it includes."""
+    source = (PROMPTS / template).read_text("utf-8")
+    environment = Environment(autoescape=True)
+    environment.filters["json"] = json.dumps
+    parsed = environment.parse(source)
+    included = [node.template.as_const() for node in parsed.find_all(nodes.Include)]
+    return meta.find_undeclared_variables(parsed).union(*map(read_by, included))
+
+
+@ROWS
+def test_a_template_reads_what_its_row_says(step: Step) -> None:
+    assert read_by(f"{step.name}.md.j2") - GIVEN == set(step.reads)
+
+
+@ROWS
+def test_a_step_reads_what_came_before_it(step: Step) -> None:
+    before = {known.name for known in STEPS[: STEPS.index(step)]}
+    assert set(step.reads) - {"feedback"} <= before
+
+
+def test_every_prompt_is_a_steps_or_a_part() -> None:
+    files = {path.name for path in PROMPTS.iterdir()}
+    assert {name for name in files if not name.startswith("_")} == {f"{step.name}.md.j2" for step in STEPS}
+    included = set().union(
+        *(re.findall(r'include "(\w+\.md\.j2)"', (PROMPTS / name).read_text("utf-8")) for name in files)
+    )
+    assert {name for name in files if name.startswith("_")} == included | {"_repair.md.j2"}
+
+
+@EACH_PASS
+@pytest.mark.parametrize("topic", [TOPIC, BARE], ids=["everything said", "a title"])
+def test_a_prompt_is_rendered(step: Step, order: str, topic: Topic) -> None:
+    asked = made(step, order, topic=topic)
+    assert (asked.step, asked.attempt, asked.order, asked.model) == (step.name, 1, order, "some-model")
+    assert [role for role, _ in asked.turns] == ["user"]
+    assert asked.max_tokens == step.max_tokens
+    text = words(asked)
+    assert asked.system
+    assert text.strip() == text
+    assert not re.search(r"\{%|%\}|\{#|Undefined|<generator|object at 0x|\bNone\b", text)
+    assert not re.search(r"\n{4,}", text.replace(answers.MID, "").replace(answers.WEAK, ""))
+
+
+def test_topics_are_no_templates() -> None:
+    assert "Counting <words> {{ 7 * 7 }}" in words(made(BY_NAME["categories"]))
+
+
+@ROWS
+def test_the_shape_is_told_in_words_too(step: Step) -> None:
+    asked = made(step, step.passes[0])
+    if step.output is Implementation:
+        assert asked.schema is None
+    else:
+        assert asked.schema == step.output.model_json_schema()
+        assert json.dumps(asked.schema, indent=2, ensure_ascii=False) in asked.turns[0][1]
+
+
+def test_everything_that_an_author_wrote_is_asked_for() -> None:
+    text = words(made(BY_NAME["challenge"]))
+    for told in (TOPIC.title, TOPIC.language, TOPIC.level, TOPIC.focus, TOPIC.brief, *TOPIC.concepts):
+        assert told
+        assert told in text
+
+
+# Blindness
+
+
+@pytest.mark.parametrize("name", ["mid_implementation", "weak_implementation"])
+def test_who_solves_knows_the_challenge_only(name: str) -> None:
+    text = words(made(BY_NAME[name])).casefold()
+    for told in (answers.CHALLENGE["title"], answers.CHALLENGE["question_text"], *answers.CHALLENGE["requirements"]):
+        assert str(told).casefold() in text
+    for pattern in answers.CATALOG["patterns"]:
+        assert pattern["name"].casefold() not in text
+        assert pattern["why_wrong"].casefold() not in text
+    models = dict(Settings().models).values()
+    for untold in (
+        "mistake",
+        "pattern",
+        "exercise",
+        "student",
+        "judge",
+        "tier",
+        "weak",
+        "some-model",
+        *models,
+        TOPIC.title.casefold(),
+    ):
+        assert untold not in text
+    assert not re.search(r"\b(mid|error|strong)\b", text)
+
+
+def test_both_tiers_are_asked_the_same() -> None:
+    mid, weak = made(BY_NAME["mid_implementation"]), made(BY_NAME["weak_implementation"])
+    assert (mid.system, mid.turns, mid.max_tokens) == (weak.system, weak.turns, weak.max_tokens)
+    assert mid.key != weak.key
+
+
+def test_the_judge_sees_the_same_but_for_the_order() -> None:
+    one, other = (made(BY_NAME["judgment"], order).turns[0][1] for order in ("ab", "ba"))
+    mid, weak = answers.MID, answers.WEAK
+    assert one.index(mid) < one.index(weak)
+    assert one != other
+    assert one.replace(mid, "\0").replace(weak, mid).replace("\0", weak) == other
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_the_judge_is_blind(order: str) -> None:
+    text = words(made(BY_NAME["judgment"], order)).casefold().replace("strong engineers from weak ones", "")
+    assert not re.search(r"\b(mid|weak)(\b|_impl)|\btiers?\b|\bweaker\b|\bstronger\b", text)
+    for model in ("claude", "some-model", *dict(Settings().models).values()):
+        assert model not in text
+
+
+# Keys
+
+ASKED = Request("judgment", 1, "ab", "model", "system", (("user", "prompt"),), {"type": "object", "title": "T"}, 100)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": "challenge"},
+        {"attempt": 2},
+        {"order": "ba"},
+        {"model": "model-2"},
+        {"system": "system "},
+        {"turns": (("user", "prompt\n"),)},
+        {"turns": (("user", "prompt"), ("assistant", "x"), ("user", "y"))},
+        {"turns": (("user", "pro"), ("user", "mpt"))},
+        {"schema": {"type": "object", "title": "U"}},
+        {"schema": None},
+        {"max_tokens": 101},
+    ],
+    ids=str,
+)
+def test_a_key_is_of_all_that_is_sent(change: dict[str, Any]) -> None:
+    assert replace(ASKED, **change).key != ASKED.key
+
+
+def test_every_field_has_been_changed() -> None:
+    marks = test_a_key_is_of_all_that_is_sent.pytestmark  # type: ignore[attr-defined]
+    assert {name for change in marks[0].args[1] for name in change} == {field.name for field in fields(Request)}
+
+
+def test_a_key_is_the_same_for_the_same() -> None:
+    shuffled = replace(ASKED, schema={"title": "T", "type": "object"})
+    assert shuffled.key == ASKED.key
+    assert re.fullmatch("[0-9a-f]{64}", ASKED.key)
+    assert replace(ASKED, system="\ud800🙂").key != replace(ASKED, system="?🙂").key
+
+
+def test_a_key_outlives_its_process() -> None:
+    def keys() -> list[str]:
+        return [made(step, order, feedback=failed(2)).key for step, order in PASSES]
+
+    here = keys()
+    look = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from test_prompting import PASSES, failed, made\n"
+        "print(*[made(step, order, feedback=failed(2)).key for step, order in PASSES])"
+    )
+    for seed in ("0", "4711"):
+        done = subprocess.run(
+            [sys.executable, "-c", look],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(prompting.__file__).parent.parent)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.split() == here
+    assert len(set(here)) == len(PASSES)
+
+
+def test_feedback_makes_another_challenge() -> None:
+    first, second, third = (made(BY_NAME["challenge"], feedback=failed(n)) for n in range(3))
+    assert len({first.key, second.key, third.key}) == 3
+    assert "Earlier challenges" not in words(first)
+    assert words(third).count("<attempt number=") == 2
+
+
+@pytest.mark.parametrize("place", range(len(REASONS)))
+def test_every_reason_is_told_to_the_next_attempt(place: int) -> None:
+    alone = failed(len(REASONS))[place]
+    told = words(made(BY_NAME["challenge"], feedback=[alone]))
+    others = [
+        words(made(BY_NAME["challenge"], feedback=[alone._replace(verdict=other.verdict)]))
+        for other in failed(len(REASONS))
+    ]
+    assert others.count(told) == 1
+
+
+# Repairs
+
+
+def test_a_repair_keeps_what_was_said() -> None:
+    asked = made(BY_NAME["categories"])
+    once = repaired(asked, "First reply", ["beginner: too short", "expert: is no field"])
+    twice = repaired(once, "Second reply", ["advanced: too long"])
+    assert replace(twice, turns=asked.turns) == asked
+    assert twice.turns[:1] == asked.turns
+    assert twice.turns[:3] == once.turns
+    assert [role for role, _ in twice.turns] == ["user", "assistant", "user", "assistant", "user"]
+    assert (twice.turns[1][1], twice.turns[3][1]) == ("First reply", "Second reply")
+    assert "- beginner: too short\n- expert: is no field\n" in once.turns[2][1]
+    assert "too long" in twice.turns[4][1]
+    assert "too short" not in twice.turns[4][1]
+    assert len({asked.key, once.key, twice.key}) == 3
+
+
+def test_a_repair_asks_for_what_the_step_gives() -> None:
+    assert "JSON" in repaired(made(BY_NAME["categories"]), "x", ["y"]).turns[-1][1]
+    assert "JSON" not in repaired(made(BY_NAME["mid_implementation"]), "x", ["y"]).turns[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"), [("", "(nothing)"), (" \n", "(nothing)"), ("a\ud800b", "a?b"), ("{{ x }}", "{{ x }}")]
+)
+def test_any_reply_can_be_sent_back(reply: str, said: str) -> None:
+    assert repaired(ASKED, reply, ["{{ y }}"]).turns[1] == ("assistant", said)
+
+
+# Sizes
+
+
+def size_of(step: Step, known: dict[str, Any]) -> int:
+    """Return the bytes of what a step reads, as prompts hold it."""
+    total = 0
+    for name in step.reads:
+        output = known[name]
+        parts = [output]
+        if name == "feedback":
+            parts = [part for each in output for part in (each.challenge, *each.verdict.judgments.values())]
+        elif name == "judgment":
+            parts = list(output.judgments.values())
+        total += sum(
+            len(part.text.encode() if isinstance(part, Implementation) else part.model_dump_json(indent=2).encode())
+            for part in parts
+        )
+    return total
+
+
+LARGE = Topic(
+    id="words",
+    path="topics/words.yml",
+    title="é" * 120,
+    language="🙂" * 120,
+    level="intermediate",
+    focus='"' * 300,
+    brief="\u4e2d\n" * 2000,
+    concepts=["&" * 120] * 8,
+)
+
+
+@EACH_PASS
+@pytest.mark.parametrize("attempts", [0, 9])
+@pytest.mark.parametrize("topic", [TOPIC, BARE, LARGE], ids=["everything said", "a title", "large"])
+def test_a_prompt_is_not_larger_than_its_bound(step: Step, order: str, topic: Topic, attempts: int) -> None:
+    known = outputs(topic, failed(attempts))
+    asked = request(step, known, attempt=1, order=order, model="m")
+    assert len(words(asked).encode()) <= template_size(step, topic) + size_of(step, known)

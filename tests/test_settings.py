@@ -1,0 +1,262 @@
+"""The `extra.generator` block of mkdocs.yml: every fault is told with its line."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.errors import InputError
+from generator.prices import PRICES, Usage
+from generator.settings import Settings, has_key, read_settings
+from generator.topics import TierModels, Topic
+
+BEFORE = """\
+site_name: !ENV [NAME, A course]
+markdown_extensions:
+  - pymdownx.emoji:
+      emoji_index: !!python/name:material.extensions.emoji.twemoji
+shared: &shared {a: 1}
+again: *shared
+extra:
+  generator_of_something_else: 1
+"""
+AFTER = """\
+plugins: !!python/object/apply:os.getcwd []
+"""
+FIRST = BEFORE.count("\n") + 1
+KNOWN = ", ".join(Settings.model_fields)
+
+
+class _Loader(yaml.SafeLoader):
+    """Read mkdocs.yml whatever tags are in it, as MkDocs does."""
+
+
+_Loader.add_multi_constructor("", lambda *_: None)
+
+
+def setting(root: Path, generator: str, after: str = AFTER) -> Settings:
+    """Read settings from a mkdocs.yml with this block, which starts on line FIRST."""
+    config = root / "mkdocs.yml"
+    config.write_text(BEFORE + generator + after, "utf-8")
+    return read_settings(yaml.load(config.read_text("utf-8"), _Loader)["extra"], config)
+
+
+@pytest.mark.parametrize("generator", ["", "  generator:\n", "  generator: ~\n", "  generator: {}\n"])
+def test_a_site_need_not_set_anything(tmp_path: Path, generator: str) -> None:
+    assert setting(tmp_path, generator) == Settings()
+
+
+def test_what_is_set_is_kept(tmp_path: Path) -> None:
+    settings = setting(
+        tmp_path,
+        """\
+  generator:
+    topics: content/topics
+    models: {mid: org/m-1.5}
+    offline: true
+    max_attempts: 5
+    max_repairs: 0
+    max_cost_usd: 0.30
+    max_calls: 8
+    max_retries: 0
+    max_wait_seconds: 1.5
+    timeout_seconds: 30
+    prices:
+      org/m-1.5: {input: 0.1, output: 0.5, above: 1000, then: {input: 1, output: 5}}
+""",
+    )
+    assert settings.topics == "content/topics"
+    assert (settings.models.mid, settings.models.weak) == ("org/m-1.5", Settings().models.weak)
+    assert (settings.offline, settings.max_attempts, settings.max_repairs) == (True, 5, 0)
+    assert settings.max_cost_usd == Decimal("0.30")
+    assert (settings.max_calls, settings.max_retries) == (8, 0)
+    assert (settings.max_wait_seconds, settings.timeout_seconds) == (1.5, 30)
+    assert settings.prices["org/m-1.5"].input == Decimal("0.1")
+    assert settings.prices["org/m-1.5"].then
+    assert set(settings.model_fields_set) == set(Settings.model_fields)
+
+
+WRONG = {
+    "a list": ("  generator: [a]\n", "0: : expected keys and values (got ['a'])"),
+    "text": ("  generator: on\n", "0: : expected keys and values (got True)"),
+    "an unknown key": ("  generator:\n    topic: t\n", f"1: .topic: is no key here; known are {KNOWN}"),
+    "a list as folder": ("  generator:\n    topics: [t]\n", "1: .topics: expected text (got ['t'])"),
+    "a number as folder": ("  generator:\n    topics: 5\n", "1: .topics: expected text (got 5); quotes make it text"),
+    "an unknown tier": (
+        "  generator:\n    models:\n      mid: m\n      strong: m\n",
+        "3: .models.strong: is no key here; known are author, mid, weak, judge",
+    ),
+    "no model": ("  generator:\n    models:\n      mid:\n", "2: .models.mid: expected text (got nothing)"),
+    "an odd model": (
+        "  generator:\n    models: {mid: a b}\n",
+        "1: .models.mid: expected text to match pattern '^[A-Za-z0-9][A-Za-z0-9._:/@-]*$' (got 'a b')",
+    ),
+    "models in a list": ("  generator:\n    models: [a]\n", "1: .models: expected keys and values (got ['a'])"),
+    "neither yes nor no": (
+        "  generator:\n    offline: perhaps\n",
+        "1: .offline: expected a valid boolean, unable to interpret input (got 'perhaps')",
+    ),
+    "no attempt": (
+        "  generator:\n    max_attempts: 0\n",
+        "1: .max_attempts: expected greater than or equal to 1 (got 0)",
+    ),
+    "half an attempt": (
+        "  generator:\n    max_attempts: 2.5\n",
+        "1: .max_attempts: expected a whole number (got 2.5)",
+    ),
+    "too many repairs": (
+        "  generator:\n    max_repairs: 6\n",
+        "1: .max_repairs: expected less than or equal to 5 (got 6)",
+    ),
+    "money in words": (
+        "  generator:\n    max_cost_usd: ten\n",
+        "1: .max_cost_usd: expected a valid decimal (got 'ten')",
+    ),
+    "money without end": (
+        "  generator:\n    max_cost_usd: .inf\n",
+        "1: .max_cost_usd: expected a finite number (got inf)",
+    ),
+    "money that is none": (
+        "  generator:\n    max_cost_usd: .nan\n",
+        "1: .max_cost_usd: expected a finite number (got nan)",
+    ),
+    "negative money": (
+        "  generator:\n    max_cost_usd: -1\n",
+        "1: .max_cost_usd: expected greater than or equal to 0 (got -1)",
+    ),
+    "no calls": ("  generator:\n    max_calls: 0\n", "1: .max_calls: expected greater than or equal to 1 (got 0)"),
+    "retries without end": (
+        "  generator:\n    max_retries: 11\n",
+        "1: .max_retries: expected less than or equal to 10 (got 11)",
+    ),
+    "no wait": ("  generator:\n    max_wait_seconds: 0\n", "1: .max_wait_seconds: expected greater than 0 (got 0)"),
+    "a wait that is none": (
+        "  generator:\n    max_wait_seconds: .nan\n",
+        "1: .max_wait_seconds: expected less than or equal to 3600 (got nan)",
+    ),
+    "a day of silence": (
+        "  generator:\n    timeout_seconds: 86400\n",
+        "1: .timeout_seconds: expected less than or equal to 3600 (got 86400)",
+    ),
+    "prices in a list": ("  generator:\n    prices: [1]\n", "1: .prices: expected keys and values (got [1])"),
+    "half a price": (
+        "  generator:\n    prices:\n      m: {input: 1}\n",
+        "2: .prices.m.output: is missing",
+    ),
+    "a price with an unknown key": (
+        "  generator:\n    prices:\n      m:\n        input: 1\n        output: 1\n        thinking: 1\n",
+        "5: .prices.m.thinking: is no key here",
+    ),
+    "a negative price": (
+        "  generator:\n    prices:\n      m:\n        input: 1\n        output: -1\n",
+        "4: .prices.m.output: expected greater than or equal to 0 (got -1)",
+    ),
+    "a price in the second tier": (
+        "  generator:\n    prices:\n      m: {input: 1, output: 1,\n      then:\n      {input: x, output: 1}}\n",
+        "4: .prices.m.then.input: expected a valid decimal (got 'x')",
+    ),
+}
+
+
+@pytest.mark.parametrize(("generator", "fault"), WRONG.values(), ids=WRONG)
+def test_a_fault_is_a_line(tmp_path: Path, generator: str, fault: str) -> None:
+    with pytest.raises(InputError) as raised:
+        setting(tmp_path, generator)
+    offset, what = fault.split(": ", 1)
+    assert raised.value.faults == (f"mkdocs.yml:{FIRST + int(offset)}: extra.generator{what}",)
+
+
+def test_all_faults_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as raised:
+        setting(tmp_path, "  generator:\n    max_calls: 0\n    topic: t\n    models: {mid: 5}\n")
+    told = sorted(fault.split(": ")[:2] for fault in raised.value.faults)
+    assert told == [
+        [f"mkdocs.yml:{FIRST + 1}", "extra.generator.max_calls"],
+        [f"mkdocs.yml:{FIRST + 2}", "extra.generator.topic"],
+        [f"mkdocs.yml:{FIRST + 3}", "extra.generator.models.mid"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a: [", "a: &a [*a]\n", "\ud800", "a: " + "[" * 5000, 'a: "\\UFFFFFFFF"\n', None],
+    ids=["empty", "no YAML", "a knot", "no UTF-8", "deep", "far character", "absent"],
+)
+def test_without_lines_the_fault_is_told_too(tmp_path: Path, text: str | None) -> None:
+    """MkDocs may have the settings from elsewhere: from a parent file, or from another program's tags."""
+    config = tmp_path / "mkdocs.yml"
+    if text is not None:
+        config.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(InputError) as raised:
+        read_settings({"generator": {"max_calls": 0}}, config)
+    assert raised.value.faults == (
+        "mkdocs.yml:1: extra.generator.max_calls: expected greater than or equal to 1 (got 0)",
+    )
+
+
+KEYS = st.sampled_from([*Settings.model_fields, "x", "mid", "then"]) | st.text(max_size=3)
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates()
+VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3))
+
+
+@given(VALUES)
+def test_anything_is_settings_or_has_faults(values: Any) -> None:
+    try:
+        settings = read_settings({"generator": values}, Path("absent.yml"))
+    except InputError as error:
+        faults = error.faults
+    else:
+        assert 1 <= settings.max_calls <= 64
+        return
+    assert faults
+    for fault in faults:
+        assert re.fullmatch(r"absent\.yml:1: extra\.generator\S*.*: \S[^\r\n]*", fault), fault
+
+
+def test_a_topic_may_have_a_model_of_its_own() -> None:
+    settings = Settings()
+    plain = Topic(id="a", path="topics/a.yml", title="A")
+    own = Topic(id="b", path="topics/b.yml", title="B", models=TierModels(weak="tiny"))
+    assert settings.model("weak", plain) == settings.models.weak
+    assert settings.model("weak", own) == "tiny"
+    assert settings.model("mid", own) == settings.models.mid
+
+
+def test_the_judge_is_no_candidate() -> None:
+    models = Settings().models
+    assert models.judge not in {models.mid, models.weak}
+
+
+def test_every_default_model_has_a_price() -> None:
+    assert all(Settings().price(model, Usage()) is not None for model in dict(Settings().models).values())
+    assert set(dict(Settings().models).values()) <= set(PRICES)
+
+
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        ({}, False),
+        ({"ANTHROPIC_API_KEY": ""}, False),
+        ({"ANTHROPIC_API_KEY": "sk"}, True),
+        ({"ANTHROPIC_AUTH_TOKEN": "t"}, True),
+        ({"ANTHROPIC_BASE_URL": "http://127.0.0.1"}, False),
+    ],
+)
+def test_a_key_is_looked_for(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], found: bool) -> None:  # noqa: FBT001
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert has_key() is found
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    described = {name: field.description for name, field in Settings.model_fields.items()}
+    assert all(described.values())

@@ -1,0 +1,181 @@
+"""What the judge's two answers say together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import answers
+import pytest
+
+from generator.outputs import Implementation, Judgment
+from generator.verdicts import PASSES, REASONS, Verdict, identical, mid_label, settle, stands_in
+
+MID, WEAK = Implementation.read(answers.MID), Implementation.read(answers.WEAK)
+OUTPUTS = {"mid_implementation": MID, "weak_implementation": WEAK}
+MID_WINS = {"ab": "A", "ba": "B"}
+WEAK_WINS = {"ab": "B", "ba": "A"}
+COUNT, TOP, MEAN = "totals[word] = 1", "return sorted(totals)[:n]", "return sum(values) // len(values)"
+
+
+def judged(order: str, *, mid: bool = True, achieved: bool = True, score: int = 8, failures: Any = None) -> Judgment:
+    """Return a judgment of one order; failures are pairs of pattern and quote."""
+    said = answers.judgment((MID_WINS if mid else WEAK_WINS)[order], achieved=achieved, score=score)
+    if failures is not None:
+        said["failures"] = [{"pattern": name, "description": f"in {order}", "quote": quote} for name, quote in failures]
+    return Judgment.model_validate(said)
+
+
+def settled(ab: dict[str, Any] | None = None, ba: dict[str, Any] | None = None) -> Verdict:
+    """Settle a judgment of each order, described as for `judged`."""
+    return settle({"ab": judged("ab", **ab or {}), "ba": judged("ba", **ba or {})}, OUTPUTS)
+
+
+def test_the_mid_tier_is_a_in_one_order_and_b_in_the_other() -> None:
+    assert {order: mid_label(order) for order in PASSES} == MID_WINS
+
+
+M, W = {"mid": True, "achieved": True}, {"mid": False, "achieved": True}
+m, w = {"mid": True, "achieved": False}, {"mid": False, "achieved": False}
+
+
+@pytest.mark.parametrize(
+    ("ab", "ba", "reason"),
+    [
+        (M, M, None),
+        (M, m, "not_achieved"),
+        (m, M, "not_achieved"),
+        (m, m, "not_achieved"),
+        (W, W, "not_achieved"),
+        (W, w, "not_achieved"),
+        (w, W, "not_achieved"),
+        (w, w, "not_achieved"),
+        (M, W, "position_inconsistent"),
+        (W, M, "position_inconsistent"),
+        (M, w, "position_inconsistent"),
+        (w, M, "position_inconsistent"),
+        (m, W, "position_inconsistent"),
+        (W, m, "position_inconsistent"),
+        (m, w, "position_inconsistent"),
+        (w, m, "position_inconsistent"),
+    ],
+)
+def test_both_orders_must_agree(ab: dict[str, Any], ba: dict[str, Any], reason: str | None) -> None:
+    verdict = settled(ab, ba)
+    assert verdict.reason == reason
+    assert verdict.achieved is (reason is None)
+
+
+NOWHERE = "totals[word] = 1  # sic"
+
+
+@pytest.mark.parametrize(
+    ("ab", "ba", "ids"),
+    [
+        ([("p", COUNT), ("q", TOP)], [], ["F1", "F2"]),
+        ([], [("p", COUNT), ("q", TOP)], ["F1", "F2"]),
+        ([("p", COUNT)], [("q", TOP)], ["F1", "F2"]),
+        ([(None, COUNT), (None, TOP)], [], ["F1", "F2"]),
+        ([(None, COUNT)], [(None, TOP)], ["F1", "F2"]),
+        ([("p", f"\n  {COUNT}\n"), ("q", TOP)], [], ["F1", "F2"]),
+        ([("p", COUNT), ("p", TOP)], [], ["F1", "F2"]),
+        ([("p", COUNT), ("q", COUNT)], [], ["F1", "F2"]),
+        ([("p", COUNT), ("q", NOWHERE)], [], ["F1"]),
+        ([("p", NOWHERE), ("q", COUNT)], [], ["F1"]),
+        ([("p", COUNT)], [("p", COUNT)], ["F1"]),
+        ([("p", COUNT)], [("q", COUNT)], ["F1"]),
+        ([("p", COUNT)], [("p", TOP)], ["F1"]),
+        ([("p", COUNT), ("p", COUNT)], [], ["F1"]),
+        ([(None, COUNT), (None, f" {COUNT} ")], [], ["F1"]),
+        ([], [], []),
+    ],
+    ids=[
+        "in one order", "in the other", "one in each", "no catalog name", "no catalog names, one in each",
+        "blanks around", "a mistake made twice", "two mistakes in one line", "not in the code",
+        "first one not in the code", "the same in both orders", "the same line in both orders",
+        "the same mistake in both orders", "said twice", "said twice, no name", "none",
+    ],
+)  # fmt: skip
+def test_two_failures_must_be_shown_by_quotes(ab: list[Any], ba: list[Any], ids: list[str]) -> None:
+    verdict = settled({"failures": ab}, {"failures": ba})
+    assert [failure.id for failure in verdict.failures] == ids
+    assert verdict.reason == (None if len(ids) >= 2 else "unsupported")
+    assert all(failure.quote in WEAK.text and failure.quote == failure.quote.strip() for failure in verdict.failures)
+
+
+def test_failures_of_the_first_order_come_first() -> None:
+    verdict = settled({"failures": [("p", TOP)]}, {"failures": [("q", COUNT), ("p", TOP), (None, MEAN)]})
+    assert [(failure.id, failure.quote, failure.description) for failure in verdict.failures] == [
+        ("F1", TOP, "in ab"),
+        ("F2", COUNT, "in ba"),
+        ("F3", MEAN, "in ba"),
+    ]
+
+
+def test_failures_of_the_better_solution_are_no_failures_of_the_weak_one() -> None:
+    """An order that prefers the weak tier names the mid tier's failures, even where its quotes stand in both."""
+    verdict = settled({"failures": [("p", COUNT)]}, {"mid": False, "failures": [("q", "def count(words):")]})
+    assert [failure.quote for failure in verdict.failures] == [COUNT]
+
+
+def test_a_failure_is_found_by_its_id() -> None:
+    verdict = settled()
+    assert verdict.failure("F2") == verdict.failures[1]
+    assert verdict.failure("F9") is None
+
+
+@pytest.mark.parametrize(("ab", "ba", "score"), [(8, 6, 6), (5, 9, 5), (7, 7, 7)])
+def test_the_lower_score_counts(ab: int, ba: int, score: int) -> None:
+    assert settled({"score": ab}, {"score": ba}).quality_score == score
+
+
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        (COUNT, True),
+        (f"\n\t{COUNT} \n", True),
+        ("totals[word]  = 1", False),
+        (COUNT.upper(), False),
+        ("Sure! This", True),
+    ],
+)
+def test_a_quote_is_verbatim(quote: str, found: bool) -> None:  # noqa: FBT001
+    assert stands_in(quote, WEAK) is found
+
+
+@pytest.mark.parametrize(
+    ("weak", "same"),
+    [
+        (answers.MID, True),
+        (answers.MID.replace("Here is the report.", "Sure!"), True),
+        (answers.MID.replace("    ", "\t").replace("\n\n\n", "\n"), True),
+        (answers.MID.replace("\n", "\r\n"), True),
+        (answers.MID.replace("python", "py"), True),
+        (answers.MID.replace("reverse=True", "reverse=False"), False),
+        (answers.WEAK, False),
+    ],
+    ids=[
+        "all",
+        "but for the words",
+        "but for spacing",
+        "but for line ends",
+        "but for the fence",
+        "but for a word",
+        "nothing",
+    ],
+)
+def test_the_same_code_is_not_judged(weak: str, same: bool) -> None:  # noqa: FBT001
+    verdict = identical({"mid_implementation": MID, "weak_implementation": Implementation.read(weak)})
+    assert (verdict is not None) is same
+    if verdict:
+        assert (verdict.reason, verdict.achieved, verdict.quality_score, verdict.failures) == (
+            "identical",
+            False,
+            None,
+            (),
+        )
+
+
+def test_every_reason_is_explained() -> None:
+    reasons = {"identical", "not_achieved", "position_inconsistent", "unsupported"}
+    assert set(REASONS) == reasons
+    assert all(text[0].islower() and not text.endswith(".") for text in REASONS.values())
