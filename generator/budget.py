@@ -11,7 +11,6 @@ from generator.prices import Usage
 from generator.runs import Run, State, total
 from generator.settings import Settings
 from generator.steps import ASSESS, ATTEMPT, PREPARE, STEPS, Step
-from generator.topics import Topic
 
 TOKENIZERS = 2
 """How much longer an answer of one model may be in the tokens of another that reads it: an assumption, not a bound."""
@@ -67,21 +66,20 @@ def worst_case(run: Run, settings: Settings) -> Decimal | None:
     """Return what finishing a run can cost at the most, in dollars; None where a model's price is not known.
 
     A token is at least a byte, so a prompt has at most as many tokens as bytes; every answer is as long as it may be, and
-    every repair is needed. `TOKENIZERS` is the one guess in it.
+    every repair is needed. Two things are not in it: `TOKENIZERS` is a guess, and where a connection breaks while a model
+    answers, the call is made again and a server may charge for both.
     """
-    return total(worst_price(step, run.topic, settings) for step, _, _ in missing(run, settings))
+    return total(worst_price(step, attempt, run, settings) for step, attempt, _ in missing(run, settings))
 
 
-def worst_price(step: Step, topic: Topic, settings: Settings) -> Decimal | None:
+def worst_price(step: Step, attempt: int, run: Run, settings: Settings) -> Decimal | None:
     """Return the most that one pass of a step can cost, repairs included; None where its model's price is not known."""
-    model = settings.model(step.tier, topic)
-    longest = {known.name: TOKENIZERS * known.max_tokens * len(known.passes) for known in STEPS}
-    attempts = topic.max_attempts or settings.max_attempts
-    longest["feedback"] = attempts * (longest["judgment"] + longest["challenge"])
-    prompt = prompting.template_size(step, topic) + sum(longest[name] for name in step.reads)
+    longest = {known.name: _longest(known, run) for known in STEPS}
+    longest["feedback"] = (attempt - 1) * (longest["judgment"] + longest["challenge"])
+    prompt = prompting.template_size(step, run.topic) + sum(longest[name] for name in step.reads)
     return total(
         settings.price(
-            model,
+            settings.model(step.tier, run.topic),
             Usage(
                 input_tokens=prompt + repair * (step.max_tokens + prompting.COMPLAINT_BYTES),
                 output_tokens=step.max_tokens,
@@ -89,3 +87,9 @@ def worst_price(step: Step, topic: Topic, settings: Settings) -> Decimal | None:
         )
         for repair in range(settings.max_repairs + 1)
     )
+
+
+def _longest(step: Step, run: Run) -> int:
+    """Return the most tokens that a step's output can put into a prompt; a person may have written a longer one."""
+    written = [len(answer.recorded.text.encode()) for answer in run.answers if answer.step is step]
+    return max([TOKENIZERS * step.max_tokens, *written]) * len(step.passes)

@@ -7,12 +7,13 @@ docstring is the sentence that a run page shows when there is none.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
 from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment
+from pygments.token import Comment, String
 from pygments.util import ClassNotFound
 
 from generator.outputs import Assessment, Challenge, ErrorCatalog, Implementation, Judgment
@@ -22,9 +23,11 @@ Check = Callable[[Any, Outputs], Iterator[str]]
 
 _GIVES_AWAY = re.compile(
     r"\b(wrong(ly)?|incorrect(ly)?|bugs?|buggy|errors? (here|span)|mistakes?|should (be|have|use)|instead of|flaw(ed)?|"
-    r"fix ?me|todo|naive(ly)?|oversimplif\w+|correct(ed|ion)?|vulnerab\w+|race condition)\b",
+    r"fix ?me|naive(ly)?|oversimplif\w+|vulnerab\w+|race condition)\b",
     re.IGNORECASE,
 )
+_LINE = re.compile(r"\blines? \d+", re.IGNORECASE)
+_COMMENT = re.compile(r"\s+(#|//|--|/\*|;|%)")
 
 
 def names_are_unique(catalog: ErrorCatalog, _: Outputs) -> Iterator[str]:
@@ -37,16 +40,20 @@ def names_are_unique(catalog: ErrorCatalog, _: Outputs) -> Iterator[str]:
 def language_is_the_topics(challenge: Challenge, outputs: Outputs) -> Iterator[str]:
     """The challenge is set in the language that the topic names, if it names one."""
     wanted = outputs["topic"].language
-    if wanted and challenge.language.casefold() != wanted.casefold():
+    if wanted and _lexer(challenge.language) != _lexer(wanted):
         yield f"language: the topic asks for {wanted!r}, not {challenge.language!r}"
 
 
 def language_is_known(output: Challenge | Assessment, _: Outputs) -> Iterator[str]:
     """The language is one that the highlighter knows."""
-    try:
-        get_lexer_by_name(output.language)
-    except ClassNotFound:
-        yield f"language: {output.language!r} is no language that the highlighter knows"
+    if not _lexer(output.language):
+        yield f"language: {output.language!r} is no language that the highlighter knows, such as 'python'"
+
+
+def holds_code(implementation: Implementation, _: Outputs) -> Iterator[str]:
+    """The answer holds a fenced block of code."""
+    if not any(fence.code.strip() for fence in implementation.fences):
+        yield "the answer holds no fenced block of code"
 
 
 def no_pattern_is_named(challenge: Challenge, outputs: Outputs) -> Iterator[str]:
@@ -97,30 +104,53 @@ def corrections_change_something(assessment: Assessment, _: Outputs) -> Iterator
             yield f"errors.{error.id}.correction: is the quote again"
 
 
+def code_is_the_weak_tiers(assessment: Assessment, outputs: Outputs) -> Iterator[str]:
+    """Every line of the code is the weak tier's own, in its order and with its indentation: nothing is planted."""
+    lines = assessment.code.split("\n")
+    placed = traced(assessment.code, outputs["weak_implementation"])
+    strange = next((number for number, line in enumerate(lines, 1) if line.strip() and number not in placed), None)
+    if strange:
+        yield (
+            f"code: line {strange} ({lines[strange - 1].strip()!r}) does not follow in the weak implementation, "
+            "with this indentation, on the lines before it"
+        )
+
+
 def errors_were_judged(assessment: Assessment, outputs: Outputs) -> Iterator[str]:
-    """Each error shows a failure that the judge proved with a quote."""
+    """Each error shows a failure that the judge proved with a quote, at a line that the quote holds."""
+    weak = outputs["weak_implementation"]
+    placed = traced(assessment.code, weak)
     for error in assessment.errors:
-        if not outputs["judgment"].failure(error.failure):
+        failure, span = outputs["judgment"].failure(error.failure), assessment.span(error)
+        if not failure:
             yield f"errors.{error.id}.failure: {error.failure} is none of the judged failures"
-
-
-def errors_were_made(assessment: Assessment, outputs: Outputs) -> Iterator[str]:
-    """Each line of each error was written by the weak tier, spacing aside: nothing is planted."""
-    for error in assessment.errors:
-        for line in error.quote.splitlines():
-            if line.strip() and made_on_line(line, outputs["weak_implementation"]) is None:
-                yield f"errors.{error.id}.quote: {line.strip()!r} stands nowhere in the weak implementation"
+        elif span and any(line in placed for line in range(span.first, span.last + 1)):
+            quoted = {weak.text.count("\n", 0, place) + 1 for place in range(*failure.place(weak))}
+            if quoted.isdisjoint(placed.get(line) for line in range(span.first, span.last + 1)):
+                yield f"errors.{error.id}.failure: the quote of {error.failure} holds no line of this error"
 
 
 def no_comment_gives_an_error_away(assessment: Assessment, _: Outputs) -> Iterator[str]:
-    """No comment in the code points at an error."""
+    """No comment and no docstring in the code points at an error."""
+    if not _GIVES_AWAY.search(assessment.code):
+        return
     try:
         lexer = get_lexer_by_name(assessment.language)
     except ClassNotFound:
         return
     for kind, text in lexer.get_tokens(assessment.code):
-        if kind in Comment and (told := _GIVES_AWAY.search(text)):  # type: ignore[comparison-overlap]
-            yield f"code: the comment {text.strip()!r} gives an answer away ({told[0]!r})"
+        speaks = kind in String.Doc or (kind in Comment and kind not in Comment.Preproc)  # type: ignore[comparison-overlap]
+        if speaks and (told := _GIVES_AWAY.search(text)):
+            yield f"code: {text.strip()!r} gives an answer away ({told[0]!r})"
+
+
+def no_hint_is_the_answer(assessment: Assessment, _: Outputs) -> Iterator[str]:
+    """No hint names a line or holds the correction."""
+    for error in assessment.errors:
+        if named := _LINE.search(error.hint):
+            yield f"errors.{error.id}.hint: names a line ({named[0]!r})"
+        if len(error.correction.strip()) > 3 and _squeezed(error.correction) in _squeezed(error.hint):
+            yield f"errors.{error.id}.hint: holds the correction"
 
 
 def minutes_go_up(assessment: Assessment, _: Outputs) -> Iterator[str]:
@@ -130,13 +160,54 @@ def minutes_go_up(assessment: Assessment, _: Outputs) -> Iterator[str]:
         yield f"estimated_minutes: {shortest} to {longest} goes down"
 
 
-def made_on_line(line: str, implementation: Implementation) -> int | None:
-    """Return the line (from 1) of the implementation's text that holds this line of code, spacing aside."""
-    wanted = "".join(line.split())
-    for number, written in enumerate(implementation.text.split("\n"), start=1):
-        if wanted in "".join(written.split()):
-            return number
-    return None
+def traced(code: str, weak: Implementation) -> dict[int, int]:
+    """Say on which line of the weak implementation's text each line of an excerpt was written (both from 1).
+
+    The excerpt's lines must follow one another there, inside its fences. They may all be dedented by the same number of
+    columns, which may change where the excerpt starts a new block at its margin. A comment at the end of a line may be
+    gone. Lines behind the first that has no place are left out, and blank ones always.
+    """
+    numbers = [
+        number
+        for start, end in weak.fenced
+        for number in range(weak.text.count("\n", 0, start) + 1, weak.text.count("\n", 0, end) + 1)
+    ]
+    written = {number: weak.text.split("\n")[number - 1] for number in numbers}
+    ways: dict[int, list[tuple[int, int]]] = {-1: []}  # by dedent, the earliest place of each line so far
+    for number, line in enumerate(code.split("\n"), start=1):
+        if not line.strip():
+            continue
+        longer: dict[int, list[tuple[int, int]]] = {}
+        for dedent, way in ways.items():
+            for place in numbers[bisect(numbers, way[-1][1]) if way else 0 :]:
+                shift = _indent(written[place]) - _indent(line)
+                fits = shift >= 0 and (shift == dedent or not way or not _indent(line))
+                if fits and _same(line, written[place]) and (shift not in longer or place < longer[shift][-1][1]):
+                    longer[shift] = [*way, (number, place)]
+        if not longer:
+            break
+        ways = longer
+    return dict(next(iter(ways.values())))
+
+
+def _same(line: str, written: str) -> bool:
+    line, written = line.strip(), written.strip()
+    return line == written or (written.startswith(line) and bool(_COMMENT.match(written[len(line) :])))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.replace("`", "").split())
+
+
+def _lexer(language: str) -> str | None:
+    try:
+        return str(get_lexer_by_name(language).name)
+    except ClassNotFound:
+        return None
 
 
 def _lines(code: str) -> list[str]:

@@ -13,18 +13,34 @@ from typing import Any
 
 import click
 import yaml
-from rich.console import Console, Group
+from mkdocs.exceptions import ConfigurationError
+from mkdocs.utils.yaml import yaml_load
+from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from generator import budget, record
+from generator import budget, export, manifest, qti, scorm
+from generator.board import Board
 from generator.course import Course
 from generator.errors import GeneratorError
 from generator.folder import write
-from generator.pipeline import Progress
-from generator.progress import Tally, money, name
+from generator.progress import Tally, money
 from generator.runs import Run, State
 from generator.settings import KEY_VARIABLES, has_key
+
+
+class _Dollars(click.ParamType[Decimal]):
+    name = "dollars"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            amount = Decimal(value)
+        except ArithmeticError:
+            amount = Decimal("NaN")
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"expected an amount in dollars, such as 2.50 (got {value!r})", param, ctx)
+        return amount
+
 
 config_option = click.option(
     "-f",
@@ -35,6 +51,10 @@ config_option = click.option(
     help="The site's configuration.",
 )
 topics_argument = click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+exported_argument = click.argument("topics", nargs=-1, required=True, metavar="TOPIC...")
+output_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The package to write."
+)
 
 
 class Failure(click.ClickException):
@@ -82,7 +102,7 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
 @topics_argument
 @click.option("--refresh", is_flag=True, help="Ask again where a prompt, a model or the topic changed since.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked and its worst-case price, and ask nothing.")
-@click.option("--max-cost", type=Decimal, metavar="USD", help="A limit for this run in place of max_cost_usd.")
+@click.option("--max-cost", type=_Dollars(), metavar="USD", help="A limit for this run in place of max_cost_usd.")
 @config_option
 def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Decimal | None, config_file: Path) -> None:
     """Ask models for every answer that is missing."""
@@ -138,7 +158,7 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
                         known is None or known.digest != answer.entry.digest or known.origin != "authored"
                     ):
                         kept.declare(
-                            answer.file, record.authored(answer.recorded, at=today, pipeline=version("errorspan"))
+                            answer.file, manifest.authored(answer.recorded, at=today, pipeline=version("errorspan"))
                         )
                         click.echo(f"{kept.name}/{answer.file}: authored")
                 if note is not None:
@@ -160,25 +180,53 @@ def render(directory: Path, config_file: Path) -> None:
     click.echo(f"{count} files in {directory}")
 
 
+@main.group("export")
+def export_group() -> None:
+    """Make a package of exercises for a learning platform."""
+
+
+@export_group.command("scorm")
+@exported_argument
+@output_option
+@config_option
+def export_scorm(topics: tuple[str, ...], output: Path, config_file: Path) -> None:
+    """Write a SCORM 1.2 package: one object that holds the exercises of these topics."""
+    _export(scorm.package, topics, output, config_file)
+
+
+@export_group.command("qti")
+@exported_argument
+@output_option
+@config_option
+def export_qti(topics: tuple[str, ...], output: Path, config_file: Path) -> None:
+    """Write a QTI 2.1 package: a multiple response item for each topic, its lines of code as choices."""
+    _export(qti.package, topics, output, config_file)
+
+
+def _export(package: export.Packer, topics: tuple[str, ...], output: Path, config_file: Path) -> None:
+    with _told():
+        parcel = export.parcel(_course(config_file), _configuration(config_file), topics)
+        size = export.write(output, package(parcel))
+    click.echo(f"{output}: {', '.join(item.exercise.id for item in parcel.items)} ({size:,} bytes)")
+
+
 def _course(config_file: Path) -> Course:
-    return Course.read(config_file.resolve(), _configuration(config_file).get("extra") or {})
-
-
-class _Loader(yaml.SafeLoader):
-    """Read mkdocs.yml as far as the generator needs it, whatever tags its plugins use."""
-
-
-_Loader.add_multi_constructor("", lambda loader, suffix, node: None)  # noqa: ARG005
+    extra = _configuration(config_file).get("extra")
+    return Course.read(config_file.resolve(), extra if isinstance(extra, dict) else {})
 
 
 def _configuration(config_file: Path) -> dict[str, Any]:
+    """Read mkdocs.yml as MkDocs does, with what it inherits and takes from the environment."""
     try:
-        loaded = yaml.load(config_file.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+        with config_file.open(encoding="utf-8") as file:
+            loaded = yaml_load(file)
     except OSError as error:
         raise Failure(f"{config_file}:1: cannot be read ({error.strerror})") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise Failure(f"{config_file}:{line}: is no YAML: {error.problem}") from None
+    except (ValueError, yaml.YAMLError, ConfigurationError) as error:
+        raise Failure(f"{config_file}:1: is no configuration of MkDocs: {error}") from None
     if not isinstance(loaded, dict):
         raise Failure(f"{config_file}:1: expected keys and values")
     return loaded
@@ -211,7 +259,7 @@ def _tell_missing(runs: Sequence[Run], course: Course, limit: Decimal) -> None:
                 str(attempt or ""),
                 order.upper(),
                 course.settings.model(step.tier, run.topic),
-                money(budget.worst_price(step, run.topic, course.settings)),
+                money(budget.worst_price(step, attempt, run, course.settings)),
             )
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     click.echo("Later attempts are asked only where earlier ones fail the judgment.")
@@ -227,35 +275,6 @@ def _ask(course: Course, runs: Sequence[Run], *, refresh: bool) -> list[Run]:
     board = Board(topics_of=[topic.id for topic in topics], tally=Tally(course.settings, lambda _: None))
     with Live(get_renderable=board.table, console=Console(stderr=True), refresh_per_second=4):
         return course.ask(topics, refresh=refresh, listen=board)
-
-
-class Board:
-    """Show what is asked at the moment, a row for each topic."""
-
-    def __init__(self, topics_of: Sequence[str], tally: Tally) -> None:
-        self._tally = tally
-        self._asked: dict[str, list[str]] = {topic: [] for topic in topics_of}
-        self._answered = dict.fromkeys(topics_of, 0)
-        self._told = dict.fromkeys(topics_of, "")
-
-    def __call__(self, progress: Progress) -> None:
-        """Take note of a call that was sent, or of its reply."""
-        self._tally(progress)
-        called = name(progress)
-        if progress.reply is None:
-            self._asked[progress.topic].append(called)
-            return
-        if called in self._asked[progress.topic]:
-            self._asked[progress.topic].remove(called)
-        self._answered[progress.topic] += not progress.faults
-        self._told[progress.topic] = f"sent back: {progress.faults[0][:80]}" if progress.faults else ""
-
-    def table(self) -> Group:
-        """Return the board as it is now."""
-        table = Table("topic", "answers", "asking", "", box=None)
-        for topic, asked in self._asked.items():
-            table.add_row(topic, str(self._answered[topic]), ", ".join(asked), self._told[topic])
-        return Group(table, f" so far {self._tally.total}")
 
 
 if __name__ == "__main__":

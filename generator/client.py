@@ -14,10 +14,10 @@ from threading import BoundedSemaphore, Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from generator.errors import AskError
+from generator.manifest import Reply
 from generator.outputs import Output
 from generator.prices import Usage
 from generator.prompting import Request
-from generator.record import Reply
 from generator.settings import KEY_VARIABLES, Settings
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Client:
             if self.stopped.is_set():
                 raise AskError("stopped before it was asked")
             with self._starting:
-                sdk = self._sdk
+                sdk = self._started()
             asked_at, start = datetime.now(UTC), time.monotonic()
             message = self._sent(sdk, request, output)
             seconds = time.monotonic() - start
@@ -65,6 +65,12 @@ class Client:
             )
         except (AttributeError, TypeError, ValueError):  # the SDK checks no shape: a field may be missing
             raise AskError("the server's reply is no message of the API: it lacks content, model or usage") from None
+
+    def _started(self) -> Anthropic:
+        try:
+            return self._sdk
+        except Exception as error:  # noqa: BLE001 - the SDK passes on whatever its HTTP library has against an address or a key
+            raise AskError(f"the API's client does not start: {str(error)[:300]}") from None
 
     @cached_property
     def _sdk(self) -> Anthropic:
@@ -104,7 +110,7 @@ class Client:
                     **structured,
                 )
         except APITimeoutError:
-            raise AskError(f"the server was silent for {self._settings.timeout_seconds:g} s, {tries}") from None
+            raise AskError(f"no connection within {self._settings.timeout_seconds:g} s, {tries}") from None
         except APIStatusError as error:
             said = _message(error.body) or error.message
             hint = f" ({_HINTS[error.status_code]})" if error.status_code in _HINTS else ""
@@ -117,10 +123,20 @@ class Client:
             raise AskError(f"the server's reply is no message of the API: {str(error)[:300]}") from None
 
     def _bounded(self, asked: Any, call_next: Any) -> Any:
-        """Give up where the server asks for too long a wait; try again where a reply is no JSON."""
-        from anthropic import RetryableError  # noqa: PLC0415
+        """Let the SDK try again only what cannot have been paid for, or only by a connection's break."""
+        from anthropic import APITimeoutError  # noqa: PLC0415
 
-        response = call_next(asked)
+        if self.stopped.is_set():
+            raise AskError("stopped before it was asked again")
+        try:
+            response = call_next(asked)
+        except APITimeoutError as error:
+            if "Connect" in type(error.__cause__).__name__:
+                raise
+            raise AskError(
+                f"the server was silent for {self._settings.timeout_seconds:g} s (timeout_seconds); it is not asked "
+                "again, because its answer may be on the bill"
+            ) from None
         wait = _retry_after(response.headers)
         if response.status_code >= 400 and wait is not None and wait > self._settings.max_wait_seconds:
             raise AskError(
@@ -131,9 +147,7 @@ class Client:
             try:
                 json.loads(response.http_response.content)
             except ValueError as error:
-                raise RetryableError(f"expected JSON ({error})") from None
-        if self.stopped.is_set() and response.status_code >= 400:
-            raise AskError("stopped while the server was overloaded")
+                raise AskError(f"the server's reply is no JSON ({error}); is ANTHROPIC_BASE_URL an API?") from None
         return response
 
 

@@ -54,8 +54,11 @@ class Course:
         folder = self.root / self.settings.topics / "runs" / topic.id
         return Record(f"{self.settings.topics}/runs/{topic.id}", folder, self.root / ".cache" / "errorspan" / topic.id)
 
-    def replay(self, topics: Sequence[Topic], *, refresh: bool = False) -> list[Run]:
+    def replay(self, topics: Sequence[Topic], *, refresh: bool = False, recover: bool = False) -> list[Run]:
         """Return the runs as far as their records have them, without a call.
+
+        With `recover`, replies that were received before a run was stopped are taken into the record; else nothing is
+        written.
 
         Raises:
             InputError: files of records are corrupt; with the faults of all of them.
@@ -64,7 +67,7 @@ class Course:
         faults: list[str] = []
         for topic in topics:
             try:
-                runs.append(Pipeline(topic, self.record(topic), self.settings, refresh=refresh).run())
+                runs.append(Pipeline(topic, self.record(topic), self.settings, refresh=refresh, recover=recover).run())
             except InputError as error:
                 faults += error.faults
         if faults:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -19,7 +20,7 @@ from generator.markup import code_lines, prose, sentence, visible
 from generator.outputs import Assessment, Error, Span
 from generator.verdicts import Failure
 
-_CHANGED = Markup('<span class="es-changed">')
+OTHER_KINDS = 3
 
 Level = Literal["beginner", "intermediate", "advanced"]
 
@@ -32,9 +33,19 @@ class Segment(NamedTuple):
     end: int
 
 
+class Places(NamedTuple):
+    """Addresses of where an error was made, and of where the better implementation avoided it."""
+
+    weak: str | None = None
+    mid: str | None = None
+
+
 @dataclass(frozen=True)
 class Exercise:
-    """An assessment as a student meets it."""
+    """An assessment as a student meets it.
+
+    `patterns`: the catalog's names, the likeliest mistakes first; students choose among them. `places`: by error id.
+    """
 
     id: str
     title: str
@@ -43,6 +54,13 @@ class Exercise:
     assessment: Assessment
     failures: tuple[Failure, ...]
     run_url: str
+    patterns: tuple[str, ...] = ()
+    places: Mapping[str, Places] = field(default_factory=dict)
+
+    @property
+    def guided(self) -> bool:
+        """Tell whether a student is told the number of errors, and offered hints, without asking for them."""
+        return self.level == "beginner"
 
     @cached_property
     def lines(self) -> list[Markup]:
@@ -78,7 +96,9 @@ class Exercise:
 
     def _explained(self, error: Error) -> dict[str, Any]:
         failure = next((failure for failure in self.failures if failure.id == error.failure), None)
+        pattern = failure.pattern if failure else None
         before, after = self._excerpts(error)
+        places = self.places.get(error.id, Places())
         return {
             "id": error.id,
             "segments": self.spans[error.id],
@@ -86,25 +106,36 @@ class Exercise:
             "severity": error.severity,
             "hint": sentence(error.hint),
             "description": prose(error.description),
+            "correction": visible(error.correction),
+            "pattern": pattern and visible(pattern),
+            "kinds": self._kinds(pattern) if pattern else [],
             "before": before,
             "after": after,
             "value": prose(error.learning_value),
             "failure": failure and prose(failure.description),
             "url": f"{self.run_url}#error-{error.id}",
+            "weak": places.weak,
+            "mid": places.mid,
         }
 
+    def _kinds(self, pattern: str) -> list[str]:
+        """Return what a student chooses a pattern from: in an order that tells nothing, others as likely beside it."""
+        others = [name for name in self.patterns if name != pattern][:OTHER_KINDS]
+        return sorted(map(visible, (pattern, *others)), key=str.casefold) if others else []
+
     def _excerpts(self, error: Error) -> tuple[list[Markup], list[Markup]]:
+        """Return the lines of the error and what stands in their place once it is corrected, as highlighted HTML."""
         start, end, *_ = self._span(error)
         inner = int(error.quote.endswith("\n") and error.correction.endswith("\n"))
         right = self.assessment.corrected(error.id)
         return (
-            self._excerpt(self.assessment.code, start, end, inner),
-            self._excerpt(right, start, start + len(error.correction), inner),
+            self._excerpt(self.assessment.code, start, end - inner),
+            self._excerpt(right, start, start + len(error.correction) - inner),
         )
 
-    def _excerpt(self, code: str, start: int, end: int, inner: int) -> list[Markup]:
-        first, last = (visible(code[:at]).count("\n") for at in (start, end - inner))
-        return _lines(code, self.assessment.language, (start, end, _CHANGED))[first : last + 1]
+    def _excerpt(self, code: str, start: int, end: int) -> list[Markup]:
+        first, last = (visible(code[:at]).count("\n") for at in (start, end))
+        return _lines(code, self.assessment.language)[first : last + 1]
 
     def _span(self, error: Error) -> Span:
         span = self.assessment.span(error)
@@ -134,6 +165,6 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _lines(code: str, language: str, *marks: tuple[int, int, Markup]) -> list[Markup]:
-    lines = code_lines(code, language, marks)
+def _lines(code: str, language: str) -> list[Markup]:
+    lines = code_lines(code, language)
     return lines if lines[-1] else lines[:-1]

@@ -22,18 +22,23 @@ def write(course: Course, config: Mapping[str, Any], directory: Path) -> int:
     Raises:
         InputError: the folder holds something else.
     """
+    index = "" if config.get("use_directory_urls", True) else "index.html"
+    pages = [*render(course.replay(course.chosen(())), course.settings, index=index), *assets()]
+    docs = course.root / str(config.get("docs_dir", "docs"))
+    in_the_way = [
+        f"{docs}/{page.uri}:1: is generated; this file is in its way" for page in pages if (docs / page.uri).exists()
+    ]
+    if in_the_way:
+        raise InputError(in_the_way)
     if directory.exists() and any(directory.iterdir()):
         if not (directory / MARK).exists():
             raise InputError([f"{directory}:1: is not empty, and was not written by `errorspan render`"])
         shutil.rmtree(directory)
-    docs = course.root / str(config.get("docs_dir", "docs"))
     if docs.is_dir():
-        shutil.copytree(docs, directory, dirs_exist_ok=True)
+        shutil.copytree(docs, directory)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / MARK).touch()
-    index = "" if config.get("use_directory_urls", True) else "index.html"
-    runs = course.replay(course.chosen(()))
-    for page in (*render(runs, course.settings, index=index), *assets()):
+    for page in pages:
         path = directory / page.uri
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page.content, "utf-8", newline="\n")

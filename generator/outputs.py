@@ -19,7 +19,7 @@ _FENCE = re.compile(  # one that is not closed goes to the end, as Markdown has 
     r"(?P<code>.*?)(?:^(?P=fence)(?P=mark)*[^\S\n]*$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def _written(text: str) -> str:
@@ -216,7 +216,7 @@ class Assessment(Output):
     scenario: Text
     language: Text = Field(description="the programming language, in lower case, as a highlighter names it")
     code: Text
-    errors: list[Error] = Field(min_length=3, max_length=5)
+    errors: list[Error] = Field(min_length=2, max_length=5)
     estimated_minutes: list[Annotated[int, Field(ge=1)]] = Field(
         min_length=2, max_length=2, description="the shortest and the longest time that a student needs"
     )

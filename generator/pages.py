@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from generator import markup, overview
-from generator.checks import made_on_line
-from generator.exercise import Exercise
-from generator.outputs import Assessment, Implementation
+from generator.checks import traced
+from generator.exercise import Exercise, Places
+from generator.outputs import Assessment, Error, Implementation
 from generator.prices import AS_OF
 from generator.progress import money
 from generator.runs import Run
 from generator.settings import Settings
-from generator.steps import ASSESS, ATTEMPT, PREPARE, STEPS
-from generator.verdicts import REASONS, mid_label
+from generator.steps import STEPS
+from generator.verdicts import REASONS, mid_label, place
 
 FOLDER = "assets/errorspan"
 STYLES = (f"{FOLDER}/errorspan.css", f"{FOLDER}/exercise.css")
 SCRIPTS = (f"{FOLDER}/errorspan.js",)
+LATE = tuple(f"{FOLDER}/errorspan.{name}.js" for name in ("course", "ar", "de"))  # loaded by the first, where needed
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,17 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "") -> Itera
                 f"exercises/{run.topic.id}/index.md", _rendered("exercise.md.j2", **known), source=run.topic.path
             )
             yield Page(f"exercises/{run.topic.id}/key.js", exercises[run.topic.id].key_script)
+            yield Page(
+                f"exercises/{run.topic.id}/key/index.md", _rendered("key.md.j2", **known), source=run.topic.path
+            )
     listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "settings": settings, "index": index}
     yield Page("exercises/index.md", _rendered("exercises.md.j2", **listed), in_nav=True)
     yield Page("runs/index.md", _rendered("runs.md.j2", overview=overview.of(runs, settings), **listed), in_nav=True)
 
 
 def assets() -> Iterator[Page]:
-    """Yield the styles and the script that the pages need."""
-    for path in (*STYLES, *SCRIPTS):
+    """Yield the styles and the scripts that the pages need."""
+    for path in (*STYLES, *SCRIPTS, *LATE):
         yield Page(path, files("generator").joinpath("assets", path.rpartition("/")[2]).read_text("utf-8"))
 
 
@@ -73,6 +77,8 @@ def exercise(run: Run, index: str = "") -> Exercise:
     if run.assessment is None or run.verdict is None:
         raise ValueError(f"{run.topic.id} has no assessment")
     subtopics = run.outputs["categories"]
+    likeliest = sorted(run.outputs["error_catalog"].patterns, key=lambda pattern: -pattern.weak_makes)
+    run_url = f"../../runs/{run.topic.id}/{index}"
     return Exercise(
         id=run.topic.id,
         title=run.assessment.title,
@@ -80,8 +86,38 @@ def exercise(run: Run, index: str = "") -> Exercise:
         concepts=tuple(run.topic.concepts or getattr(subtopics, run.topic.level or "intermediate")),
         assessment=run.assessment,
         failures=run.verdict.failures,
-        run_url=f"../../runs/{run.topic.id}/{index}",
+        run_url=run_url,
+        patterns=tuple(pattern.name for pattern in likeliest),
+        places={error.id: _places(run, error, run_url) for error in run.assessment.errors},
     )
+
+
+def _places(run: Run, error: Error, run_url: str) -> Places:
+    """Return where an error was made and where it was avoided: where the judge saw that, else the whole answer."""
+    if run.last is None or run.verdict is None:
+        return Places()
+    mid = run.last.outputs["mid_implementation"]
+    failure = run.verdict.failure(error.failure)
+    quotes = [
+        seen.quote
+        for judgment in run.verdict.judgments.values()
+        for seen in judgment.strengths
+        if failure and failure.pattern and seen.pattern == failure.pattern
+    ]
+    made = made_on(run, error)
+    avoided = next((line for quote in quotes if (line := quoted_line(quote, mid))), None)
+    anchor = f"{run_url}#attempt-{run.last.number}"
+    return Places(
+        weak=f"{anchor}-weak-{made}" if made else f"{anchor}-weak",
+        mid=f"{anchor}-mid-{avoided}" if avoided else f"{anchor}-mid",
+    )
+
+
+def made_on(run: Run, error: Error) -> int | None:
+    """Return the line (from 1) of the weak implementation's text on which an error was made."""
+    if run.assessment is None or run.last is None or not (span := run.assessment.span(error)):
+        return None
+    return traced(run.assessment.code, run.last.outputs["weak_implementation"]).get(span.first)
 
 
 def marked_lines(assessment: Assessment) -> list[Markup]:
@@ -97,22 +133,23 @@ def marked_lines(assessment: Assessment) -> list[Markup]:
 
 def quoted_line(quote: str, implementation: Implementation) -> int | None:
     """Return the line (from 1) of an implementation's text on which a quote starts, where that is code."""
-    start = implementation.text.find(quote.strip())
-    inside = any(first <= start < last for first, last in implementation.fenced)
-    return implementation.text.count("\n", 0, start) + 1 if start >= 0 and inside else None
+    stands = place(quote, implementation)
+    return implementation.text.count("\n", 0, stands[0]) + 1 if stands else None
 
 
 def _rendered(template: str, **known: Any) -> str:
-    return markup.raw(_templates().get_template(template).render(**known))
+    return markup.raw(templates().get_template(template).render(**known))
 
 
 def _front(text: str) -> Markup:
     """Return text as a value of front matter: MkDocs' templates write it into HTML as it is."""
-    return Markup(json.dumps(str(markup.plain(text)), ensure_ascii=False))
+    dumped = yaml.safe_dump(str(markup.plain(text)), default_style='"', allow_unicode=True, width=2**20)
+    return Markup(dumped.strip())
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """Return the environment of all templates; those for platforms are rendered elsewhere."""
     environment = Environment(
         loader=PackageLoader("generator", "templates"),
         autoescape=True,
@@ -131,15 +168,13 @@ def _templates() -> Environment:
         "front": _front,
     }
     environment.globals |= {
-        "PREPARE": PREPARE,
-        "ATTEMPT": ATTEMPT,
-        "ASSESS": ASSESS,
         "STEPS": STEPS,
         "REASONS": REASONS,
         "PRICES_AS_OF": AS_OF,
         "mid_label": mid_label,
         "quoted_line": quoted_line,
-        "made_on_line": made_on_line,
+        "made_on": made_on,
+        "stands": place,
         "marked_lines": marked_lines,
         "timeline": overview.timeline,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ from generator import outputs as shapes
 from generator import prompting
 from generator.client import Client
 from generator.errors import AskError, Busy, InputError, Refused
+from generator.manifest import Entry, Recorded, Rejected, Reply, digest
 from generator.prompting import Request
-from generator.record import Entry, Record, Recorded, Rejected, Reply, digest
+from generator.record import Record
 from generator.runs import Answer, Attempt, Run
 from generator.settings import Settings
 from generator.steps import ASSESS, ATTEMPT, PREPARE, Step
@@ -46,6 +47,7 @@ class Progress:
     step: Step
     attempt: int
     order: str
+    model: str
     reply: Reply | None = None
     faults: tuple[str, ...] = ()
 
@@ -58,7 +60,11 @@ class _Missing(Exception):
 
 
 class Pipeline:
-    """Play one topic. Without a client nothing is asked; with `refresh`, stale answers count as missing."""
+    """Play one topic.
+
+    Without a client nothing is asked; `recover` then takes replies into the record that were received before the last run
+    was stopped. With `refresh`, stale answers count as missing.
+    """
 
     def __init__(  # noqa: PLR0913 - a run's whole circumstances
         self,
@@ -68,6 +74,7 @@ class Pipeline:
         client: Client | None = None,
         *,
         refresh: bool = False,
+        recover: bool = False,
         listen: Listener = lambda _: None,
     ) -> None:
         self.topic = topic
@@ -75,6 +82,7 @@ class Pipeline:
         self._record = record
         self._client = client
         self._refresh = refresh
+        self._recover = recover
         self._listen = listen
         self._answers: list[Answer] = []
         self._attempts: list[Attempt] = []
@@ -106,12 +114,13 @@ class Pipeline:
             attempts=tuple(self._attempts),
             answers=tuple(sorted(self._answers, key=lambda answer: order[answer.file])),
             note=self._record.manifest.note,
+            discarded=tuple(self._record.manifest.discarded),
             problem=problem,
         )
 
     def _hold(self, held: ExitStack) -> bool:
         """Become the record's one writer, where there is something to write."""
-        if not self._client and not self._record.pending:
+        if not self._client and not (self._recover and self._record.pending):
             return False
         try:
             held.enter_context(self._record.locked(wait=bool(self._client)))
@@ -128,8 +137,8 @@ class Pipeline:
             self._attempts.append(Attempt(attempt, tried))
             self._play(ATTEMPT, tried, attempt)
             if tried["judgment"].achieved:
+                self._outputs = tried
                 self._play(ASSESS, tried, attempt)
-                self._outputs["assessment"] = tried["assessment"]
                 return
             self._outputs["feedback"] = feedback = [*feedback, Feedback(attempt, tried["challenge"], tried["judgment"])]
 
@@ -139,6 +148,8 @@ class Pipeline:
         while waiting:
             ready = [step for step in waiting if outputs.keys() >= set(step.reads)]
             waiting = [step for step in waiting if step not in ready]
+            if not ready:
+                raise ValueError(f"{waiting[0].name} reads what no step gives before it")
             asked: list[tuple[Step, dict[str, Callable[[], Answer]]]] = []
             for step in ready:
                 if step.foregone and (known := step.foregone(outputs)):
@@ -172,17 +183,17 @@ class Pipeline:
             stale = recorded.entry.origin == "model" and recorded.entry.key != request.key
             if not (stale and self._refresh):
                 output = self._read(step, recorded)
-                faults = tuple(fault for check in step.checks for fault in check(output, outputs))
-                return Answer(step, inside, order, recorded, output, stale, faults)
+                findings = {check: tuple(check(output, outputs)) for check in step.checks}
+                return Answer(step, inside, order, recorded, output, stale, findings)
         if not self._writes:
             raise _Missing(f"next to be asked: {step.title.lower()}")
         return self._asked(step, outputs, inside, order, request)
 
     def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
         """Ask until an answer counts; each rejected reply goes back with its faults, `max_repairs` times at most."""
-        chain: list[tuple[Request, Reply]] = []
+        file, key = step.file(attempt, order), request.key
         rejected: list[Rejected] = []
-        told = partial(Progress, self.topic.id, step, attempt, order)
+        told = partial(Progress, self.topic.id, step, attempt, order, request.model)
         while True:
             reply = self._record.received(request)
             if not reply:
@@ -191,14 +202,23 @@ class Pipeline:
                 self._listen(told())
                 reply = self._client.ask(request, step.output)
                 self._record.receive(request, reply)
-            chain.append((request, reply))
             output, faults = judge(step, outputs, reply)
             self._listen(told(reply, tuple(faults)))
             if output is not None and not faults:
                 break
-            rejected.append(Rejected(faults=faults, **reply.model_dump(exclude={"text", "stop_detail"})))
+            rejected.append(
+                Rejected(
+                    file=file,
+                    model=request.model,
+                    stop_reason=reply.stop_reason,
+                    usage=reply.usage,
+                    at=reply.asked_at,
+                    seconds=reply.seconds,
+                    faults=faults,
+                )
+            )
             if reply.stop_reason not in {"end_turn", "max_tokens"} or len(rejected) > self.settings.max_repairs:
-                self._record.drop(chain)
+                self._record.drop(rejected, request)
                 where = f"{step.title.lower()}{f' of attempt {attempt}' if attempt else ''}"
                 raise Refused(f"{where} ({request.model}): {'; '.join(faults)[:600]}")
             request = prompting.repaired(request, reply.text, faults)
@@ -207,16 +227,17 @@ class Pipeline:
             origin="model",
             digest=digest(text),
             at=reply.asked_at,
-            key=chain[0][0].key,
-            model=reply.model,
+            key=key,
+            model=request.model,
+            served=reply.model if reply.model != request.model else None,
             seconds=reply.seconds,
             usage=reply.usage,
             stop_reason=reply.stop_reason,
             pipeline=version("errorspan"),
             rejected=rejected,
         )
-        recorded = self._record.keep(step.file(attempt, order), text, entry, chain)
-        return Answer(step, attempt, order, recorded, output)
+        recorded = self._record.keep(file, text, entry)
+        return Answer(step, attempt, order, recorded, self._read(step, recorded), findings=dict.fromkeys(step.checks, ()))
 
     def _read(self, step: Step, recorded: Recorded) -> shapes.Output:
         try:
@@ -228,8 +249,8 @@ class Pipeline:
 
     def _discard_abandoned(self) -> None:
         if self._client:
-            for folder in self._record.folder.glob("attempt-*"):
-                if folder.name not in {f"attempt-{attempt.number}" for attempt in self._attempts}:
+            for folder in self._record.folder.glob("attempt-*/"):
+                if folder.is_dir() and folder.name not in {f"attempt-{attempt.number}" for attempt in self._attempts}:
                     self._record.discard(folder.name)
 
     def _files(self) -> Iterator[str]:
@@ -252,8 +273,20 @@ def judge(step: Step, outputs: Mapping[str, Any], reply: Reply) -> tuple[shapes.
     try:
         output = step.output.read(reply.text)
     except ValidationError as error:
-        return None, shapes.faults(error)
-    return output, [fault for check in step.checks for fault in check(output, outputs)]
+        return None, _told(shapes.faults(error))
+    return output, _told(fault for check in step.checks for fault in check(output, outputs))
+
+
+def _told(faults: Iterable[str]) -> list[str]:
+    """Return the faults as they are told and kept: a reply can have thousands, and whole pages in one."""
+    told, left = [], prompting.COMPLAINT_BYTES
+    for fault in faults:
+        short = fault if len(fault) <= 300 else f"{fault[:300]}…"
+        left -= len(short.encode("utf-8", "replace")) + 3
+        if left < 0:
+            break
+        told.append(short)
+    return told
 
 
 def _done(job: Callable[[], Answer]) -> Future[Answer]:

@@ -26,7 +26,7 @@ class Tally:
         """Take note of a call that was sent, or of its reply."""
         with self._lock:
             if reply := progress.reply:
-                price = self._settings.price(reply.model, reply.usage)
+                price = self._settings.price(progress.model, reply.usage)
                 self.calls += 1
                 self.usage += reply.usage
                 self.cost = None if price is None or self.cost is None else self.cost + price

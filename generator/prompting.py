@@ -19,8 +19,11 @@ from generator.topics import Topic
 REPLY = "assistant"
 PROMPT = "user"
 
-COMPLAINT_BYTES = 8_000
-"""Bounds what a repair adds to a prompt beside the rejected reply: 20 faults of a hundred characters of four bytes."""
+CHAIN = 32
+"""How many digits of a key name a chain of repairs."""
+
+COMPLAINT_BYTES = 6_000
+"""Bounds the faults that a repair adds to a prompt, beside the rejected reply and a sentence or two."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class Request:
     max_tokens: int
 
     @property
+    def chain(self) -> str:
+        """Return the beginning of the key of the request that this one goes back to through repairs."""
+        return replace(self, turns=self.turns[:1]).key[:CHAIN]
+
+    @property
     def key(self) -> str:
         """Return a SHA-256 over all of it: two requests with the same key ask the same."""
         canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -59,9 +67,8 @@ def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str,
 
 
 def repaired(asked: Request, reply: str, faults: Sequence[str]) -> Request:
-    """Return the request that sends a rejected reply back with its faults, `COMPLAINT_BYTES` of them at the most."""
-    told = [fault[: COMPLAINT_BYTES // 80] for fault in faults[:20]]
-    complaint = _prompts().get_template("_repair.md.j2").render(faults=told, structured=asked.schema is not None)
+    """Return the request that sends a rejected reply back with its faults."""
+    complaint = _prompts().get_template("_repair.md.j2").render(faults=faults, structured=asked.schema is not None)
     said = reply.encode("utf-8", "replace").decode() if reply.strip() else "(nothing)"
     return replace(asked, turns=(*asked.turns, (REPLY, said), (PROMPT, complaint.strip())))
 
@@ -79,7 +86,13 @@ def template_size(step: Step, topic: Topic) -> int:
 
 @cache
 def _schema(step: Step) -> Mapping[str, Any] | None:
-    return None if issubclass(step.output, Implementation) else step.output.model_json_schema()
+    """Return the output's schema; 1 and 1.0 are the same number, which libraries write differently."""
+    if issubclass(step.output, Implementation):
+        return None
+    written = json.dumps(step.output.model_json_schema())
+    return dict(
+        json.loads(written, parse_float=lambda number: int(float(number)) if float(number) % 1 == 0 else float(number))
+    )
 
 
 @cache

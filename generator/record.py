@@ -12,89 +12,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Literal
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from generator.errors import Busy, InputError
+from generator.manifest import FORMAT, Entry, Manifest, Recorded, Rejected, Reply, digest
 from generator.outputs import faults as faults_of
-from generator.prices import Usage
-from generator.prompting import Request
-
-FORMAT = 1
-
-
-class Reply(BaseModel):
-    """What came back for one request, word for word."""
-
-    model_config = ConfigDict(frozen=True)
-
-    text: str
-    model: str
-    stop_reason: str | None
-    stop_detail: str | None = None
-    usage: Usage
-    asked_at: str = Field(description="UTC, ISO 8601, to the second")
-    seconds: float
-
-
-class Rejected(BaseModel):
-    """A reply that did not count, and why; its words stay in the journal's folder."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: str
-    stop_reason: str | None
-    usage: Usage
-    asked_at: str
-    seconds: float
-    faults: list[str]
-
-
-class Entry(BaseModel):
-    """What run.json says of one answer. An `authored` one has no model, no key, no tokens."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    origin: Literal["model", "authored"]
-    digest: str
-    at: str | None = None
-    key: str | None = None
-    model: str | None = None
-    seconds: float | None = None
-    usage: Usage | None = None
-    stop_reason: str | None = None
-    pipeline: str | None = None
-    rejected: list[Rejected] = []
-
-
-class Manifest(BaseModel):
-    """run.json: where each file of the record came from."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    format: int = FORMAT
-    note: str | None = None
-    answers: dict[str, Entry] = {}
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """An answer as it stands on disk. `edited`: a person changed it after a model wrote it."""
-
-    file: str
-    text: str
-    entry: Entry
-    edited: bool = False
+from generator.prompting import CHAIN, Request
 
 
 class Record:
@@ -113,24 +45,7 @@ class Record:
         Raises:
             InputError: it is corrupt, or of a newer format.
         """
-        path = self.folder / "run.json"
-        try:
-            manifest = Manifest.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            return Manifest()
-        except OSError as error:
-            raise InputError([f"{self.name}/run.json:1: cannot be read ({error.strerror})"]) from None
-        except ValidationError as error:
-            newer = _newer(path)
-            faults = [f"was written by a newer version (format {newer})"] if newer else faults_of(error)
-            raise InputError(f"{self.name}/run.json:1: {fault}" for fault in faults) from None
-        if manifest.format > FORMAT:
-            raise InputError([f"{self.name}/run.json:1: was written by a newer version (format {manifest.format})"])
-        return manifest
-
-    def forget(self) -> None:
-        """Read run.json again: another process may have written."""
-        self.__dict__.pop("manifest", None)
+        return self._read_manifest()
 
     def find(self, file: str) -> Recorded | None:
         """Return the answer in a file of the record, if it is there.
@@ -144,51 +59,50 @@ class Record:
         except (OSError, UnicodeDecodeError) as error:
             raise InputError([f"{self.name}/{file}:1: cannot be read ({error})"]) from None
         entry = self.manifest.answers.get(file)
+        if entry is None or entry.digest != digest(text):
+            entry = self._read_manifest().answers.get(file)  # another process may have written since
         if entry is None:
             return Recorded(file, text, Entry(origin="authored", digest=digest(text)))
         if entry.digest != digest(text):
-            edited = entry.model_copy(update={"origin": "authored", "digest": digest(text)})
-            return Recorded(file, text, edited, edited=entry.origin == "model")
-        return Recorded(file, text, entry)
+            changed = entry.model_copy(update={"origin": "authored", "digest": digest(text)})
+            return Recorded(file, text, changed, edited=entry.model is not None)
+        return Recorded(file, text, entry, edited=entry.edited is not None)
 
     def received(self, request: Request) -> Reply | None:
         """Return a reply that was received before and is not in the record yet."""
         try:
-            return Reply.model_validate_json((self.journal / f"{request.key}.json").read_bytes())
+            return Reply.model_validate_json(self._journaled(request).read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
 
     def receive(self, request: Request, reply: Reply) -> None:
         """Put a reply on disk, as it arrives."""
-        _write(self.journal / f"{request.key}.json", reply.model_dump_json(indent=2))
+        _write(self._journaled(request), reply.model_dump_json(indent=2))
 
-    def keep(self, file: str, text: str, entry: Entry, chain: Sequence[tuple[Request, Reply]] = ()) -> Recorded:
-        """Put an answer into the record; the last of the chain is the reply it was read from."""
+    def keep(self, file: str, text: str, entry: Entry) -> Recorded:
+        """Put an answer into the record, and what it was read from out of the journal."""
         with self._writing:
-            path = self.folder / file
-            if path.exists():
-                path.replace(_fresh(self.journal / "superseded", file))
+            if self.manifest.answers.get(file) != entry:  # it is the same where a process was killed just here
+                self._supersede(file)
             self.manifest.answers[file] = entry
             self._write_manifest()
-            _write(path, text)
-        self.drop(chain[:-1])
-        for request, _ in chain[-1:]:
-            (self.journal / f"{request.key}.json").unlink(missing_ok=True)
+            _write(self.folder / file, text)
+            self._clear(entry)
         return Recorded(file, text, entry)
 
-    def drop(self, chain: Sequence[tuple[Request, Reply]]) -> None:
-        """Set replies that did not count aside, so that the next run asks anew."""
-        for request, _ in chain:
-            path = self.journal / f"{request.key}.json"
-            if path.exists():
-                path.replace(_fresh(self.journal / "rejected", f"{request.step}-{request.key[:12]}.json"))
+    def drop(self, rejected: Sequence[Rejected], request: Request) -> None:
+        """Give a chain of replies up that led to no answer, so that the next run asks anew."""
+        with self._writing:
+            self.manifest.discarded += rejected
+            self._write_manifest()
+            for path in sorted(self.journal.glob(f"{request.chain}.*.json")):
+                _move(path, self.journal / "rejected", path.name)
 
     def discard(self, folder: str) -> None:
         """Set a folder of answers aside that are no part of the run any more."""
         with self._writing:
             for path in sorted((self.folder / folder).glob("*")):
-                path.replace(_fresh(self.journal / "superseded", f"{folder}/{path.name}"))
-                self.manifest.answers.pop(f"{folder}/{path.name}", None)
+                self._supersede(f"{folder}/{path.name}")
             (self.folder / folder).rmdir()
             self._write_manifest()
 
@@ -219,25 +133,65 @@ class Record:
         self.journal.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.journal.with_suffix(".lock"), timeout=-1 if wait else 0):
-                self.forget()
-                _ = self.manifest
+                self.manifest = self._read_manifest()
+                for file, entry in self.manifest.answers.items():
+                    if (self.folder / file).exists():
+                        self._clear(entry)
                 yield
         except Timeout:
             raise Busy(f"another process is writing {self.name}") from None
+
+    def _read_manifest(self) -> Manifest:
+        path = self.folder / "run.json"
+        try:
+            manifest = Manifest.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return Manifest()
+        except OSError as error:
+            raise InputError([f"{self.name}/run.json:1: cannot be read ({error.strerror})"]) from None
+        except ValidationError as error:
+            newer = _newer(path)
+            faults = [f"was written by a newer version (format {newer})"] if newer else faults_of(error)
+            raise InputError(f"{self.name}/run.json:1: {fault}" for fault in faults) from None
+        if manifest.format > FORMAT:
+            raise InputError([f"{self.name}/run.json:1: was written by a newer version (format {manifest.format})"])
+        return manifest
 
     def _write_manifest(self) -> None:
         shown = self.manifest.model_dump(mode="json", exclude_none=True)
         _write(self.folder / "run.json", json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
+    def _journaled(self, request: Request) -> Path:
+        return self.journal / f"{request.chain}.{request.key}.json"
 
-def digest(text: str) -> str:
-    """Return a SHA-256 of a text, whatever line ends a checkout gave it."""
-    return sha256(text.replace("\r\n", "\n").encode()).hexdigest()
+    def _clear(self, entry: Entry) -> None:
+        """Take replies out of the journal that led to an answer which is in the record; rejected ones are set aside."""
+        if entry.key:
+            replies = sorted(self.journal.glob(f"{entry.key[:CHAIN]}.*.json"), key=lambda path: path.stat().st_mtime_ns)
+            for path in replies[:-1]:
+                _move(path, self.journal / "rejected", path.name)
+            for path in replies[-1:]:
+                path.unlink()
 
-
-def authored(recorded: Recorded, *, at: str, pipeline: str) -> Entry:
-    """Return the manifest's entry for an answer that a person wrote."""
-    return Entry(origin="authored", digest=digest(recorded.text), at=at, pipeline=pipeline)
+    def _supersede(self, file: str) -> None:
+        """Set an answer aside; what it cost stays in the manifest."""
+        if (self.folder / file).exists():
+            _move(self.folder / file, self.journal / "superseded", file)
+        old = self.manifest.answers.pop(file, None)
+        if old:
+            self.manifest.discarded += old.rejected
+        if old and old.model and old.usage and old.at and old.seconds is not None:
+            self.manifest.discarded.append(
+                Rejected(
+                    file=file,
+                    model=old.model,
+                    stop_reason=old.stop_reason,
+                    usage=old.usage,
+                    at=old.at,
+                    seconds=old.seconds,
+                    faults=["superseded by a later answer"],
+                )
+            )
 
 
 def _newer(path: Path) -> int | None:
@@ -248,14 +202,14 @@ def _newer(path: Path) -> int | None:
     return found if isinstance(found, int) and found > FORMAT else None
 
 
-def _fresh(folder: Path, name: str) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while path.exists():
+def _move(path: Path, folder: Path, name: str) -> None:
+    """Move a file to a name that is free; the folder may be on another file system."""
+    target, number = folder / name, 1
+    target.parent.mkdir(parents=True, exist_ok=True)
+    while target.exists():
         number += 1
-        path = folder / f"{name}.{number}"
-    return path
+        target = folder / f"{name}.{number}"
+    shutil.move(path, target)
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from generator.checks import Check
+from generator.manifest import Entry, Recorded, Rejected
 from generator.outputs import Assessment, Output
 from generator.prices import Usage
-from generator.record import Entry, Recorded, Rejected
 from generator.settings import Settings
 from generator.steps import Step
 from generator.topics import Topic
@@ -21,7 +22,7 @@ from generator.verdicts import Verdict
 class Answer:
     """One recorded answer: what a model or a person said in one pass of a step.
 
-    `stale`: the request has changed since it was asked. `faults`: what its step's checks have against it.
+    `stale`: the request has changed since it was asked. `findings`: what each of its step's checks has against it.
     """
 
     step: Step
@@ -30,7 +31,12 @@ class Answer:
     recorded: Recorded
     output: Output
     stale: bool = False
-    faults: tuple[str, ...] = ()
+    findings: Mapping[Check, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Return what the checks have against it."""
+        return tuple(fault for found in self.findings.values() for fault in found)
 
     @property
     def entry(self) -> Entry:
@@ -54,9 +60,7 @@ class Answer:
 
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars, rejected replies included; None where a model's price is not known."""
-        return total(
-            settings.price(call.model, call.usage) if call.model and call.usage else None for call in self.calls
-        )
+        return total(_price(call, settings) for call in self.calls)
 
 
 @dataclass(frozen=True)
@@ -92,15 +96,14 @@ class Run:
     answers: tuple[Answer, ...]
     note: str | None = None
     problem: str | None = None
+    discarded: tuple[Rejected, ...] = ()
 
     @property
     def state(self) -> State:
         """Return how far it came."""
-        if self.assessment:
-            return State.COMPLETE
-        if self.problem is None:
-            return State.NOT_SEPARATED
-        return State.UNFINISHED if self.answers else State.AWAITING
+        if self.problem is not None:
+            return State.UNFINISHED if self.answers else State.AWAITING
+        return State.COMPLETE if self.assessment else State.NOT_SEPARATED
 
     @property
     def assessment(self) -> Assessment | None:
@@ -119,8 +122,8 @@ class Run:
 
     @property
     def publishable(self) -> bool:
-        """Tell whether its exercise's key can be trusted: complete, and nothing is held against any answer."""
-        return self.state is State.COMPLETE and not self.faults
+        """Tell whether its exercise's key can be trusted: it is there, and no check has anything against any answer."""
+        return self.assessment is not None and not self.faults
 
     @property
     def faults(self) -> list[str]:
@@ -131,6 +134,11 @@ class Run:
     def from_models(self) -> bool:
         """Tell whether every answer is a model's."""
         return bool(self.answers) and all(answer.from_model for answer in self.answers)
+
+    @property
+    def code_origin(self) -> Answer | None:
+        """Return the answer that the exercise's code was written in: the last weak implementation."""
+        return next(iter(self.answers_of("weak_implementation", self.last.number)), None) if self.last else None
 
     @property
     def family(self) -> str | None:
@@ -146,18 +154,23 @@ class Run:
 
     @property
     def rejected(self) -> list[Rejected]:
-        """Return the replies that did not count."""
-        return [rejected for answer in self.answers for rejected in answer.entry.rejected]
+        """Return what was paid for and does not count: replies sent back, failed steps, superseded answers."""
+        return [*self.discarded, *(rejected for answer in self.answers for rejected in answer.entry.rejected)]
+
+    @property
+    def calls(self) -> list[Entry | Rejected]:
+        """Return every call that was paid for."""
+        return [*self.discarded, *(call for answer in self.answers for call in answer.calls)]
 
     @property
     def usage(self) -> Usage:
         """Return the tokens of all calls, rejected replies included."""
-        return sum((call.usage for answer in self.answers for call in answer.calls if call.usage), Usage())
+        return sum((call.usage for call in self.calls if call.usage), Usage())
 
     @property
     def seconds(self) -> float:
         """Return the time that models took, added up over calls."""
-        return sum(call.seconds or 0 for answer in self.answers for call in answer.calls)
+        return sum(call.seconds or 0 for call in self.calls)
 
     @property
     def date(self) -> str | None:
@@ -170,7 +183,11 @@ class Run:
 
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars; None where a model's price is not known."""
-        return total(answer.cost(settings) for answer in self.answers)
+        return total(_price(call, settings) for call in self.calls)
+
+
+def _price(call: Entry | Rejected, settings: Settings) -> Decimal | None:
+    return settings.price(call.model, call.usage) if call.model and call.usage else None
 
 
 def total(prices: Iterable[Decimal | None]) -> Decimal | None:

@@ -29,7 +29,7 @@ class Site:
     """Take part in a build: read topics, replay or finish their runs, add their pages."""
 
     def __init__(self) -> None:
-        self._command: Command = "build"
+        self._command: Command = "serve"
         self._course: Course | None = None
 
     def on_startup(self, *, command: Command, dirty: bool) -> None:  # noqa: ARG002 - MkDocs passes both
@@ -68,7 +68,7 @@ class Site:
 
     def _runs(self, course: Course) -> list[Run]:
         topics = course.chosen(())
-        runs = course.replay(topics)
+        runs = course.replay(topics, recover=self._command == "build")
         open_runs = [run for run in runs if run.state in {State.AWAITING, State.UNFINISHED}]
         if not open_runs or not self._may_ask(course, open_runs):
             return runs
@@ -77,7 +77,7 @@ class Site:
         return [finished.get(run.topic.id, run) for run in runs]
 
     def _may_ask(self, course: Course, runs: list[Run]) -> bool:
-        if self._command == "serve" or course.settings.offline or not has_key():
+        if self._command != "build" or course.settings.offline or not has_key():
             return False
         try:
             worst = budget.within(runs, course.settings, course.settings.max_cost_usd)

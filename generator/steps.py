@@ -41,7 +41,7 @@ class Step:
     output: type[Output]
     reads: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
-    max_tokens: int = 16_000
+    max_tokens: int = 12_000
     """Bounds an answer. Thinking counts toward it, so each row leaves headroom."""
     passes: tuple[str, ...] = ("",)
     """Each pass is a request and an answer of its own."""
@@ -83,18 +83,21 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Challenge,
         reads=("error_catalog", "feedback"),
         checks=(checks.language_is_known, checks.language_is_the_topics, checks.no_pattern_is_named),
+        max_tokens=8_000,
     ),
     Step(
         "mid_implementation",
         Tier.MID,
         Implementation,
         reads=("challenge",),
+        checks=(checks.holds_code,),
     ),
     Step(
         "weak_implementation",
         Tier.WEAK,
         Implementation,
         reads=("challenge",),
+        checks=(checks.holds_code,),
     ),
     Step(
         "judgment",
@@ -119,11 +122,13 @@ ASSESS = (
             checks.quotes_stand_in_the_code,
             checks.spans_are_apart,
             checks.corrections_change_something,
+            checks.code_is_the_weak_tiers,
             checks.errors_were_judged,
-            checks.errors_were_made,
             checks.no_comment_gives_an_error_away,
+            checks.no_hint_is_the_answer,
             checks.minutes_go_up,
         ),
+        max_tokens=16_000,
     ),
 )
 STEPS = PREPARE + ATTEMPT + ASSESS

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
 
 from generator import source
 from generator.errors import InputError
@@ -14,7 +16,7 @@ from generator.errors import InputError
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ID_LENGTH = 80
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 def _clean(text: str) -> str:
@@ -25,9 +27,18 @@ def _clean(text: str) -> str:
     return text.strip()
 
 
+def _highlighted(name: str) -> str:
+    try:
+        get_lexer_by_name(name)
+    except ClassNotFound:
+        raise ValueError("expected a language as the highlighter names it, such as 'python'") from None
+    return name
+
+
 Line = Annotated[str, StringConstraints(max_length=120, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
 LongLine = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
 Paragraphs = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_clean)]
+Language = Annotated[Line, AfterValidator(_highlighted)]
 ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
 
 
@@ -48,7 +59,7 @@ class TopicFile(_Strict):
     """What an author writes."""
 
     title: Line = Field(description="the topic, as a learner would name it")
-    language: Line | None = Field(None, description="the programming language of the challenge, such as `python`")
+    language: Language | None = Field(None, description="the programming language of the challenge, such as `python`")
     level: Literal["beginner", "intermediate", "advanced"] | None = Field(
         None, description="whom the exercise is for: `beginner`, `intermediate` or `advanced`"
     )

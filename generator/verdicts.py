@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from generator.outputs import Implementation, Judgment, Label, Observation
+from generator.outputs import Implementation, Judgment, Label
 
 Reason = Literal["identical", "not_achieved", "position_inconsistent", "unsupported"]
 
 MID_FIRST, WEAK_FIRST = "ab", "ba"
 PASSES = (MID_FIRST, WEAK_FIRST)
 SUPPORTED_FAILURES = 2
+QUOTE_LENGTH = 10
 
 REASONS: dict[Reason, str] = {
     "identical": "the two implementations hold the same code, so there was nothing to judge",
@@ -35,6 +36,10 @@ class Failure(NamedTuple):
     pattern: str | None
     description: str
     quote: str
+
+    def place(self, implementation: Implementation) -> tuple[int, int]:
+        """Return where the quote starts and ends in the implementation's text."""
+        return place(self.quote, implementation) or (0, 0)
 
 
 @dataclass(frozen=True)
@@ -65,15 +70,28 @@ def mid_label(order: str) -> Label:
     return "A" if order == MID_FIRST else "B"
 
 
-def stands_in(quote: str, implementation: Implementation) -> bool:
-    """Tell whether a quote is the implementation's own words."""
-    return quote.strip() in implementation.text
+def place(quote: str, implementation: Implementation) -> tuple[int, int] | None:
+    """Return where a quote starts and ends in an implementation's text, if it is code that stands there word for word.
+
+    A bracket or a single name stands everywhere and shows nothing: a quote has `QUOTE_LENGTH` characters, spaces aside.
+    """
+    quote = quote.strip()
+    if len("".join(quote.split())) < QUOTE_LENGTH:
+        return None
+    for first, last in implementation.fenced:
+        start = implementation.text.find(quote, first, last)
+        if start >= 0:
+            return start, start + len(quote)
+    return None
 
 
 def identical(outputs: Mapping[str, Any]) -> Verdict | None:
-    """Decide without a judge where both tiers wrote the same code."""
-    mid, weak = outputs["mid_implementation"], outputs["weak_implementation"]
-    return Verdict({}, (), "identical") if mid.code.split() == weak.code.split() else None
+    """Decide without a judge where both tiers wrote the same code, blank lines aside."""
+    mid, weak = (
+        [line.rstrip() for line in outputs[name].code.split("\n") if line.strip()]
+        for name in ("mid_implementation", "weak_implementation")
+    )
+    return Verdict({}, (), "identical") if mid == weak else None
 
 
 def settle(judgments: Mapping[str, Judgment], outputs: Mapping[str, Any]) -> Verdict:
@@ -93,19 +111,17 @@ def settle(judgments: Mapping[str, Judgment], outputs: Mapping[str, Any]) -> Ver
 def _supported(
     judgments: Mapping[str, Judgment], prefers_mid: Mapping[str, bool], weak: Implementation
 ) -> tuple[Failure, ...]:
-    kept: list[Observation] = []
+    """Join what both orders named: a quote that overlaps another, or a pattern that the other order named, is no news."""
+    failures: list[Failure] = []
     for order, judgment in judgments.items():
-        seen = list(kept)
-        for failure in judgment.failures if prefers_mid[order] else ():
-            told_before = any(
-                failure.quote.strip() == other.quote.strip() or (failure.pattern and failure.pattern == other.pattern)
-                for other in seen
-            ) or any(
-                (failure.quote.strip(), failure.pattern) == (other.quote.strip(), other.pattern) for other in kept
-            )
-            if stands_in(failure.quote, weak) and not told_before:
-                kept.append(failure)
-    return tuple(
-        Failure(f"F{number}", failure.pattern, failure.description, failure.quote.strip())
-        for number, failure in enumerate(kept, start=1)
-    )
+        named = {failure.pattern for failure in failures if failure.pattern}
+        for seen in judgment.failures if prefers_mid[order] else ():
+            stands = place(seen.quote, weak)
+            if stands is None or seen.pattern in named or any(_overlap(stands, old.place(weak)) for old in failures):
+                continue
+            failures.append(Failure(f"F{len(failures) + 1}", seen.pattern, seen.description, seen.quote.strip()))
+    return tuple(failures)
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]

@@ -40,8 +40,7 @@ def top(totals, n):
 
 def mean(values):
     return sum(values) // len(values)
-```
-"""
+```"""
 CODE = WEAK.split("```python\n")[1].partition("```")[0]
 
 CATEGORIES = {
@@ -145,4 +144,10 @@ ASSESSMENT = {
         _error(3, "sum(values) // len(values)", "sum(values) / len(values)"),
     ],
     "estimated_minutes": [5, 10],
+}
+GIVEN = {
+    "categories": CATEGORIES,
+    "error_catalog": CATALOG,
+    "challenge": CHALLENGE,
+    "assessment": ASSESSMENT,
 }

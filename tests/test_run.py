@@ -105,7 +105,7 @@ def test_an_answer_with_faults_goes_back_with_them(project: Project, messages_ap
     assert project.errorspan("run").returncode == 0
     repaired = [call for call in messages_api.calls if call["step"] == "assessment"]
     assert [len(call["messages"]) for call in repaired] == [1, 3, 5]
-    assert "stands nowhere in the weak implementation" in repaired[2]["messages"][4]["content"]
+    assert "does not follow in the weak implementation" in repaired[2]["messages"][4]["content"]
     entry = manifest(project)["assessment.json"]
     assert [len(rejected["faults"]) > 0 for rejected in entry["rejected"]] == [True, True]
     kept = project.files(".cache/errorspan/words/rejected")
@@ -127,6 +127,10 @@ def test_repairs_end_with_a_clear_error_and_nothing_else_is_asked_again(
     assert len(project.files(".cache/errorspan/words/rejected")) == 3
     assert project.errorspan("run").returncode == 0
     assert messages_api.steps[CALLS + 2 :] == ["assessment"]
+    assert f"{len(messages_api.calls) * 1100:,}" in project.errorspan("status").stdout
+    assert project.build("--strict", key=False).returncode == 0
+    assert project.page("runs/words").count("title: Field required") == 0
+    assert "learning_objective: Field required" in project.page("runs/words")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +224,7 @@ def test_a_reply_that_was_received_but_not_recorded_is_found_again(project: Proj
         "asked_at": entry["at"],
         "seconds": entry["seconds"],
     }
-    project.write(f".cache/errorspan/words/{entry['key']}.json", json.dumps(reply))
+    project.write(f".cache/errorspan/words/{entry['key'][:32]}.{entry['key']}.json", json.dumps(reply))
     (project.folder / "topics/runs/words/assessment.json").unlink()
     assert project.build("--strict", key=False).returncode == 0
     assert len(messages_api.calls) == CALLS
@@ -266,7 +270,11 @@ def test_an_edited_answer_turns_authored_and_what_follows_stale(project: Project
     page = project.page("runs/words")
     assert "edited by a person after author-model" in page
     assert "Some answers of this run were" in page
-    assert "Gold-standard run" in page
+    assert "Stale run" in page
+    assert "Gold-standard run" not in page
+    exercise = project.page("exercises/words")
+    assert "a model’s own" in exercise
+    assert "are stale" in exercise
 
 
 def test_refresh_asks_stale_answers_again_and_only_those(project: Project, messages_api: MessagesAPI) -> None:
@@ -282,7 +290,32 @@ def test_refresh_asks_stale_answers_again_and_only_those(project: Project, messa
     refreshed = project.errorspan("run", "--refresh")
     assert refreshed.returncode == 0, refreshed.stderr
     assert messages_api.steps[CALLS:] == ["mid_implementation", "judgment", "judgment", "assessment"]
-    assert "stale" not in project.errorspan("status").stdout
+    status = project.errorspan("status").stdout
+    assert "stale" not in status
+    assert f"{len(messages_api.calls) * 1100:,}" in status  # what was superseded was paid for too
+    assert "superseded by a later answer" in (project.folder / "topics/runs/words/run.json").read_text()
+
+
+def test_an_adopted_edit_still_tells_the_model(project: Project) -> None:
+    project.topic("words")
+    assert project.errorspan("run").returncode == 0
+    path = project.folder / "topics/runs/words/categories.json"
+    path.write_text(path.read_text().replace("Reading a file", "Reading one file"))
+    assert project.errorspan("adopt", "words").returncode == 0
+    entry = manifest(project)["categories.json"]
+    assert (entry["origin"], entry["model"], entry["usage"]["input_tokens"]) == ("authored", "author-model", 1000)
+    assert entry["edited"]
+    assert project.build("--strict", key=False).returncode == 0
+    assert "edited by a person after author-model" in project.page("runs/words")
+
+
+def test_a_model_that_answers_under_another_name_keeps_its_price(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    messages_api.script("weak_implementation", message(answers.WEAK, "weak-model-20261001"))
+    assert project.errorspan("run").returncode == 0
+    entry = manifest(project)["attempt-1/weak_implementation.md"]
+    assert (entry["model"], entry["served"]) == ("weak-model", "weak-model-20261001")
+    assert "price not known" not in project.errorspan("status").stdout
 
 
 def test_a_dry_run_tells_every_call_and_its_worst_case_and_asks_nothing(

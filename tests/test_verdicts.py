@@ -8,7 +8,7 @@ import answers
 import pytest
 
 from generator.outputs import Implementation, Judgment
-from generator.verdicts import PASSES, REASONS, Verdict, identical, mid_label, settle, stands_in
+from generator.verdicts import PASSES, QUOTE_LENGTH, REASONS, Verdict, identical, mid_label, place, settle
 
 MID, WEAK = Implementation.read(answers.MID), Implementation.read(answers.WEAK)
 OUTPUTS = {"mid_implementation": MID, "weak_implementation": WEAK}
@@ -66,6 +66,7 @@ def test_both_orders_must_agree(ab: dict[str, Any], ba: dict[str, Any], reason: 
 
 
 NOWHERE = "totals[word] = 1  # sic"
+LOOP = "for word in words:\n        totals[word] = 1"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,13 @@ NOWHERE = "totals[word] = 1  # sic"
         ([(None, COUNT)], [(None, TOP)], ["F1", "F2"]),
         ([("p", f"\n  {COUNT}\n"), ("q", TOP)], [], ["F1", "F2"]),
         ([("p", COUNT), ("p", TOP)], [], ["F1", "F2"]),
-        ([("p", COUNT), ("q", COUNT)], [], ["F1", "F2"]),
+        ([("p", COUNT), ("q", COUNT)], [], ["F1"]),
+        ([("p", LOOP), ("q", COUNT)], [], ["F1"]),
+        ([("p", COUNT), ("q", LOOP)], [], ["F1"]),
+        ([("p", LOOP)], [("q", f"{COUNT}\n    return totals")], ["F1"]),
+        ([("p", "for word in words:"), ("q", COUNT)], [], ["F1", "F2"]),
+        ([("p", "= {}"), ("q", COUNT)], [], ["F1"]),
+        ([("p", "Sure! This does it."), ("q", COUNT)], [], ["F1"]),
         ([("p", COUNT), ("q", NOWHERE)], [], ["F1"]),
         ([("p", NOWHERE), ("q", COUNT)], [], ["F1"]),
         ([("p", COUNT)], [("p", COUNT)], ["F1"]),
@@ -90,7 +97,8 @@ NOWHERE = "totals[word] = 1  # sic"
     ],
     ids=[
         "in one order", "in the other", "one in each", "no catalog name", "no catalog names, one in each",
-        "blanks around", "a mistake made twice", "two mistakes in one line", "not in the code",
+        "blanks around", "a mistake made twice", "two mistakes in one line", "a line of an earlier quote",
+        "lines around an earlier quote", "half of an earlier quote", "side by side", "a scrap", "prose", "not in the code",
         "first one not in the code", "the same in both orders", "the same line in both orders",
         "the same mistake in both orders", "said twice", "said twice, no name", "none",
     ],
@@ -133,13 +141,38 @@ def test_the_lower_score_counts(ab: int, ba: int, score: int) -> None:
     [
         (COUNT, True),
         (f"\n\t{COUNT} \n", True),
+        (LOOP, True),
         ("totals[word]  = 1", False),
         (COUNT.upper(), False),
-        ("Sure! This", True),
+        ("Sure! This does it.", False),
+        ("```python\ndef count(words):", False),
+        ("return sum(values) // len(values)\n```", False),
+        ("return totals", True),
+        ("urn totals", False),
+        ("turn totals", True),
+        ("=" + " " * QUOTE_LENGTH + "1", False),
+        ("totals = {}", False),
+        (" \n", False),
     ],
 )
-def test_a_quote_is_verbatim(quote: str, found: bool) -> None:  # noqa: FBT001
-    assert stands_in(quote, WEAK) is found
+def test_a_quote_is_verbatim_code_of_some_length(quote: str, found: bool) -> None:  # noqa: FBT001
+    stands = place(quote, WEAK)
+    assert (stands is not None) is found
+    if stands:
+        assert WEAK.text[slice(*stands)] == quote.strip()
+
+
+def test_a_quote_stands_in_one_block() -> None:
+    two = Implementation.read("x = compute(1)\n\n```py\na = begin()\n```\n```py\nx = compute(1)\n```\n")
+    assert place("x = compute(1)", two) == (two.text.rindex("x ="), two.text.rindex("\n```"))
+    assert place("a = begin()\n```\n```py\nx = compute(1)", two) is None
+    assert place("x = compute(1)", Implementation.read("x = compute(1)")) is None
+
+
+def test_a_failure_says_where_its_quote_stands() -> None:
+    first = settled().failures[0]
+    assert WEAK.text[slice(*first.place(WEAK))] == COUNT
+    assert first.place(MID) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +180,9 @@ def test_a_quote_is_verbatim(quote: str, found: bool) -> None:  # noqa: FBT001
     [
         (answers.MID, True),
         (answers.MID.replace("Here is the report.", "Sure!"), True),
-        (answers.MID.replace("    ", "\t").replace("\n\n\n", "\n"), True),
+        (answers.MID.replace("\n\n\n", "\n").replace(":\n", ": \n\n"), True),
+        (answers.MID.replace("    totals[word]", "totals[word]"), False),
+        (answers.MID.replace("words):", "words) :"), False),
         (answers.MID.replace("\n", "\r\n"), True),
         (answers.MID.replace("python", "py"), True),
         (answers.MID.replace("reverse=True", "reverse=False"), False),
@@ -156,7 +191,9 @@ def test_a_quote_is_verbatim(quote: str, found: bool) -> None:  # noqa: FBT001
     ids=[
         "all",
         "but for the words",
-        "but for spacing",
+        "but for blank lines and blanks behind",
+        "but for indentation",
+        "but for a blank in a line",
         "but for line ends",
         "but for the fence",
         "but for a word",

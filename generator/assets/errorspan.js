@@ -1,48 +1,37 @@
-/*
- * The exercise and its progress, as two custom elements over HTML that is readable without them.
- *
- *   <errorspan-exercise data-exercise data-digest data-key data-run [data-level] [data-errors-known]>
- *   <errorspan-progress data-exercise data-digest>
- *
- * What is wrong with the code comes late, in a script beside the page that calls errorspanKey(id, key).
- * Events, both bubbling, with counts only: errorspan-check at every check; errorspan-complete when the answers are
- * shown for the first time, by a check or on demand.
- */
+/* The exercise and its progress, for HTML that stands before this script. The contract: docs/authors/events.md */
 (() => {
   "use strict";
   if (customElements.get("errorspan-exercise")) return;
 
   const HINT_COST = 5;
   const PAGE_OF_LINES = 10;
-  const SITE = document.currentScript?.src ? new URL(".", document.currentScript.src).pathname : "/";
+  const GOOD_SCORE = 80;
+  const REVIEW_AFTER_DAYS = [1, 3, 7, 21];
+  const DAY = 86400000;
+  const HERE = document.currentScript?.src || location.href;
+  const STORED = `${new URL(".", HERE).pathname}errorspan:`;
+  const LANGUAGES = ["ar", "de"];
 
-  const STRINGS = {
+  const tables = {
+    // and the words in the page, by their data-text
     en: {
-      legend: "Lines of code",
-      task: "Some lines of this code are wrong. Mark them: click or tap a line, drag over several, or drag along their numbers on a touch screen.",
-      keys: "Keyboard: the arrow keys, Home and End move from line to line, Space marks, Shift with an arrow key marks along the way.",
-      rule: "Score = (errors found ÷ all errors) × (errors found ÷ (errors found + false alarms)). An error that covers several lines counts once, whichever of them you mark; each marked line outside all errors is a false alarm. Each hint takes 5 points off.",
-      known: "Show the number of errors",
-      line: "Line",
-      check: "Check",
-      hint: "Hint (−5 points)",
-      reset: "Reset",
-      reveal: "Show the answers",
-      again: "Try again",
       errors: { one: "{n} error", other: "{n} errors" },
       marked: { one: "{n} line marked", other: "{n} lines marked" },
+      doubted: "{n} unsure",
+      doubt: "{place}: unsure.",
+      unsure: "unsure",
       sweptOn: "Lines {from} to {to} marked.",
       sweptOff: "Lines {from} to {to} no longer marked.",
       cleared: "All marks removed.",
       restarted: "New attempt. All marks removed.",
       nothing: "Mark at least one line first.",
-      confirm: "Press again to show the answers. This attempt will then have no score.",
+      confirm: "Press again to show the answers. This attempt then has no score.",
       noKey: "The answers could not be loaded. Try again, or reload the page.",
       stale: "This exercise has changed since the page was opened. Reload the page.",
       changed: "This exercise has changed since you last solved it ({score}).",
       unsaved: "This browser does not let the page save your progress.",
       hintGiven: "Hint {n}: ",
-      noHints: "No more hints",
+      noHints: "There are no more hints.",
       score: "Score: {score}",
       revealed: "Answers shown, no score",
       found: "Found",
@@ -53,75 +42,81 @@
       hints: { one: "{n} hint", other: "{n} hints" },
       foundOf: "{n} of {total} found",
       missedOf: "{n} missed",
-      formula: "({found} ÷ {total}) × ({found} ÷ ({found} + {alarms})) = {raw}",
       formulaHints: ", less {points} points for hints",
+      sureWrong: "Sure, but no error there: {places}.",
+      unsureRight: "Unsure, but right: {places}.",
       atLine: "line {from}",
       atLines: "lines {from} to {to}",
       noError: "No error here",
+      kind: "What kind of mistake is it? (optional)",
+      fix: "How would you put it right? (optional)",
+      explain: "Compare with the answer",
+      explainAll: "Show all answers",
+      kindIs: "Kind of mistake",
+      kindRight: "You named it.",
+      kindWrong: "You chose: {kind}.",
+      namedOf: "{n} of {total} named",
+      same: "Your correction is the answer, spacing aside.",
+      differs: "Your correction differs where it is marked. It may be right all the same.",
       before: "Before",
-      after: "After",
-      high: "High severity",
-      medium: "Medium severity",
-      low: "Low severity",
+      own: "Yours",
+      after: "Answer",
+      deleted: "Nothing: this goes.",
       value: "What to take away",
       failure: "How it came about",
-      run: "See it in the run",
+      weak: "Where the mistake was made",
+      mid: "How the better solution avoids it",
+      url: "This error in the run",
       attempts: "Your attempts",
       fresh: "Not started",
       started: "Started",
       best: "Best: {score}",
       bestAfter: "Best: {score}, first: {first}",
       outdated: "{score}, changed since",
+      reviewNow: "review now",
+      reviewOn: "review on {date}",
     },
   };
 
-  const ICONS = {
-    found: "M6.5 11.6 2.9 8l1.2-1.2 2.4 2.4 5.4-5.4L13.1 5z",
-    missed: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2m0 1.7a4.3 4.3 0 1 1 0 8.6 4.3 4.3 0 0 1 0-8.6",
-    alarm: "m4.5 3.3 3.5 3.5 3.5-3.5 1.2 1.2L9.2 8l3.5 3.5-1.2 1.2L8 9.2l-3.5 3.5-1.2-1.2L6.8 8 3.3 4.5z",
-    shown:
-      "M8 3.5C4.5 3.5 2 8 2 8s2.5 4.5 6 4.5S14 8 14 8s-2.5-4.5-6-4.5M8 11a3 3 0 1 1 0-6 3 3 0 0 1 0 6m0-1.7a1.3 1.3 0 1 0 0-2.6 1.3 1.3 0 0 0 0 2.6",
-    hint: "M8 1.8a4.2 4.2 0 0 0-2.3 7.7v1.7h4.6V9.5A4.2 4.2 0 0 0 8 1.8M6 12.4h4v1.4H6z",
-    started: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2m0 1.7v8.6a4.3 4.3 0 0 1 0-8.6",
-    outdated:
-      "M8 2.5a5.5 5.5 0 1 0 5.5 5.5h-1.7A3.8 3.8 0 1 1 8 4.2c1 0 2 .4 2.7 1.1L8.9 7.1h4.6V2.5l-1.6 1.6A5.5 5.5 0 0 0 8 2.5",
-  };
-
-  class ErrorspanExercise extends HTMLElement {
+  class ErrorspanElement extends HTMLElement {
     connectedCallback() {
       this.connected = new AbortController();
-      whenParsed(() => this.begin(), this.connected.signal);
+      const { signal } = this.connected;
+      withWords(this, (words) => {
+        if (signal.aborted) return;
+        this.words = words;
+        for (const part of this.querySelectorAll("[data-text]")) words.into(part);
+        this.begin((target, type, listener) => target.addEventListener(type, listener, { signal }));
+      });
     }
 
     disconnectedCallback() {
       this.connected.abort();
     }
 
-    begin() {
-      const { exercise, digest, level, errorsKnown } = this.dataset;
-      this.words = wordsFor(this);
-      this.rows = [...this.querySelectorAll(".es-row")];
-      this.boxes = this.rows.map((row) => row.querySelector(".es-mark"));
-      this.state = {
-        marks: [],
-        hints: [],
-        attempts: [],
-        ended: null,
-        known: errorsKnown !== undefined || level === "beginner",
-      };
-      Object.assign(this.state, recall(exercise)[digest]);
-      this.translate();
-      this.listen();
-      this.restore();
+    act({ target }) {
+      const button = target.closest("[data-action]");
+      if (button) this[button.dataset.action](button);
     }
 
-    listen() {
-      const { signal } = this.connected;
-      const on = (target, type, listener) => target.addEventListener(type, listener, { signal });
-      const code = this.part("code");
-      on(this.part("form"), "submit", (event) => event.preventDefault());
+    say(name, values) {
+      this.part("status").textContent = name ? this.words(name, values) : "";
+    }
+
+    part(name) {
+      return this.querySelector(`.es-${name}`);
+    }
+  }
+
+  class ErrorspanExercise extends ErrorspanElement {
+    begin(on) {
+      this.rows = [...this.querySelectorAll(".es-row")];
+      this.boxes = this.rows.map((row) => row.querySelector(".es-mark"));
+      const [form, code] = [this.part("form"), this.part("code")];
+      on(form, "submit", (event) => event.preventDefault());
+      on(form, "click", (event) => this.act(event));
       on(code, "click", (event) => this.clicked(event));
-      on(code, "change", () => this.marksChanged());
+      on(form, "change", (event) => this.changed(event.target));
       on(code, "keydown", (event) => this.keyPressed(event));
       on(code, "focusin", (event) => this.boxes.includes(event.target) && this.moveTabStop(event.target));
       on(code, "pointerdown", (event) => this.dragStarted(event));
@@ -132,19 +127,26 @@
         this.dragEnded();
       });
       on(document, "pointercancel", () => this.dragEnded());
-      on(this.part("buttons"), "click", (event) => this[event.target.closest("[data-action]")?.dataset.action]?.());
-      on(this.part("known"), "change", (event) => this.showNumber(event.target.checked));
+      on(window, "storage", ({ key }) => [STORED + this.dataset.exercise, null].includes(key) && this.restore());
+      this.moveTabStop(this.boxes[0]);
+      this.restore();
     }
 
+    /* What another tab did is shown here too, so neither overwrites the other's work. */
     restore() {
+      const { exercise, digest, level } = this.dataset;
+      this.state = { ...blank(), guided: level === "beginner", ...recall(exercise)[digest] };
+      const { marks, unsure, hints, ended, guided, attempts } = this.state;
       this.clearResult();
-      this.marks = new Set(this.state.marks);
-      this.part("known").querySelector("input").checked = this.state.known;
-      this.moveTabStop(this.boxes[0]);
-      if (this.state.known) this.showNumber(true, false);
-      if (this.state.hints.length) this.withKey((key) => this.showHints(key));
-      if (this.state.ended) this.withKey((key) => this.showResult(key));
-      const earlier = this.state.attempts.length ? null : outdated(this.dataset);
+      this.doubts = new Set(unsure);
+      this.marks = new Set(marks);
+      this.guide(guided);
+      if (hints.length || ended)
+        this.withKey((key) => {
+          this.showHints(key);
+          if (ended) this.showResult(key);
+        });
+      const earlier = attempts.length ? null : outdated(this.dataset);
       if (earlier) this.say("changed", { score: this.words.percent(earlier.score) });
     }
 
@@ -155,18 +157,35 @@
     }
 
     set marks(lines) {
+      let doubts = 0;
       this.boxes.forEach((box, index) => {
         box.checked = lines.has(index + 1);
+        box.indeterminate = box.checked && this.doubts.has(index + 1);
+        if (box.indeterminate) box.setAttribute("aria-description", this.words("unsure", { n: ++doubts }));
+        else box.removeAttribute("aria-description");
       });
-      this.countMarks();
+      const doubted = doubts && this.words("doubted", { n: doubts });
+      this.part("count").textContent = dotted(this.words("marked", { n: lines.size }), doubted);
     }
 
-    countMarks() {
-      this.part("count").textContent = this.words("marked", { n: this.marks.size });
+    changed(control) {
+      const line = this.boxes.indexOf(control) + 1;
+      if (line) this.turn(control, line);
+      else if (control.closest(".es-guided")) this.guide(control.checked, true);
+      else this.noteWork(control);
     }
 
-    marksChanged() {
-      this.countMarks();
+    /* A line is unmarked, then marked, then marked as unsure, then unmarked again. */
+    turn(box, line) {
+      this.say();
+      if (box.checked) {
+        this.doubts.delete(line);
+      } else if (!this.doubts.has(line)) {
+        this.doubts.add(line);
+        box.checked = true;
+        this.say("doubt", { place: this.place(line, line) });
+      }
+      this.marks = this.marks;
       this.save();
     }
 
@@ -258,8 +277,7 @@
     }
 
     lineOf(node) {
-      const row = node?.closest?.(".es-row");
-      return this.rows.indexOf(row) + 1;
+      return this.rows.indexOf(node?.closest?.(".es-row")) + 1;
     }
 
     lineAt(y) {
@@ -278,114 +296,121 @@
       if (this.state.ended) return;
       if (!this.marks.size) return this.say("nothing");
       this.withKey((key) => {
-        const { found, missed, alarms, score } = grade(key, this.marks, this.state.hints.length);
-        const counts = {
+        const { hints } = this.state;
+        const { found, missed, alarms, score } = grade(key, this.marks, hints.length);
+        this.end(key, "checked", {
           found: found.length,
           missed: missed.length,
           alarms: alarms.length,
-          hints: this.state.hints.length,
+          hints: hints.length,
           score,
-        };
-        this.end("checked", counts);
-        this.showResult(key, true);
-        this.tell("errorspan-check", counts);
-        this.tellFirst(counts);
+        });
       });
     }
 
     hint() {
-      if (this.state.ended) return;
       this.withKey((key) => {
-        const left = key.errors.filter((error) => !this.state.hints.includes(error.id));
+        const { hints } = this.state;
+        const left = key.errors.filter((error) => !hints.includes(error.id));
         const next = left.find((error) => !linesOf(error).some((line) => this.marks.has(line))) ?? left[0];
-        if (!next) return;
-        this.state.hints.push(next.id);
+        if (!next) return this.say("noHints");
+        hints.push(next.id);
         this.save();
         this.showHints(key);
-        this.sayNode(
-          make(
-            "span",
-            { className: "es-vh" },
-            this.words("hintGiven", { n: this.state.hints.length }),
-            html("span", next.hint),
-          ),
-        );
+        this.say("hintGiven", { n: hints.length });
+        this.part("status").append(html("span", next.hint));
       });
     }
 
     reset() {
-      const again = this.state.ended;
-      if (again) Object.assign(this.state, { ended: null, hints: [] });
+      this.marks = new Set();
+      this.save();
+      this.say("cleared");
+    }
+
+    again() {
+      Object.assign(this.state, { ended: null, hints: [], work: {} });
       this.marks = new Set();
       this.save();
       this.clearResult();
-      this.say(again ? "restarted" : "cleared");
-      if (again) this.boxes[0].focus();
+      this.say("restarted");
+      this.boxes[0].focus();
     }
 
     reveal() {
-      if (this.state.ended) return;
       if (!this.asked) {
         this.asked = true;
         return this.say("confirm");
       }
-      this.withKey((key) => {
-        const counts = { found: 0, missed: 0, alarms: 0, hints: this.state.hints.length, score: null };
-        this.end("revealed", counts);
-        this.showResult(key, true);
-        this.tellFirst(counts);
-      });
+      const counts = { found: 0, missed: 0, alarms: 0, hints: this.state.hints.length, score: null };
+      this.withKey((key) => this.end(key, "revealed", counts));
     }
 
-    end(how, counts) {
+    end(key, how, counts) {
       this.state.ended = how;
       this.state.attempts.push({ at: Date.now(), ...counts, revealed: how === "revealed" });
       this.save();
-      this.sayNode();
+      this.say();
+      this.showResult(key);
+      this.part("score").focus();
+      if (how === "checked") this.tell("errorspan-check", counts);
+      if (this.state.attempts.length === 1) this.tell("errorspan-complete", counts);
     }
 
     tell(type, counts) {
       const { exercise, digest } = this.dataset;
-      const detail = {
-        exercise,
-        digest,
-        attempt: this.state.attempts.length,
-        revealed: this.state.ended === "revealed",
-        ...counts,
-      };
+      const { attempts, ended } = this.state;
+      const detail = { exercise, digest, attempt: attempts.length, revealed: ended === "revealed", ...counts };
       this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
     }
 
-    tellFirst(counts) {
-      if (this.state.attempts.length === 1) this.tell("errorspan-complete", counts);
+    guide(guided, chosen = false) {
+      const output = this.part("total");
+      const told = (n) => {
+        output.textContent = this.state.guided ? this.words("errors", { n }) : "";
+      };
+      this.state.guided = this.part("guided").firstElementChild.checked = guided;
+      this.toggleAttribute("data-guided", guided);
+      if (chosen) this.save();
+      if (!guided || this.dataset.errors) told(this.dataset.errors);
+      else this.withKey((key) => told(key.errors.length));
     }
 
-    showNumber(shown, chosen = true) {
-      const output = this.part("known").querySelector("output");
-      this.state.known = shown;
-      if (chosen) this.save();
-      output.textContent = "";
-      if (shown)
-        this.withKey((key) => {
-          output.textContent = this.words("errors", { n: key.errors.length });
-        });
+    /* Naming and putting right, one error after the other */
+
+    noteWork(control) {
+      const { error } = control.closest(".es-note").dataset;
+      this.workOn(error)[control.type === "radio" ? "kind" : "fix"] = control.value;
+      this.save();
+    }
+
+    workOn(id) {
+      return (this.state.work[id] ??= {});
+    }
+
+    /* Show the answer to one error, or to all of them. */
+    explain(button) {
+      const note = button.closest(".es-note");
+      this.withKey(({ errors }) => {
+        for (const { id } of errors) if (!note || note.dataset.error === id) this.workOn(id).shown = true;
+        const works = errors.map(({ id, pattern }) => ({ pattern, ...this.workOn(id) }));
+        const named = works.filter(({ shown, kind }) => shown && kind);
+        const right = named.filter(({ kind, pattern }) => kind === pattern);
+        Object.assign(this.state.attempts.at(-1), { named: right.length, tried: named.length });
+        this.save();
+        this.showResult({ errors });
+        (note ? this.querySelector(`#${note.id}`) : this.part("score")).focus();
+      });
     }
 
     /* What is shown */
 
     showHints(key) {
       const given = this.state.hints.map((id) => key.errors.find((error) => error.id === id)).filter(Boolean);
-      const list = this.part("hints");
-      list.replaceChildren(...given.map((error) => html("li", error.hint)).reverse());
-      list.hidden = !given.length || Boolean(this.state.ended);
-      const button = this.button("hint");
-      if (given.length === key.errors.length) {
-        button.setAttribute("aria-disabled", "true");
-        button.textContent = this.words("noHints");
-      }
+      fill(this.part("hints"), given.map((error) => html("li", error.hint))).hidden = false;
     }
 
-    showResult(key, focus = false) {
+    showResult(key) {
       this.direction = getComputedStyle(this).direction; // before any change, or it would cost a layout
       this.clearResult();
       this.dataset.state = this.state.ended;
@@ -394,11 +419,7 @@
       for (const [error, verdict] of verdicts) this.showSpan(error, verdict);
       if (this.state.ended === "checked") this.showAlarms(graded.alarms);
       for (const box of this.boxes) box.setAttribute("aria-disabled", "true");
-      const heading = this.showSummary(verdicts, graded);
-      this.button("reset").textContent = this.words("again");
-      for (const action of ["check", "hint", "reveal"]) this.button(action).hidden = true;
-      this.part("hints").hidden = true;
-      if (focus) heading.focus();
+      this.showSummary(verdicts, graded);
     }
 
     verdict(error, { found }) {
@@ -406,40 +427,45 @@
       return found.includes(error) ? "found" : "missed";
     }
 
+    isOpen(error) {
+      return this.state.ended === "revealed" || Boolean(this.state.work[error.id]?.shown);
+    }
+
     showSpan(error, verdict) {
+      const wrong = error.segments.map(([line, start, end]) => this.textOf(line).slice(start, end)).join("\n");
       for (const [line, start, end] of error.segments) {
         const row = this.rows[line - 1];
-        const span = make("span", { className: "error-span" });
+        const span = make("span.error-span");
         Object.assign(span.dataset, { errorId: error.id, concept: error.concept, verdict });
         if (end > start) wrap(row.querySelector(".es-text"), start, end, span);
         this.judgeRow(row, row.dataset.verdict === "missed" ? "missed" : verdict);
       }
-      this.noteAfter(error.segments.at(-1)[0], this.explanation(error, verdict));
+      const parts = this.isOpen(error) ? this.explanation(error, wrong) : this.task(error, verdict, wrong);
+      const title = make("h3.es-note-title", this.badge(verdict), this.titleOf(error));
+      const note = make("article.es-note", title, parts);
+      Object.assign(note, { id: this.noteId(error), tabIndex: -1 });
+      Object.assign(note.dataset, { error: error.id, verdict });
+      this.noteAfter(error.segments.at(-1)[0], note);
+    }
+
+    titleOf(error) {
+      const lines = linesOf(error);
+      const place = this.place(lines[0], lines.at(-1));
+      return this.isOpen(error) ? [make("bdi", error.concept), " ", make("span.es-meta", place)] : [make("span", place)];
     }
 
     showAlarms(lines) {
       for (const line of lines) this.judgeRow(this.rows[line - 1], "alarm");
       for (const [from, to] of runs(lines)) {
-        this.noteAfter(
-          to,
-          make(
-            "div",
-            { className: "es-note es-remark" },
-            this.badge("alarm"),
-            this.words("noError"),
-            ", ",
-            this.place(from, to),
-            ".",
-          ),
-        );
+        const told = `${this.words("noError")}, ${this.place(from, to)}.`;
+        this.noteAfter(to, make("div.es-note.es-remark", this.badge("alarm"), told));
       }
     }
 
     judgeRow(row, verdict) {
       row.querySelector(".es-verdict")?.remove();
       row.dataset.verdict = verdict;
-      const word = make("span", { className: "es-vh" }, `${this.words(verdict)}: `);
-      row.querySelector(".es-gutter").append(make("span", { className: "es-verdict" }, icon(verdict), word));
+      row.querySelector(".es-gutter").append(make("span.es-verdict", make("span.es-vh", `${this.words(verdict)}: `)));
     }
 
     noteAfter(line, note) {
@@ -447,95 +473,116 @@
       this.rows[line - 1].parentNode.append(note);
     }
 
-    explanation(error, verdict) {
+    task(error, verdict, wrong) {
       const { words } = this;
-      const lines = linesOf(error);
-      return make(
-        "article",
-        { className: "es-note", id: this.noteId(error), tabIndex: -1, verdict },
-        make(
-          "h3",
-          { className: "es-note-title" },
-          this.badge(verdict),
-          make("span", {}, error.concept),
-          " ",
-          make("span", { className: "es-meta" }, `${this.place(lines[0], lines.at(-1))} · ${words(error.severity)}`),
-        ),
-        html("div", error.description),
-        make(
-          "div",
-          { className: "es-diff highlight", dir: "ltr" },
-          side(error.before, "before", words("before")),
-          side(error.after, "after", words("after")),
-        ),
-        make("h4", {}, words("value")),
-        html("div", error.value),
-        ...(error.failure ? [make("h4", {}, words("failure")), html("div", error.failure)] : []),
-        make("p", {}, make("a", { href: error.url }, words("run"))),
+      const work = this.state.work[error.id] ?? {};
+      const kinds = (verdict === "found" && error.kinds) || [];
+      const choices = kinds.map((kind) => {
+        const name = `${this.noteId(error)}-kind`;
+        const input = Object.assign(make("input"), { type: "radio", name, value: kind, checked: kind === work.kind });
+        return make("label.es-choice", input, make("bdi", kind));
+      });
+      const text = Object.assign(make("textarea"), { value: work.fix ?? wrong, dir: "ltr", spellcheck: false });
+      text.rows = wrong.split("\n").length + 1;
+      return [
+        choices.length && make("fieldset.es-kinds", make("legend", words("kind")), choices),
+        make("label.es-mend", make("span", words("fix")), text),
+        make("p", button("explain", words("explain"))),
+      ];
+    }
+
+    explanation(error, wrong) {
+      const { words } = this;
+      const { kind, fix } = this.state.work[error.id] ?? {};
+      const own = fix === undefined || bare(fix) === bare(wrong) ? null : fix;
+      const told = kind && (kind === error.pattern ? words("kindRight") : words("kindWrong", { kind }));
+      const links = ["weak", "mid", "url"].filter((name) => error[name]);
+      return [
+        this.comparison(error, own),
+        own !== null && make("p", words(bare(own) === bare(error.correction) ? "same" : "differs")),
+        prose(error.description),
+        error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
+        [make("h4", words("value")), prose(error.value)],
+        error.failure && [make("h4", words("failure")), prose(error.failure)],
+        make("ul.es-links", links.map((name) => make("li", link(error[name], words(name))))),
+      ].flat();
+    }
+
+    /* Before, the student's own, and the answer, as whole lines with what differs marked. */
+    comparison(error, own) {
+      const { words } = this;
+      const [line, start] = error.segments[0];
+      const [last, , end] = error.segments.at(-1);
+      const [before, after] = [error.before, error.after].map((lines) => lines.map((code) => html("code", code)));
+      const yours = (this.textOf(line).slice(0, start) + own + this.textOf(last).slice(end)).split("\n");
+      const diff = make(
+        "div.es-diff.highlight",
+        side("before", words("before"), before, after),
+        own !== null && side("own", words("own"), yours.map((text) => make("code", text)), after),
+        side("after", words("after"), after, before, words("deleted")),
       );
+      return inDirection("ltr", diff);
     }
 
     showSummary(verdicts, graded) {
       const { words, state } = this;
-      const scored = state.ended === "checked";
-      const score = words.percent(graded.score);
-      const heading = make(
-        "h2",
-        { className: "es-score", tabIndex: -1 },
-        scored ? words("score", { score }) : words("revealed"),
-      );
-      const total = verdicts.size;
-      const found = graded.found.length;
-      const tally = !scored
-        ? []
-        : [
-            this.badge("found", words("foundOf", { n: found, total })),
-            this.badge("missed", words("missedOf", { n: graded.missed.length })),
-            this.badge("alarm", words("alarms", { n: graded.alarms.length })),
-            ...(state.hints.length ? [this.badge("hint", words("hints", { n: state.hints.length }))] : []),
-          ];
-      const points = state.hints.length * HINT_COST;
-      const formula =
-        words("formula", { found, total, alarms: graded.alarms.length, raw: words.percent(graded.raw) }) +
-        (points ? words("formulaHints", { points }) : "");
-      const links = [...verdicts]
-        .sort(([a], [b]) => a.segments[0][0] - b.segments[0][0])
-        .map(([error, verdict]) => {
-          const lines = linesOf(error);
-          const link = make("a", { href: `#${this.noteId(error)}` }, error.concept);
-          const place = make("span", { className: "es-meta" }, this.place(lines[0], lines.at(-1)));
-          return make("li", {}, this.badge(verdict), make("span", {}, link, " ", place));
-        });
-      const result = this.part("result");
-      result.replaceChildren(
+      const heading = Object.assign(make("h2.es-score", this.tally(state.attempts.at(-1))[0][1]), { tabIndex: -1 });
+      const items = [...verdicts].map(([error, verdict]) => {
+        const [name, ...place] = this.titleOf(error);
+        return make("li", this.badge(verdict), make("span", link(`#${this.noteId(error)}`, name), place));
+      });
+      const closed = [...verdicts.keys()].some((error) => !this.isOpen(error));
+      fill(
+        this.part("result"),
         heading,
-        ...(scored
-          ? [make("p", { className: "es-tally" }, ...tally), make("p", { className: "es-small" }, formula)]
-          : []),
-        make("ul", { className: "es-list" }, ...links),
-        ...(state.attempts.length > 1 ? [this.history()] : []),
-      );
-      result.hidden = false;
-      return heading;
+        state.ended === "checked" && this.account(graded),
+        make("ul.es-list", items),
+        closed && make("p", button("explain", words("explainAll"))),
+        state.attempts.length > 1 && this.history(),
+      ).hidden = false;
+    }
+
+    /* How the score came about, and where the student was sure or unsure without reason */
+    account({ found, missed, alarms, raw }) {
+      const { words, state, doubts } = this;
+      const [, ...tally] = this.tally(state.attempts.at(-1));
+      const total = found.length + missed.length;
+      const points = state.hints.length * HINT_COST;
+      const n = found.length;
+      const formula = `(${n} ÷ ${total}) × (${n} ÷ (${n} + ${alarms.length})) = ${words.percent(raw)}`;
+      const right = [...this.marks].filter((line) => doubts.has(line) && !alarms.includes(line));
+      const wrong = alarms.filter((line) => !doubts.has(line));
+      const places = (lines) => words.list(runs(lines).map(([from, to]) => this.place(from, to)));
+      return [
+        make("p.es-tally", tally.map((counted) => this.badge(...counted))),
+        make("p.es-small", inDirection("ltr", make("bdi", formula)), points && words("formulaHints", { points })),
+        wrong.length && make("p.es-small", words("sureWrong", { places: places(wrong) })),
+        right.length && make("p.es-small", words("unsureRight", { places: places(right) })),
+      ];
+    }
+
+    tally({ revealed, score, found, missed, alarms, hints, named, tried }) {
+      const { words } = this;
+      if (revealed) return [["shown", words("revealed")]];
+      return [
+        ["score", words("score", { score: words.percent(score) })],
+        ["found", words("foundOf", { n: found, total: found + missed })],
+        ["missed", words("missedOf", { n: missed })],
+        ["alarm", words("alarms", { n: alarms })],
+        hints && ["hint", words("hints", { n: hints })],
+        tried && ["kind", words("namedOf", { n: named, total: tried })],
+      ].filter(Boolean);
     }
 
     history() {
-      const { words } = this;
-      const told = (attempt) =>
-        attempt.revealed
-          ? words("revealed")
-          : [
-              words("score", { score: words.percent(attempt.score) }),
-              words("foundOf", { n: attempt.found, total: attempt.found + attempt.missed }),
-              words("alarms", { n: attempt.alarms }),
-              ...(attempt.hints ? [words("hints", { n: attempt.hints })] : []),
-            ].join(" · ");
-      return make(
-        "div",
-        { className: "es-history" },
-        make("h3", {}, words("attempts")),
-        make("ol", {}, ...this.state.attempts.map((attempt) => make("li", {}, told(attempt)))),
-      );
+      const items = this.state.attempts.map((attempt) => make("li", dotted(...this.tally(attempt).map(([, text]) => text))));
+      return make("div.es-history", make("h3", this.words("attempts")), make("ol", items));
+    }
+
+    badge(verdict, text = this.words(verdict)) {
+      const badge = make("span.es-badge", text);
+      badge.dataset.verdict = verdict;
+      return badge;
     }
 
     clearResult() {
@@ -547,39 +594,25 @@
       for (const box of this.boxes) box.removeAttribute("aria-disabled");
       this.part("result").hidden = true;
       this.part("hints").hidden = !this.state.hints.length;
-      for (const action of ["check", "hint", "reveal"]) this.button(action).hidden = false;
-      this.button("reset").textContent = this.words("reset");
-      if (!this.state.hints.length) {
-        this.button("hint").removeAttribute("aria-disabled");
-        this.button("hint").textContent = this.words("hint");
-      }
-    }
-
-    badge(verdict, text = this.words(verdict)) {
-      const badge = make("span", { className: "es-badge" }, icon(verdict), text);
-      badge.dataset.verdict = verdict;
-      return badge;
     }
 
     place(from, to) {
       return this.words(from === to ? "atLine" : "atLines", { from, to });
     }
 
+    textOf(line) {
+      return this.rows[line - 1].querySelector(".es-text").textContent;
+    }
+
     noteId(error) {
       return `es-${this.dataset.exercise}-error-${error.id}`;
     }
 
-    say(name, values) {
-      this.sayNode(make("span", {}, this.words(name, values)));
-    }
-
-    sayNode(...nodes) {
-      this.part("status").replaceChildren(...nodes);
-    }
-
     save() {
+      const { marks } = this;
       this.asked = false;
-      this.state.marks = [...this.marks];
+      this.doubts = new Set([...this.doubts].filter((line) => marks.has(line)));
+      Object.assign(this.state, { marks: [...marks], unsure: [...this.doubts] });
       if (remember(this.dataset, this.state) || this.warned) return;
       this.warned = true;
       this.say("unsaved");
@@ -587,50 +620,27 @@
 
     async withKey(use) {
       const { signal } = this.connected;
-      try {
-        const key = await loadKey(this.dataset);
-        if (signal.aborted) return;
-        if (key.digest === this.dataset.digest) use(key);
-        else this.say("stale");
-      } catch (error) {
-        if (!(error instanceof MissingKey)) throw error;
-        this.say("noKey");
-      }
-    }
-
-    translate() {
-      if (this.words.lang === "en") return;
-      for (const part of this.querySelectorAll("[data-text]")) part.textContent = this.words(part.dataset.text);
-    }
-
-    part(name) {
-      return this.querySelector(`.es-${name}`);
-    }
-
-    button(action) {
-      return this.querySelector(`[data-action="${action}"]`);
+      const key = await loadKey(this.dataset);
+      if (signal.aborted) return;
+      if (key?.digest === this.dataset.digest) use(key);
+      else this.say(key ? "stale" : "noKey");
     }
   }
 
-  class ErrorspanProgress extends HTMLElement {
-    connectedCallback() {
-      this.connected = new AbortController();
-      const { signal } = this.connected;
-      for (const type of ["errorspan-check", "errorspan-complete"])
-        document.addEventListener(type, () => this.show(), { signal });
-      addEventListener("storage", () => this.show(), { signal });
+  class ErrorspanProgress extends ErrorspanElement {
+    begin(on) {
+      for (const type of ["errorspan-check", "errorspan-complete"]) on(document, type, () => this.show());
+      on(window, "storage", () => this.show());
       this.show();
-    }
-
-    disconnectedCallback() {
-      this.connected.abort();
+      if (document.querySelector("errorspan-course:not(:defined)")) load(beside("course"));
     }
 
     show() {
-      const words = wordsFor(this);
-      const { name, sign, values } = progress(this.dataset, words);
-      this.dataset.state = name;
-      this.replaceChildren(icon(sign), make("span", {}, words(name, values)));
+      const { words } = this;
+      const { name, values, due } = standing(this.dataset, words);
+      const now = due && due <= Date.now();
+      this.dataset.state = now ? "due" : name;
+      this.textContent = dotted(words(name, values), due && words(now ? "reviewNow" : "reviewOn", { date: words.date(due) }));
     }
   }
 
@@ -670,67 +680,119 @@
     return to === undefined ? 0 : Math.min(Math.max(to, 1), last);
   }
 
-  /* The key */
+  /* Comparing */
 
-  class MissingKey extends Error {}
+  function bare(code) {
+    return code.replace(/\s+/g, "");
+  }
+
+  /* Return where a text differs from another, word by word: their longest common subsequence stays. */
+  function difference(one, other) {
+    const [a, b] = [one, other].map((text) => text.match(/[\p{L}\p{M}\p{N}_]+|\s+|./gsu) ?? []);
+    const common = [...a, ""].map(() => new Uint16Array(b.length + 1));
+    for (let i = a.length; i--; )
+      for (let j = b.length; j--; )
+        common[i][j] = a[i] === b[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
+    const changes = [];
+    for (let i = 0, j = 0, at = 0; i < a.length; ) {
+      const same = a[i] === b[j];
+      if (!same && common[i][j + 1] > common[i + 1][j]) {
+        j++;
+        continue;
+      }
+      if (same) j++;
+      else if (changes.at(-1)?.[1] === at) changes.at(-1)[1] += a[i].length;
+      else changes.push([at, at + a[i].length]);
+      at += a[i++].length;
+    }
+    return changes;
+  }
+
+  function textOf(codes) {
+    return codes.map((code) => code.textContent).join("\n");
+  }
+
+  function side(name, word, codes, other, none) {
+    let at = 0;
+    const changes = difference(textOf(codes), textOf(other));
+    for (const code of codes) {
+      const { length } = code.textContent;
+      for (const change of changes) {
+        const [from, to] = change.map((place) => Math.min(Math.max(place - at, 0), length));
+        if (from < to) wrap(code, from, to, make("span.es-changed"));
+      }
+      at += length + 1;
+    }
+    return make(`div.es-side.es-${name}`, make("span.es-word", word), codes.length ? codes : make("em", none));
+  }
+
+  /* The key */
 
   const keys = new Map();
   const loading = new Map();
 
   window.errorspanKey = (id, key) => keys.set(id, key);
 
-  function loadKey({ exercise, digest, key }) {
-    if (keys.get(exercise)?.digest === digest) return Promise.resolve(keys.get(exercise));
-    const src = `${new URL(key, document.baseURI)}?${digest}`;
-    if (!loading.has(src))
-      loading.set(
-        src,
-        fetchKey(exercise, src).finally(() => loading.delete(src)),
-      );
+  async function loadKey({ exercise, digest, key }) {
+    if (keys.get(exercise)?.digest !== digest) await load(`${new URL(key, document.baseURI)}?${digest}`);
+    return keys.get(exercise);
+  }
+
+  function load(src) {
+    const loaded = (settled) => {
+      const script = Object.assign(make("script"), { src });
+      script.onload = script.onerror = () => {
+        script.remove();
+        loading.delete(src);
+        settled();
+      };
+      document.head.append(script);
+    };
+    if (!loading.has(src)) loading.set(src, new Promise(loaded));
     return loading.get(src);
   }
 
-  async function fetchKey(exercise, src) {
-    const script = make("script", { src });
-    await new Promise((settled) => {
-      script.onload = script.onerror = settled;
-      document.head.append(script);
-    });
-    script.remove();
-    if (!keys.has(exercise)) throw new MissingKey(src);
-    return keys.get(exercise);
+  function beside(name) {
+    return new URL(`errorspan.${name}.js`, HERE).href;
   }
 
   /* Progress, by exercise and then by the digest of what was graded */
 
   const unsaved = new Map();
 
+  function blank() {
+    return { marks: [], unsure: [], hints: [], work: {}, attempts: [], ended: null };
+  }
+
   function recall(exercise) {
     try {
-      return JSON.parse(localStorage.getItem(place(exercise))) ?? unsaved.get(exercise) ?? {};
+      return JSON.parse(localStorage.getItem(STORED + exercise)) ?? unsaved.get(exercise) ?? {};
     } catch {
       return unsaved.get(exercise) ?? {};
     }
   }
 
-  function remember({ exercise, digest }, state) {
-    const all = recall(exercise);
-    const known = new Map(
-      [...(all[digest]?.attempts ?? []), ...state.attempts].map((attempt) => [attempt.at, attempt]),
-    );
-    state.attempts = [...known.values()].sort((a, b) => a.at - b.at);
-    all[digest] = state;
-    unsaved.set(exercise, all);
+  function write(exercise, all) {
     try {
-      localStorage.setItem(place(exercise), JSON.stringify(all));
+      unsaved.delete(exercise);
+      if (all) localStorage.setItem(STORED + exercise, JSON.stringify(all));
+      else localStorage.removeItem(STORED + exercise);
       return true;
     } catch {
+      if (all) unsaved.set(exercise, all);
       return false;
     }
   }
 
-  function place(exercise) {
-    return `${SITE}errorspan:${exercise}`;
+  function remember({ exercise, digest }, state) {
+    const all = recall(exercise);
+    state.attempts = joined(all[digest]?.attempts ?? [], state.attempts);
+    return write(exercise, { ...all, [digest]: state });
+  }
+
+  function joined(some, others) {
+    const known = new Map([...some, ...others].map((attempt) => [attempt.at, attempt]));
+    return [...known.values()].sort((a, b) => a.at - b.at);
   }
 
   function best(attempts = []) {
@@ -747,64 +809,103 @@
     );
   }
 
-  function progress(dataset, words) {
-    const state = recall(dataset.exercise)[dataset.digest];
-    const top = best(state?.attempts);
-    const earlier = outdated(dataset);
-    if (top) {
-      const first = state.attempts[0];
-      const values = {
-        score: words.percent(top.score),
-        first: first.revealed ? words("revealed") : words.percent(first.score),
-      };
-      return { name: first.score === top.score ? "best" : "bestAfter", sign: "found", values };
+  /* A good attempt moves on to the next interval, unless it came before the review was due; any other moves back. */
+  function reviewDue(attempts) {
+    let [step, due] = [-1, 0];
+    for (const { at, score, revealed } of attempts) {
+      const good = !revealed && score >= GOOD_SCORE;
+      if (good && at < due) continue;
+      step = good ? Math.min(step + 1, REVIEW_AFTER_DAYS.length - 1) : 0;
+      due = at + REVIEW_AFTER_DAYS[step] * DAY;
     }
-    if (state?.attempts.length) return { name: "revealed", sign: "shown" };
-    if (earlier) return { name: "outdated", sign: "outdated", values: { score: words.percent(earlier.score) } };
-    return state?.marks.length || state?.hints.length
-      ? { name: "started", sign: "started" }
-      : { name: "fresh", sign: "missed" };
+    return due;
+  }
+
+  function standing(dataset, words) {
+    const { attempts, marks, hints } = { ...blank(), ...recall(dataset.exercise)[dataset.digest] };
+    const [top, [first], earlier] = [best(attempts), attempts, outdated(dataset)];
+    const known = { first, due: reviewDue(attempts) };
+    if (top) {
+      const told = first.revealed ? words("revealed") : words.percent(first.score);
+      const values = { score: words.percent(top.score), first: told };
+      return { ...known, name: first.score === top.score ? "best" : "bestAfter", values };
+    }
+    if (first) return { ...known, name: "revealed" };
+    if (earlier) return { ...known, name: "outdated", values: { score: words.percent(earlier.score) } };
+    return { ...known, name: marks.length || hints.length ? "started" : "fresh" };
   }
 
   /* Words */
 
-  function wordsFor(element) {
-    const asked = element.closest("[lang]")?.lang.toLowerCase() ?? "en";
-    const lang = [asked, asked.split("-")[0]].find((name) => name in STRINGS) ?? "en";
+  window.errorspanWords = (lang, table) => {
+    tables[lang] = table;
+  };
+
+  async function withWords(element, use) {
+    const asked = element.closest("[lang]")?.lang.toLowerCase().split("-")[0];
+    const lang = LANGUAGES.includes(asked) ? asked : "en";
+    if (!tables[lang]) await load(beside(lang));
+    use(wordsOf(tables[lang] ? lang : "en"));
+  }
+
+  function wordsOf(lang) {
+    const locale = `${lang}-u-nu-latn`; // as the lines are numbered
     const plural = new Intl.PluralRules(lang);
     const words = (name, values = {}) => {
-      const entry = STRINGS[lang][name] ?? STRINGS.en[name];
+      const entry = tables[lang][name];
       const text = typeof entry === "string" ? entry : (entry[plural.select(values.n)] ?? entry.other);
       return text.replace(/\{(\w+)\}/g, (_, value) => values[value]);
     };
-    const number = new Intl.NumberFormat(lang, { style: "percent" });
-    return Object.assign(words, { lang, percent: (score) => number.format(score / 100) });
+    return Object.assign(words, {
+      into: (part) => tables[lang][part.dataset.text] && (part.textContent = words(part.dataset.text)),
+      percent: (score) => (score / 100).toLocaleString(locale, { style: "percent" }),
+      date: (time) => new Date(time).toLocaleDateString(locale, { dateStyle: "medium" }),
+      list: (items) => new Intl.ListFormat(lang).format(items),
+    });
   }
+
+  window.errorspanCourse = (define) =>
+    define({ ErrorspanElement, STORED, blank, dotted, fill, joined, link, make, recall, standing, tables, unsaved, write });
 
   /* HTML */
 
-  function make(tag, { verdict, ...properties } = {}, ...children) {
-    const element = Object.assign(document.createElement(tag), properties);
-    if (verdict) element.dataset.verdict = verdict;
-    element.append(...children);
+  function make(name, ...children) {
+    const [tag, ...classes] = name.split(".");
+    const element = document.createElement(tag);
+    if (classes.length) element.className = classes.join(" ");
+    return fill(element, ...children);
+  }
+
+  /* Put children into an element, lists of them too, and leave out those that are not there. */
+  function fill(element, ...children) {
+    element.replaceChildren(...children.flat().filter(Boolean));
     return element;
   }
 
-  function html(tag, markup) {
-    return make(tag, { innerHTML: markup });
+  function html(name, markup) {
+    return Object.assign(make(name), { innerHTML: markup });
   }
 
-  function icon(name) {
-    const holder = html(
-      "span",
-      `<svg class="es-icon" viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`,
-    );
-    return holder.firstChild;
+  function prose(markup) {
+    return inDirection("auto", html("div", markup));
   }
 
-  function side(lines, name, word) {
-    const codes = lines.map((line) => html("code", line));
-    return make("div", { className: `es-side es-${name}` }, make("span", { className: "es-word" }, word), ...codes);
+  function inDirection(dir, element) {
+    return Object.assign(element, { dir });
+  }
+
+  function link(href, ...children) {
+    return Object.assign(make("a", ...children), { href });
+  }
+
+  function button(action, text) {
+    const made = Object.assign(make("button.es-button", text), { type: "button" });
+    made.dataset.action = action;
+    return made;
+  }
+
+  function dotted(...parts) {
+    return parts.filter(Boolean).join(" · ");
   }
 
   function wrap(code, start, end, wrapper) {
@@ -824,11 +925,6 @@
     wrapper.append(range.extractContents());
     range.insertNode(wrapper);
     for (const empty of code.querySelectorAll("span:empty")) empty.remove();
-  }
-
-  function whenParsed(start, signal) {
-    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start, { once: true, signal });
-    else start();
   }
 
   customElements.define("errorspan-exercise", ErrorspanExercise);

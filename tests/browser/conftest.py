@@ -7,6 +7,7 @@ import http.server
 import shutil
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import find
 import jinja2
@@ -50,7 +51,7 @@ class Site:
         shutil.copytree(ASSETS, root / "assets")
         for sheet in MATERIAL.glob("*.css"):
             shutil.copy(sheet, root / "assets" / (sheet.name.partition(".")[0] + ".css"))
-        templates = jinja2.Environment(
+        self.templates = templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(GENERATOR / "templates"),
             autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
         )  # fmt: skip
@@ -64,10 +65,15 @@ class Site:
         (folder / "key.js").write_text(exercise.key_script, "utf-8")
         return written
 
-    def list(self, *exercises: Exercise) -> Path:
-        """Write a page with the progress of exercises."""
-        rows = (f'<li><errorspan-progress data-exercise="{e.id}" data-digest="{e.digest}"></errorspan-progress></li>' for e in exercises)  # fmt: skip  # noqa: E501
-        return self.page(self.root / "exercises" / "all", f"<ul>{''.join(rows)}</ul>")
+    def list(self, *exercises: Exercise, **page: str) -> Path:
+        """Write a page with the progress of the course and of its exercises."""
+        run = SimpleNamespace(publishable=True)
+        runs = [SimpleNamespace(topic=SimpleNamespace(id=e.id, title=e.title), **vars(run)) for e in exercises]
+        source = self.templates.get_template("exercises.md.j2").render(
+            runs=runs, exercises={e.id: e for e in exercises}, index="index.html"
+        )
+        body = source.partition("# Exercises")[2].replace('href="', 'href="../')
+        return self.page(self.root / "exercises" / "all", body, **page)
 
     @staticmethod
     def page(folder: Path, body: str, lang: str = "en", direction: str = "ltr", scheme: str = "default") -> Path:
@@ -147,6 +153,7 @@ def new_page(browser):
     def open_page(url: str, init: str = "", **settings: object):
         context = browser.new_context(**settings)
         contexts.append(context)
+        context.set_default_timeout(5000)
         if init:
             context.add_init_script(init)
         page = context.new_page()

@@ -3,164 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-
-from generator.exercise import Exercise
-from generator.outputs import Assessment
-from generator.verdicts import Failure
-
-FORBIDDEN = """
-Object.defineProperty(window, "localStorage", { get() { throw new DOMException("forbidden", "SecurityError"); } });
-"""
-FULL = """
-Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
-"""
-LISTEN = """
-window.told = [];
-for (const type of ["errorspan-check", "errorspan-complete"])
-  document.addEventListener(type, ({ type, detail }) => window.told.push([type, detail]));
-"""
-
-
-CODE = '''\
-"""Train a preference model on pairs of answers."""
-
-import torch
-import torch.nn.functional as F
-
-
-def sequence_logp(model, ids, mask):
-    """Sum the log-probabilities of an answer's tokens."""
-    logits = model(ids).logits[:, :-1]
-    labels = ids[:, 1:]
-    logp = torch.gather(logits.log_softmax(-1), 2, labels.unsqueeze(2)).squeeze(2)
-    return (logp * mask[:, 1:]).mean(-1)
-
-
-def preference_loss(policy, reference, chosen, rejected, beta=0.1):
-    """Compare policy and reference on a pair."""
-    ratios = []
-    for ids, mask in (chosen, rejected):
-        ours = sequence_logp(policy, ids, mask)
-        theirs = sequence_logp(
-            reference, ids,
-            mask)
-        ratios.append(ours - theirs)
-    return -F.logsigmoid(beta * (ratios[1] - ratios[0])).mean()
-
-
-def train(policy, reference, loader, optimizer, steps=1000, report=lambda text: print(text, flush=True)):
-    """Take `steps` steps. 🙂 Déjà vu is fine."""
-\tpolicy.train(); reference.train(); reference.requires_grad_(False)
-    for step, (chosen, rejected) in zip(range(steps), loader):
-        loss = preference_loss(policy, reference, chosen, rejected)
-        loss.backward()
-        optimizer.step()
-        if step % 100 == 0:
-            report(f"👩🏽‍💻 {step}: {loss.item():.4f}")
-'''
-
-
-def error(number: int, quote: str, line: int, correction: str, concept: str, **more: str) -> dict[str, object]:
-    """Describe an error with words that no other part of the page holds."""
-    return {
-        "id": str(number), "quote": quote, "line": line, "failure": f"F{number}", "correction": correction,
-        "description": f"SECRET-{number}: the **mean** here weighs short answers more, so `beta` means something else.",
-        "hint": f"Think of `reductions` ({number}).", "severity": "high", "concept": concept,
-        "learning_value": f"A value to keep ({number}): read what a reduction runs over.", **more,
-    }  # fmt: skip
-
-
-ASSESSMENT = Assessment.model_validate(
-    {
-        "title": "Direct preference optimization",
-        "learning_objective": "See which quantities a loss compares.",
-        "scenario": "A colleague asks for a review.",
-        "language": "python",
-        "code": CODE,
-        "errors": [
-            error(1, ".mean(-1)", 12, ".sum(-1)", "length normalisation"),
-            error(
-                2, "sequence_logp(\n            reference, ids,\n            mask)", 20,
-                "sequence_logp_without_grad(\n            reference, ids, mask)", "frozen reference", severity="medium",
-            ),
-            error(3, "ratios[1] - ratios[0]", 24, "ratios[0] - ratios[1]", "sign of the margin"),
-            error(4, "reference.train()", 29, "reference.eval()", "dropout in evaluation", severity="low"),
-        ],
-        "estimated_minutes": [10, 15],
-    }
+from sample import (
+    ASSESSMENT, CODE, EXERCISE, FORBIDDEN, FULL, LISTEN, centre, check, error, explain, guide, mark, marked, note,
+    press, score, spans, status, variant,
 )  # fmt: skip
-
-FAILURES = (Failure("F1", "mean", "FAILURE-1: it took the mean over tokens.", "x"),)
-
-EXERCISE = Exercise(
-    id="dpo",
-    title="Direct preference optimization",
-    level="intermediate",
-    concepts=("loss", "evaluation"),
-    assessment=ASSESSMENT,
-    failures=FAILURES,
-    run_url="../../runs/dpo/",
-)
-
-
-def variant(**fields: object) -> Exercise:
-    """Return the sample exercise with some fields changed."""
-    return replace(EXERCISE, **fields)
 
 
 @pytest.fixture
 def page(new_page, local):
     """Return a page with the sample exercise."""
     return new_page(local.url(local.exercise(EXERCISE)))
-
-
-def mark(page, *lines: int) -> None:
-    """Click lines at their numbers."""
-    for line in lines:
-        page.locator(".es-gutter-number").nth(line - 1).click()
-
-
-def marked(page) -> list[int]:
-    """Return the marked lines."""
-    return page.locator(".es-mark").evaluate_all("boxes => boxes.flatMap((box, at) => box.checked ? [at + 1] : [])")
-
-
-def press(page, action: str) -> None:
-    """Press one of the buttons."""
-    page.locator(f"[data-action={action}]").click()
-
-
-def check(page) -> None:
-    """Press Check and wait for the result."""
-    press(page, "check")
-    page.locator(".es-score").wait_for()
-
-
-def score(page) -> str:
-    """Return the result's heading."""
-    return page.locator(".es-score").inner_text()
-
-
-def status(page):
-    """Return the live region."""
-    return page.locator(".es-status")
-
-
-def centre(page, line: int, selector: str = ".es-text") -> tuple[float, float]:
-    """Return a point on a line."""
-    box = page.locator(selector).nth(line - 1).bounding_box()
-    return box["x"] + min(box["width"] / 2, 20), box["y"] + box["height"] / 2
-
-
-def spans(page) -> dict[str, list[str]]:
-    """Return the text of each error's pieces."""
-    found = page.locator(".es-code .error-span").evaluate_all("all => all.map(s => [s.dataset.errorId, s.textContent])")
-    return {name: [text for other, text in found if other == name] for name, _ in found}
 
 
 # Marking
@@ -171,8 +26,24 @@ def test_a_click_anywhere_on_a_row_marks_it(page) -> None:
     page.locator(".es-gutter-number").nth(4).click()
     assert marked(page) == [3, 5]
     expect(page.locator(".es-count")).to_have_text("2 lines marked")
-    page.locator(".es-row").nth(2).click()
-    assert marked(page) == [5]
+
+
+def test_a_mark_is_sure_then_unsure_then_gone(page) -> None:
+    row, box = page.locator(".es-row").nth(2), page.locator(".es-mark").nth(2)
+    row.click()
+    expect(box).to_be_checked()
+    row.click()
+    assert box.evaluate("box => box.checked && box.indeterminate")
+    expect(box).to_have_attribute("aria-description", "unsure")
+    expect(status(page)).to_have_text("line 3: unsure.")
+    expect(page.locator(".es-count")).to_have_text("1 line marked · 1 unsure")
+    page.reload()
+    assert box.evaluate("box => box.checked && box.indeterminate")
+    row.click()
+    assert marked(page) == []
+    expect(status(page)).to_be_empty()
+    row.click()
+    assert box.evaluate("box => box.checked && !box.indeterminate")
 
 
 def test_a_drag_marks_what_it_passes_and_gives_back_what_it_leaves(page) -> None:
@@ -184,6 +55,8 @@ def test_a_drag_marks_what_it_passes_and_gives_back_what_it_leaves(page) -> None
     page.mouse.up()
     assert marked(page) == [3, 4, 5, 6]
     expect(status(page)).to_have_text("Lines 3 to 6 marked.")
+    page.keyboard.press("Space")
+    assert page.locator(".es-mark").nth(5).evaluate("box => box.indeterminate")
     page.keyboard.press("Space")
     assert marked(page) == [3, 4, 5]
 
@@ -225,7 +98,7 @@ def test_shift_and_a_click_mark_up_to_there(page) -> None:
 
 
 def test_the_keyboard_does_all(page) -> None:
-    page.locator(".es-known input").focus()
+    page.locator(".es-guided input").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Space")
@@ -271,6 +144,7 @@ def test_a_tap_marks_and_numbers_take_a_drag(new_page, local) -> None:
     page = new_page(
         local.url(local.exercise(EXERCISE)), viewport={"width": 375, "height": 700}, has_touch=True, is_mobile=True
     )
+    page.locator(".es-row").nth(2).evaluate("row => row.scrollIntoView({ block: 'center' })")
     page.locator(".es-text").nth(2).tap(position={"x": 20, "y": 10})
     assert marked(page) == [3]
     touch = page.context.new_cdp_session(page)
@@ -352,7 +226,7 @@ def test_spans_are_exactly_the_quotes(page) -> None:
     first = page.locator(".error-span").first
     assert first.get_attribute("data-concept") == "length normalisation"
     assert first.locator("span.mi").inner_text() == "1"
-    press(page, "reset")
+    press(page, "again")
     assert page.locator(".error-span").count() == 0
     assert page.locator(".es-text").evaluate_all("all => all.map(one => one.textContent)") == before
     after = page.locator(".es-text").evaluate_all("all => all.map(one => one.querySelectorAll('[class]').length)")
@@ -371,28 +245,6 @@ def test_odd_characters_and_two_errors_on_a_line(new_page, local) -> None:
     assert spans(page) == {"1": ["bad(1)"], "2": ["worse(2)"], "3": ["[", "\tz"]}
 
 
-def test_explanations_say_all(page) -> None:
-    mark(page, 12)
-    check(page)
-    note = page.locator("#es-dpo-error-1")
-    text = note.inner_text()
-    for said in (
-        "Found",
-        "length normalisation",
-        "line 12",
-        "High severity",
-        "SECRET-1",
-        "A value to keep",
-        "FAILURE-1",
-    ):
-        assert said in text
-    assert note.locator(".es-before code").all_inner_texts() == ["    return (logp * mask[:, 1:]).mean(-1)"]
-    assert "".join(note.locator(".es-before .es-changed").all_inner_texts()) == ".mean(-1)"
-    assert "".join(note.locator(".es-after .es-changed").all_inner_texts()) == ".sum(-1)"
-    assert note.get_by_role("link").get_attribute("href") == "../../runs/dpo/#error-1"
-    assert "How it came about" not in page.locator("#es-dpo-error-2").inner_text()
-
-
 def test_after_check_marks_stand(page) -> None:
     mark(page, 12)
     check(page)
@@ -408,6 +260,7 @@ def test_after_check_marks_stand(page) -> None:
 
 
 def test_hints_come_one_at_a_time_and_cost_what_they_say(page) -> None:
+    guide(page)
     mark(page, 12)
     press(page, "hint")
     expect(page.locator(".es-hints li")).to_have_text(["Think of reductions (2)."])
@@ -422,11 +275,11 @@ def test_hints_come_one_at_a_time_and_cost_what_they_say(page) -> None:
 
 
 def test_hints_run_out_and_a_score_is_never_negative(page) -> None:
-    for _ in range(4):
+    guide(page)
+    for _ in range(5):
         press(page, "hint")
-    button = page.locator("[data-action=hint]")
-    expect(button).to_have_text("No more hints")
-    button.click(force=True)
+    expect(status(page)).to_have_text("There are no more hints.")
+    expect(page.locator(".es-hints li")).to_have_count(4)
     mark(page, 1)
     check(page)
     assert score(page) == "Score: 0%"
@@ -435,14 +288,14 @@ def test_hints_run_out_and_a_score_is_never_negative(page) -> None:
 def test_try_again_keeps_the_history(page) -> None:
     mark(page, 12)
     check(page)
-    press(page, "reset")
+    press(page, "again")
     assert marked(page) == []
     expect(page.locator(".es-mark").first).to_be_focused()
     mark(page, 12, 20, 24, 29)
     check(page)
     assert page.locator(".es-history li").all_inner_texts() == [
-        "Score: 25% · 1 of 4 found · 0 false alarms",
-        "Score: 100% · 4 of 4 found · 0 false alarms",
+        "Score: 25% · 1 of 4 found · 3 missed · 0 false alarms",
+        "Score: 100% · 4 of 4 found · 0 missed · 0 false alarms",
     ]
 
 
@@ -455,24 +308,33 @@ def test_answers_shown_on_demand_are_recorded_as_shown(page) -> None:
     press(page, "reveal")
     expect(page.locator(".es-score")).to_have_text("Answers shown, no score")
     assert page.locator(".es-note .es-badge").all_inner_texts() == ["Shown"] * 4
-    press(page, "reset")
+    press(page, "again")
     mark(page, 12, 20, 24, 29)
     check(page)
     assert page.locator(".es-history li").first.inner_text() == "Answers shown, no score"
 
 
-def test_the_number_of_errors_is_shown_on_demand(page) -> None:
-    number = page.locator(".es-known output")
+def test_the_open_form_tells_no_number_and_offers_no_hint_until_asked(page) -> None:
+    number, hint = page.locator(".es-total"), page.locator("[data-action=hint]")
     expect(number).to_be_empty()
-    page.locator(".es-known input").check()
+    expect(hint).to_be_hidden()
+    guide(page)
     expect(number).to_have_text("4 errors")
-    page.locator(".es-known input").uncheck()
+    expect(hint).to_be_visible()
+    page.reload()
+    expect(number).to_have_text("4 errors")
+    page.locator(".es-guided input").uncheck()
     expect(number).to_be_empty()
+    expect(hint).to_be_hidden()
 
 
-def test_beginners_know_the_number_of_errors(new_page, local) -> None:
-    page = new_page(local.url(local.exercise(variant(level="beginner"))))
-    expect(page.locator(".es-known output")).to_have_text("4 errors")
+@pytest.mark.parametrize(("level", "guided"), [("beginner", True), ("advanced", False), (None, False)])
+def test_the_level_picks_the_form(new_page, local, level, guided) -> None:
+    page = new_page(local.url(local.exercise(variant(level=level))))
+    expect(page.locator(".es-total")).to_have_text("4 errors" if guided else "")
+    expect(page.locator("[data-action=hint]")).to_be_visible(visible=guided)
+    assert page.locator(".es-guided input").is_checked() == guided
+    assert "key.js?" not in page.content()
 
 
 # Progress
@@ -480,6 +342,7 @@ def test_beginners_know_the_number_of_errors(new_page, local) -> None:
 
 def test_a_reload_restores_marks_hints_and_result(site, new_page) -> None:
     page = new_page(site.url(site.exercise(EXERCISE)))
+    guide(page)
     mark(page, 12, 3)
     press(page, "hint")
     page.locator(".es-hints li").wait_for()
@@ -492,7 +355,7 @@ def test_a_reload_restores_marks_hints_and_result(site, new_page) -> None:
     expect(page.locator(".es-score")).to_have_text(told)
     expect(page.locator(".es-score")).not_to_be_focused()
     assert spans(page)["3"] == ["ratios[1] - ratios[0]"]
-    press(page, "reset")
+    press(page, "again")
     page.reload()
     assert marked(page) == []
     assert page.locator(".error-span").count() == 0
@@ -504,34 +367,10 @@ def test_the_exercise_works_without_storage(new_page, local, init) -> None:
     mark(page, 12)
     expect(status(page)).to_have_text("This browser does not let the page save your progress.")
     check(page)
-    press(page, "reset")
+    press(page, "again")
     mark(page, 24)
     check(page)
     assert page.locator(".es-history li").count() == 2
-
-
-def test_progress_on_a_list(new_page, local) -> None:
-    address, listed = local.url(local.exercise(EXERCISE)), local.url(local.list(EXERCISE))
-    page = new_page(listed)
-    shown = page.locator("errorspan-progress")
-    expect(shown).to_have_text("Not started")
-    for lines, expected in (((12,), "Best: 25%"), ((12, 20, 24, 29), "Best: 100%, first: 25%")):
-        page.goto(address)
-        if page.locator("[data-action=reset]").inner_text() == "Try again":
-            press(page, "reset")
-        mark(page, *lines)
-        check(page)
-        page.goto(listed)
-        expect(shown).to_have_text(expected)
-    page.goto(address)
-    press(page, "reset")
-    mark(page, 2)
-    other = variant(assessment=ASSESSMENT.model_copy(update={"code": CODE + "# changed\n"}))
-    page.goto(local.url(local.list(other)))
-    expect(shown).to_have_text("100%, changed since")
-    page.goto(local.url(local.exercise(other)))
-    expect(status(page)).to_have_text("This exercise has changed since you last solved it (100%).")
-    assert marked(page) == []
 
 
 def test_storage_is_named_after_the_site_and_the_exercise(new_page, site) -> None:
@@ -543,17 +382,6 @@ def test_storage_is_named_after_the_site_and_the_exercise(new_page, site) -> Non
     assert kept[EXERCISE.digest]["marks"] == [12]
 
 
-def test_two_tabs_keep_each_other_s_attempts(new_page, site) -> None:
-    address = site.url(site.exercise(EXERCISE))
-    one = new_page(address)
-    two = one.context.new_page()
-    two.goto(address)
-    for page, line in ((one, 12), (two, 24)):
-        mark(page, line)
-        check(page)
-    assert two.locator(".es-history li").count() == 2
-
-
 # The element in its page
 
 
@@ -561,7 +389,7 @@ def test_events_bubble_with_counts_only(new_page, local) -> None:
     page = new_page(local.url(local.exercise(EXERCISE)), init=LISTEN)
     mark(page, 12, 1)
     check(page)
-    press(page, "reset")
+    press(page, "again")
     mark(page, 12, 20, 24, 29)
     check(page)
     told = page.evaluate("told")
@@ -582,7 +410,7 @@ def test_removed_and_added_again_it_listens_once(page) -> None:
     }""")
     expect(page.locator(".es-score")).to_have_text("Score: 25%")
     assert page.locator(".es-note").count() == 4
-    press(page, "reset")
+    press(page, "again")
     page.locator(".es-row").nth(2).click()
     assert marked(page) == [3]
     page.mouse.move(*centre(page, 3))
@@ -729,22 +557,3 @@ def test_a_language_without_words_reads_english(new_page, local) -> None:
     page = new_page(local.url(local.exercise(EXERCISE, lang="xx-YY")))
     mark(page, 12)
     expect(page.locator(".es-count")).to_have_text("1 line marked")
-
-
-@pytest.mark.parametrize("scheme", ["default", "slate"])
-@pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_nothing_before_and_after_check(new_page, local, scheme, width) -> None:
-    address = local.url(local.exercise(EXERCISE, scheme=scheme))
-    page = new_page(address, viewport={"width": width, "height": 800})
-
-    def violations() -> list[str]:
-        found = Axe().run(page, context=".es", options={"preload": False}).response["violations"]
-        return [f"{fault['id']}: {node['html']}" for fault in found for node in fault["nodes"]]
-
-    assert violations() == []
-    mark(page, 1, 12, 14, 20)
-    press(page, "hint")
-    page.locator(".es-hints li").wait_for()
-    assert violations() == []
-    check(page)
-    assert violations() == []

@@ -1,0 +1,309 @@
+/*
+ * A page of exercises as a SCORM 1.2 object: what happens in them reaches the platform, and comes back from it.
+ *
+ * With a platform, its suspend data is the page's only storage: students find their work on any machine, and nobody
+ * else's on theirs. Without one this is a page like any other.
+ *
+ *   cmi.core.score.raw      the mean of all exercises' first attempts, of 100; one that was revealed, or is still open,
+ *                           counts 0; not set before the first check. A check shows where the errors are: the rest is practice
+ *   cmi.core.lesson_status  incomplete, then completed once every exercise was checked or revealed
+ *   cmi.suspend_data        first scores and what the exercises keep; the oldest retries go where it would not fit
+ */
+(() => {
+  "use strict";
+
+  const LIMIT = 4096;
+  const HOPS = 10;
+  const VERSION = 1;
+  const FOLDER = new URL(".", document.currentScript.src).pathname;
+  const NOTES = {
+    alone: "No learning platform was found. Nothing is reported; your progress stays in this browser.",
+    closed: "The learning platform did not open a session. Nothing is reported; your progress stays in this browser.",
+    refused: "The learning platform did not take your results. They may be lost when you close this page.",
+  };
+
+  const exercises = [...document.querySelectorAll("errorspan-exercise")].map(({ dataset }) => dataset);
+  const results = new Map(); // of each digest the first score; null where the answers were shown instead
+
+  /* The platform */
+
+  class Platform {
+    constructor(api) {
+      this.api = api;
+      this.accepts = true;
+      this.started = performance.now();
+    }
+
+    begin() {
+      if (!this.call("LMSInitialize", "")) return false;
+      this.review = this.get("cmi.core.lesson_mode") === "review";
+      this.ended = ["completed", "passed", "failed"].includes(this.get("cmi.core.lesson_status"));
+      if (!this.ended) this.set("cmi.core.lesson_status", "incomplete");
+      this.set("cmi.core.exit", "suspend");
+      return true;
+    }
+
+    get(name) {
+      return String(this.api.LMSGetValue(name));
+    }
+
+    set(name, value) {
+      if (!this.review && !this.call("LMSSetValue", name, String(value))) this.accepts = false;
+    }
+
+    call(name, ...values) {
+      return String(this.api[name](...values)) === "true";
+    }
+
+    report() {
+      this.accepts = true;
+      const { score, complete } = summary();
+      if (score !== null) {
+        this.set("cmi.core.score.min", 0);
+        this.set("cmi.core.score.max", 100);
+        this.set("cmi.core.score.raw", score);
+      }
+      if (complete && !this.ended) {
+        this.ended = true;
+        this.set("cmi.core.lesson_status", "completed");
+      }
+      this.kept = pack();
+      this.set("cmi.suspend_data", this.kept);
+    }
+
+    commit() {
+      if (this.finished || this.review) return;
+      this.report();
+      if (!this.call("LMSCommit", "")) this.accepts = false;
+      note(this.accepts ? null : "refused");
+    }
+
+    finish() {
+      if (this.finished) return;
+      this.report();
+      this.finished = true;
+      this.set("cmi.core.session_time", timespan(performance.now() - this.started));
+      this.call("LMSFinish", "");
+    }
+  }
+
+  function findAPI() {
+    for (const start of [() => window, () => window.opener, () => window.top.opener]) {
+      const api = climb(start);
+      if (api) return api;
+    }
+    return null;
+  }
+
+  function climb(start) {
+    try {
+      let place = start();
+      for (let hop = 0; place && hop < HOPS; hop++) {
+        if (place.API?.LMSInitialize) return place.API;
+        if (place.parent === place) break;
+        place = place.parent;
+      }
+    } catch {
+      // a window of another origin: nothing to be found there
+    }
+    return null;
+  }
+
+  function timespan(milliseconds) {
+    const seconds = Math.floor(milliseconds / 1000);
+    const parts = [Math.min(Math.floor(seconds / 3600), 9999), Math.floor(seconds / 60) % 60, seconds % 60];
+    return parts.map((part, index) => String(part).padStart(index ? 2 : 4, "0")).join(":");
+  }
+
+  /* Results */
+
+  function note(name) {
+    const line = document.querySelector(".sco-note");
+    line.hidden = !name;
+    line.textContent = name ? NOTES[name] : "";
+  }
+
+  function summary() {
+    const scores = exercises.map(({ digest }) => results.get(digest));
+    const scored = scores.some((score) => typeof score === "number");
+    const mean = scores.reduce((sum, score) => sum + (score ?? 0), 0) / scores.length;
+    return { score: scored ? Math.round(100 * mean) / 100 : null, complete: scores.every((score) => score !== undefined) };
+  }
+
+  function settle(digest, attempt) {
+    const score = attempt?.revealed ? null : attempt?.score;
+    if (!results.has(digest) && isScore(score)) results.set(digest, score);
+  }
+
+  function isScore(value) {
+    return value === null || typeof value === "number";
+  }
+
+  function showMean() {
+    const line = document.querySelector(".sco-mean");
+    const { score } = summary();
+    if (!line || score === null) return;
+    line.hidden = false;
+    line.querySelector("output").textContent = `${score} %`;
+  }
+
+  /* What the exercises keep, in 4,096 characters of plain ASCII: the first of these forms that fits */
+
+  const FORMS = [
+    (state) => state,
+    ...[10, 4, 1].map((last) => (state) => ({ ...state, attempts: ends(state.attempts, last) })),
+    (state) => ({ ...short(state), marks: state.marks, attempts: ends(state.attempts, 1) }),
+    ({ attempts }) => ({ marks: [], hints: [], attempts: ends(attempts, 0) }),
+    () => undefined,
+  ];
+
+  function ends(attempts = [], last) {
+    return attempts.length > last + 1 ? [attempts[0], ...attempts.slice(attempts.length - last)] : attempts;
+  }
+
+  function short(state) {
+    return Object.fromEntries(Object.entries(state).filter(([, value]) => JSON.stringify(value).length < 80));
+  }
+
+  function pack() {
+    const kept = exercises.map(({ exercise, digest }) => [digest, keptState(exercise, digest)]);
+    const first = Object.fromEntries(exercises.map(({ digest }) => [digest, results.get(digest)]));
+    for (const form of FORMS) {
+      const states = Object.fromEntries(kept.map(([digest, state]) => [digest, state && form(state)]));
+      const text = JSON.stringify({ version: VERSION, first, states }, pressed);
+      const plain = text.replace(/[^ -~]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+      if (plain.length < LIMIT) return plain;
+    }
+    return "";
+  }
+
+  function unpack(text) {
+    try {
+      const { version, first, states } = JSON.parse(text, unpressed);
+      if (version !== VERSION) return;
+      for (const { exercise, digest } of exercises) {
+        if (isScore(first[digest])) results.set(digest, first[digest]);
+        const state = states[digest];
+        if (state) window.localStorage.setItem(place(exercise), JSON.stringify({ [digest]: state }));
+      }
+    } catch {
+      // nothing was kept yet, or another program's data
+    }
+  }
+
+  /* Objects with the same keys are written as a table: its head, then the values row by row. */
+  function pressed(_, value) {
+    const plain = (item) => item && typeof item === "object" && !Array.isArray(item);
+    if (!Array.isArray(value) || value.length < 2 || !value.every(plain)) return value;
+    const head = Object.keys(value[0]);
+    const alike = value.every((item) => Object.keys(item).join() === head.join());
+    return alike ? { "#": head, rows: value.map((item) => head.map((key) => item[key])) } : value;
+  }
+
+  function unpressed(_, value) {
+    if (!Array.isArray(value?.["#"]) || !Array.isArray(value.rows)) return value;
+    return value.rows.map((row) => Object.fromEntries(value["#"].map((key, index) => [key, row[index]])));
+  }
+
+  function keptState(exercise, digest) {
+    try {
+      return JSON.parse(window.localStorage.getItem(place(exercise)))?.[digest];
+    } catch {
+      return undefined;
+    }
+  }
+
+  function place(exercise) {
+    return `${FOLDER}errorspan:${exercise}`;
+  }
+
+  class PageStorage {
+    getItem(name) {
+      return Object.hasOwn(this, name) ? this[name] : null;
+    }
+
+    setItem(name, value) {
+      this[name] = String(value);
+    }
+
+    removeItem(name) {
+      delete this[name];
+    }
+
+    clear() {
+      for (const name of Object.keys(this)) delete this[name];
+    }
+
+    key(index) {
+      return Object.keys(this)[index] ?? null;
+    }
+
+    get length() {
+      return Object.keys(this).length;
+    }
+  }
+
+  /* The page */
+
+  function follow(platform) {
+    let due = false;
+    const happened = ({ detail }) => {
+      settle(detail.digest, detail);
+      showMean();
+      if (due) return; // one check can be two events
+      due = true;
+      queueMicrotask(() => {
+        due = false;
+        platform?.commit();
+      });
+    };
+    for (const type of ["errorspan-check", "errorspan-complete"]) document.addEventListener(type, happened);
+    if (!platform) return;
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden" && pack() !== platform.kept) platform.commit();
+    });
+    addEventListener("pagehide", () => platform.finish());
+    addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+  }
+
+  function navigate() {
+    const sections = [...document.querySelectorAll(".sco-exercise")];
+    if (sections.length < 2) return;
+    const show = (chosen) => {
+      for (const section of sections) section.hidden = section !== chosen;
+      for (const link of document.querySelectorAll("nav a")) {
+        if (link.hash === `#${chosen.id}`) link.setAttribute("aria-current", "true");
+        else link.removeAttribute("aria-current");
+      }
+    };
+    const named = () => document.getElementById(location.hash.slice(1));
+    show(sections.find((section) => section.contains(named())) ?? sections[0]);
+    addEventListener("hashchange", () => {
+      const section = sections.find((candidate) => candidate.contains(named()));
+      if (section) show(section);
+      if (section && section === named()) section.querySelector("[tabindex]").focus();
+    });
+  }
+
+  /* A link that led out of the frame would end the session. */
+  function openElsewhere(event) {
+    const link = event.target.closest?.("a[href]");
+    if (link && link.origin + link.pathname !== location.origin + location.pathname)
+      Object.assign(link, { target: "_blank", rel: "noopener" });
+  }
+
+  const api = findAPI();
+  const platform = api && new Platform(api);
+  const connected = platform?.begin() ? platform : null;
+  if (connected) {
+    Object.defineProperty(window, "localStorage", { configurable: true, value: new PageStorage() });
+    unpack(connected.get("cmi.suspend_data"));
+  } else {
+    note(api ? "closed" : "alone");
+  }
+  for (const { exercise, digest } of exercises) settle(digest, keptState(exercise, digest)?.attempts?.[0]);
+  follow(connected);
+  showMean();
+  navigate();
+  document.addEventListener("click", openElsewhere, true);
+})();

@@ -1,0 +1,347 @@
+"""What follows Check, and what stays of it: names, corrections, explanations, the course's progress."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from sample import (
+    ASSESSMENT, CODE, EXERCISE, FORBIDDEN, LISTEN, PATTERNS, check, error, explain, mark, marked, note, press, score,
+    spans, status, variant,
+)  # fmt: skip
+
+DAY = 86_400_000
+
+
+@pytest.fixture
+def page(new_page, local):
+    """Return a page with the sample exercise."""
+    return new_page(local.url(local.exercise(EXERCISE)))
+
+
+def sides(page, number: int) -> dict[str, list[str]]:
+    """Return what a comparison shows, and what it marks on each side."""
+    found = {}
+    for name in ("before", "own", "after"):
+        side = note(page, number).locator(f".es-{name}")
+        if side.count():
+            found[name] = ["\n".join(side.locator("code").all_inner_texts()), *side.locator(".es-changed").all_inner_texts()]
+    return found
+
+
+def attempt(days_ago: float, score: int | None) -> str:
+    """Return an attempt as a script that makes it."""
+    return (
+        f"{{at: Date.now() - {days_ago * DAY}, found: 1, missed: 0, alarms: 0, hints: 0, "
+        f"score: {json.dumps(score)}, revealed: {json.dumps(score is None)}}}"
+    )
+
+
+def remember(page, exercise, *attempts: str, digest: str = "") -> None:
+    """Put attempts into the browser's storage, as the element keeps them."""
+    state = f"{{marks: [], unsure: [], hints: [], work: {{}}, ended: null, attempts: [{', '.join(attempts)}]}}"
+    page.evaluate(
+        f"""() => {{
+            const folder = new URL("../../assets/", location.href).pathname
+            localStorage[`${{folder}}errorspan:{exercise.id}`] = JSON.stringify({{"{digest or exercise.digest}": {state}}})
+        }}"""
+    )
+
+
+# Name and fix
+
+
+def test_nothing_is_explained_before_the_student_says_so(page) -> None:
+    mark(page, 12, 20)
+    check(page)
+    for told in ("SECRET", "A value to keep", "FAILURE", ".sum(-1)"):
+        assert told not in page.inner_text("errorspan-exercise")
+    expect(note(page, 1).locator("h3")).to_have_text("Foundline 12")
+    explain(page, 1)
+    expect(note(page, 1)).to_be_focused()
+    text = note(page, 1).inner_text()
+    for said in ("Found", "length normalisation", "line 12", "SECRET-1", "A value to keep", "FAILURE-1", PATTERNS[0]):
+        assert said in text
+    assert "SECRET-2" not in page.inner_text("errorspan-exercise")
+
+
+def test_a_found_error_is_named_among_plausible_patterns(page) -> None:
+    mark(page, 12, 20)
+    check(page)
+    kinds = note(page, 1).get_by_role("radio")
+    assert kinds.evaluate_all("all => all.map(one => one.value)") == sorted(PATTERNS[:4])
+    note(page, 1).get_by_label(PATTERNS[0]).check()
+    note(page, 2).get_by_label(PATTERNS[2]).check()
+    told = score(page)
+    explain(page, 1)
+    expect(note(page, 1)).to_contain_text(f"{PATTERNS[0]}. You named it.")
+    explain(page, 2)
+    expect(note(page, 2)).to_contain_text(f"{PATTERNS[1]}. You chose: {PATTERNS[2]}.")
+    expect(page.locator(".es-tally")).to_contain_text("1 of 2 named")
+    assert score(page) == told
+
+
+def test_errors_without_a_pattern_and_missed_ones_are_not_asked_for_it(page) -> None:
+    mark(page, 24)
+    check(page)
+    for number in (1, 2, 3, 4):
+        assert note(page, number).get_by_role("radio").count() == 0
+        assert note(page, number).get_by_role("textbox").count() == 1
+
+
+def test_a_correction_is_compared_word_by_word(page) -> None:
+    mark(page, 24)
+    check(page)
+    box = note(page, 3).get_by_role("textbox")
+    expect(box).to_have_value("ratios[1] - ratios[0]")
+    box.fill("ratios[0] - ratios[2]")
+    explain(page, 3)
+    start, end = "    return -F.logsigmoid(beta * (", ")).mean()"
+    assert sides(page, 3) == {
+        "before": [f"{start}ratios[1] - ratios[0]{end}", "1", "0"],
+        "own": [f"{start}ratios[0] - ratios[2]{end}", "2"],
+        "after": [f"{start}ratios[0] - ratios[1]{end}", "0", "1"],
+    }
+    expect(note(page, 3)).to_contain_text("Your correction differs where it is marked.")
+
+
+def test_a_correction_like_the_key_is_called_the_same_spacing_aside(page) -> None:
+    mark(page, 24)
+    check(page)
+    note(page, 3).get_by_role("textbox").fill("ratios[0]-ratios[1]")
+    explain(page, 3)
+    expect(note(page, 3)).to_contain_text("Your correction is the answer, spacing aside.")
+
+
+def test_what_was_not_changed_is_not_compared(page) -> None:
+    mark(page, 12)
+    check(page)
+    explain(page, 2)
+    assert list(sides(page, 2)) == ["before", "after"]
+    assert sides(page, 2)["before"][0].splitlines() == CODE.splitlines()[19:22]
+
+
+def test_a_correction_may_delete(new_page, local) -> None:
+    code = "a = b(1)\nprint(a)\nprint(a)\nc\n"
+    errors = [error(1, "(1)", 1, "", "one"), error(2, "print(a)\n", 3, "", "two"), error(3, "c\n", 4, "", "three")]
+    changed = ASSESSMENT.model_validate(ASSESSMENT.model_dump() | {"code": code, "errors": errors})
+    page = new_page(local.url(local.exercise(variant(assessment=changed))))
+    mark(page, 1, 3)
+    check(page)
+    note(page, 1).get_by_role("textbox").fill("")
+    page.locator(".es-result [data-action=explain]").click()
+    expect(page.locator(".es-score")).to_be_focused()
+    assert sides(page, 1) == {"before": ["a = b(1)", "(1)"], "own": ["a = b"], "after": ["a = b"]}
+    assert sides(page, 2) == {"before": ["print(a)\nc", "print(a)\n"[:-1]], "after": ["c"]}
+    expect(note(page, 3).locator(".es-after")).to_contain_text("Nothing: this goes.")
+    expect(note(page, 1)).to_contain_text("Your correction is the answer")
+
+
+def test_work_on_errors_survives_a_reload_and_not_a_new_attempt(page) -> None:
+    mark(page, 12, 20)
+    check(page)
+    note(page, 1).get_by_label(PATTERNS[1]).check()
+    note(page, 2).get_by_role("textbox").fill("mine()")
+    explain(page, 1)
+    page.reload()
+    expect(note(page, 1)).to_contain_text("SECRET-1")
+    expect(note(page, 2).get_by_role("textbox")).to_have_value("mine()")
+    press(page, "again")
+    mark(page, 12)
+    check(page)
+    assert note(page, 1).locator("input:checked").count() == 0
+
+
+def test_links_lead_to_where_it_was_made_and_avoided(page) -> None:
+    press(page, "reveal")
+    press(page, "reveal")
+    links = note(page, 1).get_by_role("link")
+    assert links.evaluate_all("all => all.map(one => one.getAttribute('href'))") == [
+        "../../runs/dpo/#attempt-1-weak-9", "../../runs/dpo/#attempt-1-mid-7", "../../runs/dpo/#error-1",
+    ]  # fmt: skip
+    assert note(page, 2).get_by_role("link").count() == 1
+
+
+def test_naming_and_fixing_by_keyboard(page) -> None:
+    mark(page, 12)
+    page.locator("[data-action=check]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".es-score")).to_be_focused()
+    for _ in range(6):  # four links, all answers, the code
+        page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    assert note(page, 1).locator("input:checked").count() == 1
+    page.keyboard.press("Tab")
+    page.keyboard.insert_text("x")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(note(page, 1)).to_be_focused()
+    assert "own" in sides(page, 1)
+
+
+def test_sure_and_wrong_is_shown_back(page) -> None:
+    mark(page, 3, 5, 5, 12, 12, 24)
+    check(page)
+    result = page.locator(".es-result")
+    expect(result).to_contain_text("Sure, but no error there: line 3.")
+    expect(result).to_contain_text("Unsure, but right: line 12.")
+    assert score(page) == "Score: 25%"  # 2/4 × 2/4: a mark counts the same
+
+
+# Progress
+
+
+def test_progress_and_reviews_of_a_course(new_page, local) -> None:
+    names = ("new", "tomorrow", "week", "good", "bad", "shown", "changed")
+    made = {name: variant(id=name, title=f"Exercise {name}") for name in names}
+    listed = local.url(local.list(*made.values()))
+    page = new_page(listed)
+    told = page.locator(".es-told")
+    expect(told).to_have_text("0 of 7 done")
+    remember(page, made["tomorrow"], attempt(0.5, 90))
+    remember(page, made["week"], attempt(9, 80), attempt(7.5, 100), attempt(4.2, 95))
+    remember(page, made["good"], attempt(2, 90), attempt(1.5, 100))
+    remember(page, made["bad"], attempt(30, 90), attempt(28, 90), attempt(1.1, 20), attempt(1.05, 100))
+    remember(page, made["shown"], attempt(0.2, None))
+    remember(page, made["changed"], attempt(3, 70), digest="0" * 12)
+    page.reload()
+    expect(told.locator("p").first).to_have_text("5 of 7 done · mean first score 88%")
+    assert told.get_by_role("link").all_inner_texts() == ["Exercise good", "Exercise bad", "Exercise changed"]
+    state = {name: page.locator(f"[data-exercise={name}]").inner_text() for name in names}
+    assert state["new"] == "Not started"
+    assert state["tomorrow"].startswith("Best: 90% · review on ")
+    assert state["week"].startswith("Best: 100%, first: 80% · review on ")
+    assert state["good"] == "Best: 100%, first: 90% · review now"
+    assert state["bad"] == "Best: 100%, first: 90% · review now"
+    assert state["shown"].startswith("Answers shown, no score · review on ")
+    assert state["changed"] == "70%, changed since"
+
+
+@pytest.mark.parametrize(("goods", "days"), [(1, 1), (2, 3), (3, 7), (4, 21), (5, 21)])
+def test_reviews_come_after_1_3_7_and_21_days(new_page, local, goods, days) -> None:
+    page = new_page(local.url(local.list(EXERCISE)))
+    earlier = [attempt(days + 0.01 + 30 * step, 90) for step in range(goods)]
+    remember(page, EXERCISE, *reversed(earlier))
+    page.reload()
+    expect(page.locator("errorspan-progress")).to_contain_text("review now")
+    remember(page, EXERCISE, *reversed([attempt(days - 0.01 + 30 * step, 90) for step in range(goods)]))
+    page.reload()
+    expect(page.locator("errorspan-progress")).to_contain_text("review on")
+
+
+def test_progress_goes_to_a_file_and_comes_back(new_page, site, tmp_path) -> None:
+    page = new_page(site.url(site.exercise(EXERCISE)))
+    listed = site.url(site.list(EXERCISE))
+    mark(page, 12)
+    check(page)
+    page.goto(listed)
+    page.locator("summary").click()
+    with page.expect_download() as saved:
+        press(page, "store")
+    file = tmp_path / "progress.json"
+    saved.value.save_as(file)
+    assert json.loads(file.read_text())["progress"]["dpo"][EXERCISE.digest]["attempts"][0]["score"] == 25
+    press(page, "forget")
+    expect(status(page)).to_contain_text("Press again")
+    press(page, "forget")
+    expect(status(page)).to_have_text("All progress is deleted.")
+    expect(page.locator("errorspan-progress")).to_have_text("Not started")
+    assert page.evaluate("localStorage.length") == 0
+    load(page, file)
+    expect(status(page)).to_have_text("Progress of 1 exercise loaded.")
+    expect(page.locator("errorspan-progress")).to_contain_text("Best: 25%")
+    load(page, file)  # again: nothing is counted twice
+    page.goto(site.url(site.exercise(EXERCISE)))
+    expect(page.locator(".es-score")).to_have_text("Score: 25%")
+    assert page.locator(".es-history").count() == 0
+
+
+def load(page, file: Path) -> None:
+    """Load a file of progress."""
+    with page.expect_file_chooser() as chosen:
+        press(page, "load")
+    chosen.value.set_files(file)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "no JSON", "[]", "{}", '{"errorspan":1,"progress":{"dpo":{"0":{"marks":5}}}}',
+     '{"errorspan":1,"progress":{"dpo":{"0":{"attempts":[{"at":"x"}]}}}}', '{"errorspan":1,"progress":{"dpo":null}}'],
+)  # fmt: skip
+def test_a_file_of_another_kind_changes_nothing(new_page, local, tmp_path, content) -> None:
+    page = new_page(local.url(local.list(EXERCISE)))
+    remember(page, EXERCISE, attempt(0, 50))
+    page.locator("summary").click()
+    file = tmp_path / "other.json"
+    file.write_text(content)
+    before = page.evaluate("JSON.stringify(localStorage)")
+    load(page, file)
+    expect(status(page)).to_have_text("This file holds no progress.")
+    assert page.evaluate("JSON.stringify(localStorage)") == before
+
+
+def test_a_changed_exercise_keeps_the_old_score_and_says_so(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)))
+    mark(page, 12, 20, 24, 29)
+    check(page)
+    other = variant(assessment=ASSESSMENT.model_copy(update={"code": CODE + "# changed\n"}))
+    page.goto(local.url(local.list(other)))
+    expect(page.locator("errorspan-progress")).to_have_text("100%, changed since")
+    page.goto(local.url(local.exercise(other)))
+    expect(status(page)).to_have_text("This exercise has changed since you last solved it (100%).")
+    assert marked(page) == []
+
+
+def test_two_tabs_show_the_same_and_lose_nothing(new_page, site) -> None:
+    address = site.url(site.exercise(EXERCISE))
+    one = new_page(address)
+    two = one.context.new_page()
+    two.goto(address)
+    mark(one, 12)
+    two.wait_for_function("document.querySelectorAll('.es-mark')[11].checked")
+    mark(two, 24)
+    one.wait_for_function("document.querySelectorAll('.es-mark')[23].checked")
+    check(one)
+    expect(two.locator(".es-score")).to_have_text("Score: 50%")
+    press(two, "again")
+    expect(one.locator(".es-result")).to_be_hidden()
+    mark(two, 12)
+    check(two)
+    expect(one.locator(".es-history li")).to_have_count(2)
+    two.goto(site.url(site.list(EXERCISE)))
+    press_again = one.locator("[data-action=again]")
+    press_again.click()
+    mark(one, 12, 20, 24, 29)
+    check(one)
+    expect(two.locator("errorspan-progress")).to_contain_text("Best: 100%, first: 50%")
+    expect(two.locator(".es-told")).to_contain_text("1 of 1 done")
+
+
+def test_a_tab_that_heard_nothing_keeps_the_others_attempts(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)))
+    mark(page, 12)
+    remember(page, EXERCISE, attempt(1, 40))  # no storage event reaches the tab that writes
+    check(page)
+    expect(page.locator(".es-history li")).to_have_count(2)
+
+
+def test_a_course_without_storage_says_what_it_knows(new_page, local) -> None:
+    page = new_page(local.url(local.list(EXERCISE)), init=FORBIDDEN)
+    expect(page.locator(".es-told")).to_have_text("0 of 1 done")
+    page.locator("summary").click()
+    press(page, "forget")
+    press(page, "forget")
+    expect(status(page)).to_have_text("All progress is deleted.")
+
+
+def test_naming_and_fixing_fire_no_event(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), init=LISTEN)
+    mark(page, 12)
+    check(page)
+    note(page, 1).get_by_label(PATTERNS[0]).check()
+    explain(page, 1)
+    assert [name for name, _ in page.evaluate("told")] == ["errorspan-check", "errorspan-complete"]
+    assert spans(page)["1"] == [".mean(-1)"]
