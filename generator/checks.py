@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -160,6 +161,7 @@ def minutes_go_up(assessment: Assessment, _: Outputs) -> Iterator[str]:
         yield f"estimated_minutes: {shortest} to {longest} goes down"
 
 
+@lru_cache(maxsize=16)
 def traced(code: str, weak: Implementation) -> dict[int, int]:
     """Say on which line of the weak implementation's text each line of an excerpt was written (both from 1).
 
@@ -172,7 +174,8 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
         for start, end in weak.fenced
         for number in range(weak.text.count("\n", 0, start) + 1, weak.text.count("\n", 0, end) + 1)
     ]
-    written = {number: weak.text.split("\n")[number - 1] for number in numbers}
+    text = weak.text.split("\n")
+    written = {number: text[number - 1] for number in numbers}
     ways: dict[int, list[tuple[int, int]]] = {-1: []}  # by dedent, the earliest place of each line so far
     for number, line in enumerate(code.split("\n"), start=1):
         if not line.strip():
@@ -180,9 +183,11 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
         longer: dict[int, list[tuple[int, int]]] = {}
         for dedent, way in ways.items():
             for place in numbers[bisect(numbers, way[-1][1]) if way else 0 :]:
+                if not _same(line, written[place]):
+                    continue
                 shift = _indent(written[place]) - _indent(line)
                 fits = shift >= 0 and (shift == dedent or not way or not _indent(line))
-                if fits and _same(line, written[place]) and (shift not in longer or place < longer[shift][-1][1]):
+                if fits and (shift not in longer or place < longer[shift][-1][1]):
                     longer[shift] = [*way, (number, place)]
         if not longer:
             break

@@ -7,3 +7,4 @@ _site = Site()
 on_startup = _site.on_startup
 on_config = _site.on_config
 on_files = _site.on_files
+on_page_content = _site.on_page_content

@@ -7,6 +7,7 @@ dialect does not enforce (list lengths, ranges) are enforced here, when an answe
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -127,7 +128,7 @@ class Implementation(Output):
         """Return the fenced blocks, in order."""
         return [Fence(found["language"], found["code"]) for found in _FENCE.finditer(self.recorded())]
 
-    @property
+    @cached_property
     def fenced(self) -> list[tuple[int, int]]:
         """Return where the code of each fenced block starts and ends in the text."""
         return [found.span("code") for found in _FENCE.finditer(self.recorded())]

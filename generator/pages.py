@@ -55,9 +55,7 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "") -> Itera
                 f"exercises/{run.topic.id}/index.md", _rendered("exercise.md.j2", **known), source=run.topic.path
             )
             yield Page(f"exercises/{run.topic.id}/key.js", exercises[run.topic.id].key_script)
-            yield Page(
-                f"exercises/{run.topic.id}/key/index.md", _rendered("key.md.j2", **known), source=run.topic.path
-            )
+            yield Page(f"exercises/{run.topic.id}/key/index.md", _rendered("key.md.j2", **known), source=run.topic.path)
     listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "settings": settings, "index": index}
     yield Page("exercises/index.md", _rendered("exercises.md.j2", **listed), in_nav=True)
     yield Page("runs/index.md", _rendered("runs.md.j2", overview=overview.of(runs, settings), **listed), in_nav=True)

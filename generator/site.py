@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page as MkDocsPage
 
 from generator import budget
 from generator.course import Course
@@ -19,6 +21,9 @@ from generator.pages import SCRIPTS, STYLES, assets, render
 from generator.progress import Tally
 from generator.runs import Run, State
 from generator.settings import has_key
+
+_DIV = re.compile(r"<div\b|</div>")
+_PLACE = re.compile(r'<div data-errorspan="(\d+)"></div>')
 
 log = get_plugin_logger("errorspan")
 
@@ -31,6 +36,7 @@ class Site:
     def __init__(self) -> None:
         self._command: Command = "serve"
         self._course: Course | None = None
+        self._blocks: dict[str, list[str]] = {}
 
     def on_startup(self, *, command: Command, dirty: bool) -> None:  # noqa: ARG002 - MkDocs passes both
         """Remember what MkDocs was called for: only a build may ask a model."""
@@ -60,11 +66,19 @@ class Site:
             if files.get_file_from_path(page.uri):
                 raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")
             shown = InclusionLevel.INCLUDED if page.in_nav else InclusionLevel.NOT_IN_NAV
-            file = File.generated(config, page.uri, content=page.content, inclusion=shown)
+            content = page.content
+            if page.uri.endswith(".md"):
+                content, self._blocks[page.uri] = set_aside(content)
+            file = File.generated(config, page.uri, content=content, inclusion=shown)
             if page.source:
                 file.edit_uri = f"../{page.source}"
             files.append(file)
         return files
+
+    def on_page_content(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
+        """Put the blocks of HTML back that Markdown had no business with."""
+        blocks = self._blocks.pop(page.file.src_uri, [])
+        return _PLACE.sub(lambda found: blocks[int(found[1])], html) if blocks else html
 
     def _runs(self, course: Course) -> list[Run]:
         topics = course.chosen(())
@@ -88,6 +102,25 @@ class Site:
             log.warning(line)
         log.info("Asking models for %d topics; this can cost up to $%.2f", len(runs), worst)
         return True
+
+
+def set_aside(markdown: str) -> tuple[str, list[str]]:
+    """Put an empty `<div>` in the place of each block of HTML, and return the blocks.
+
+    Python-Markdown and MkDocs would each parse them only to pass them on: that took two fifths of a build. All text in
+    them is escaped, so their ends are found by counting.
+    """
+    kept: list[str] = []
+    blocks: list[str] = []
+    place = start = depth = 0
+    for found in _DIV.finditer(markdown):
+        start = start if depth else found.start()
+        depth += 1 if found[0] == "<div" else -1
+        if not depth:
+            kept += [markdown[place:start], f'<div data-errorspan="{len(blocks)}"></div>']
+            place = found.end()
+            blocks.append(markdown[start:place])
+    return "".join([*kept, markdown[place:]]), blocks
 
 
 @contextmanager

@@ -34,6 +34,7 @@ errorspanWords("ar", {
   hintGiven: "التلميح {n}: ",
   noHints: "لا مزيد من التلميحات.",
   score: "النتيجة: {score}",
+  percent: "{n}%",
   revealed: "عُرض الحل، بلا نتيجة",
   found: "مكتشف",
   missed: "فائت",

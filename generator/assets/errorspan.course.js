@@ -42,6 +42,7 @@ errorspanCourse(({ ErrorspanElement, STORED, blank, dotted, fill, joined, link, 
     }
 
     store() {
+      this.asked = false;
       const content = JSON.stringify({ errorspan: 1, progress: Object.fromEntries(everything()) }, null, 1);
       const href = URL.createObjectURL(new Blob([content], { type: "application/json" }));
       Object.assign(make("a"), { href, download: "errorspan-progress.json" }).click();
@@ -49,6 +50,7 @@ errorspanCourse(({ ErrorspanElement, STORED, blank, dotted, fill, joined, link, 
     }
 
     load() {
+      this.asked = false;
       const input = Object.assign(make("input"), { type: "file", accept: ".json,application/json" });
       input.onchange = async () => {
         const told = loaded(await input.files[0].text());

@@ -34,6 +34,7 @@ errorspanWords("de", {
   hintGiven: "Hinweis {n}: ",
   noHints: "Es gibt keine weiteren Hinweise.",
   score: "Ergebnis: {score}",
+  percent: "{n}\u00a0%",
   revealed: "Lösung gezeigt, ohne Punkte",
   found: "Gefunden",
   missed: "Übersehen",

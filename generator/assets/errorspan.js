@@ -33,6 +33,7 @@
       hintGiven: "Hint {n}: ",
       noHints: "There are no more hints.",
       score: "Score: {score}",
+      percent: "{n}%",
       revealed: "Answers shown, no score",
       found: "Found",
       missed: "Missed",
@@ -849,7 +850,6 @@
   }
 
   function wordsOf(lang) {
-    const locale = `${lang}-u-nu-latn`; // as the lines are numbered
     const plural = new Intl.PluralRules(lang);
     const words = (name, values = {}) => {
       const entry = tables[lang][name];
@@ -858,8 +858,8 @@
     };
     return Object.assign(words, {
       into: (part) => tables[lang][part.dataset.text] && (part.textContent = words(part.dataset.text)),
-      percent: (score) => (score / 100).toLocaleString(locale, { style: "percent" }),
-      date: (time) => new Date(time).toLocaleDateString(locale, { dateStyle: "medium" }),
+      percent: (score) => words("percent", { n: Math.round(score) }),
+      date: (time) => new Date(time).toLocaleDateString(`${lang}-u-nu-latn`, { dateStyle: "medium" }),
       list: (items) => new Intl.ListFormat(lang).format(items),
     });
   }
