@@ -65,9 +65,9 @@ def missing(run: Run, settings: Settings) -> list[tuple[Step, int, str]]:
 def worst_case(run: Run, settings: Settings) -> Decimal | None:
     """Return what finishing a run can cost at the most, in dollars; None where a model's price is not known.
 
-    A token is at least a byte, so a prompt has at most as many tokens as bytes; every answer is as long as it may be, and
-    every repair is needed. Two things are not in it: `TOKENIZERS` is a guess, and where a connection breaks while a model
-    answers, the call is made again and a server may charge for both.
+    A token is at least a byte, so a prompt has at most as many tokens as bytes; every answer is as long as it may be,
+    and every repair is needed. Two things are not in it: `TOKENIZERS` is a guess, and where a connection breaks while a
+    model answers, the call is made again and a server may charge for both.
     """
     return total(worst_price(step, attempt, run, settings) for step, attempt, _ in missing(run, settings))
 

@@ -23,7 +23,7 @@ from pygments.lexers.special import TextLexer
 from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
 
-# Preprocessors of Markdown extensions look for these before HTML is recognised: fences, snippets, macros. Tabs are expanded.
+# Preprocessors of Markdown extensions look for these before HTML is recognised: fences, snippets, macros, tabs.
 _MARKDOWN = {"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#125;", "\t": "&#9;"}
 
 # Left-to-right overrides and their kin reorder what a reader sees; zero-width characters hide from one.
@@ -75,8 +75,8 @@ def code(text: str, language: str) -> Markup:
 def code_lines(text: str, language: str, marks: Sequence[tuple[int, int, Markup]] = ()) -> list[Markup]:
     """Return highlighted code, a piece of HTML for each line.
 
-    Each mark is a stretch of the text (its characters from, up to) and the opening `<span …>` to put around it; marks are
-    in order and do not overlap. One that crosses lines is opened again on each.
+    Each mark is a stretch of the text (its characters from, up to) and the opening `<span …>` to put around it; marks
+    are in order and do not overlap. One that crosses lines is opened again on each.
     """
     cuts = [(len(visible(text[:start])), len(visible(text[:end])), opening) for start, end, opening in marks]
     lines: list[list[str]] = [[]]

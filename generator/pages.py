@@ -70,7 +70,8 @@ def assets() -> Iterator[Page]:
 def exercise(run: Run, index: str = "") -> Exercise:
     """Return a complete run's exercise.
 
-    A topic that names no concepts is found by its level's subtopics: the errors' own concepts would tell what to look for.
+    A topic that names no concepts is found by its level's subtopics: the errors' own concepts would tell what to look
+    for.
     """
     if run.assessment is None or run.verdict is None:
         raise ValueError(f"{run.topic.id} has no assessment")

@@ -62,8 +62,8 @@ class _Missing(Exception):
 class Pipeline:
     """Play one topic.
 
-    Without a client nothing is asked; `recover` then takes replies into the record that were received before the last run
-    was stopped. With `refresh`, stale answers count as missing.
+    Without a client nothing is asked; `recover` then takes replies into the record that were received before the last
+    run was stopped. With `refresh`, stale answers count as missing.
     """
 
     def __init__(  # noqa: PLR0913 - a run's whole circumstances
@@ -237,7 +237,8 @@ class Pipeline:
             rejected=rejected,
         )
         recorded = self._record.keep(file, text, entry)
-        return Answer(step, attempt, order, recorded, self._read(step, recorded), findings=dict.fromkeys(step.checks, ()))
+        findings = dict.fromkeys(step.checks, ())
+        return Answer(step, attempt, order, recorded, self._read(step, recorded), findings=findings)
 
     def _read(self, step: Step, recorded: Recorded) -> shapes.Output:
         try:

@@ -4,8 +4,8 @@
     .cache/errorspan/<id>/            the journal: replies that are not in the record yet, each written as it arrives
     .cache/errorspan/<id>/rejected/   replies that did not count, with what was wrong with them
 
-A reply goes to the journal before anything else happens to it, and leaves it when it is in the record. So a process may be
-killed at any moment: what was received is found again, in the record or in the journal, and is not asked for twice.
+A reply goes to the journal before anything else happens to it, and leaves it when it is in the record. So a process may
+be killed at any moment: what was received is found again, in the record or in the journal, and is not asked for twice.
 """
 
 from __future__ import annotations

@@ -50,8 +50,7 @@ class Source:
             return model.model_validate(self.values)
         except ValidationError as error:
             raise InputError(
-                self.fault(tuple(fault["loc"]), _expected(fault, model))
-                for fault in error.errors(include_url=False)
+                self.fault(tuple(fault["loc"]), _expected(fault, model)) for fault in error.errors(include_url=False)
             ) from None
 
 

@@ -66,7 +66,7 @@ class TopicFile(_Strict):
     focus: LongLine | None = Field(None, description="the subtopic that the challenge is about")
     brief: Paragraphs | None = Field(None, description="what learners should take away, and constraints")
     concepts: Annotated[list[Line], Field(max_length=8)] = Field(
-        [], description="up to eight ideas that the exercise trains; shown in the list of exercises, found by the search"
+        [], description="up to eight ideas that the exercise trains; shown in the list, found by the search"
     )
     models: TierModels = Field(TierModels(), description="models of this topic's own, per tier")
     max_attempts: Annotated[int, Field(ge=1, le=10)] | None = Field(

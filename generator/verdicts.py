@@ -2,7 +2,8 @@
 
 The judge sees the implementations twice, labelled A and B, in both orders, because the order of presentation alone
 decides a good part of close comparisons (MT-Bench: the strongest judge was consistent in 65 % of them). Only a
-difference on which both orders agree, and which is shown by quotes that really stand in the weak implementation, counts.
+difference on which both orders agree, and which is shown by quotes that really stand in the weak implementation,
+counts.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ REASONS: dict[Reason, str] = {
 
 
 class Failure(NamedTuple):
-    """A failure of the weak implementation whose quote stands there; `id` is F1, F2 …"""
+    """A failure of the weak implementation whose quote stands there; `id` is F1, F2 and so on."""
 
     id: str
     pattern: str | None
@@ -111,7 +112,7 @@ def settle(judgments: Mapping[str, Judgment], outputs: Mapping[str, Any]) -> Ver
 def _supported(
     judgments: Mapping[str, Judgment], prefers_mid: Mapping[str, bool], weak: Implementation
 ) -> tuple[Failure, ...]:
-    """Join what both orders named: a quote that overlaps another, or a pattern that the other order named, is no news."""
+    """Join what both orders named: a quote that overlaps another, or a pattern that the other named, is no news."""
     failures: list[Failure] = []
     for order, judgment in judgments.items():
         named = {failure.pattern for failure in failures if failure.pattern}

@@ -108,11 +108,10 @@ def test_of_a_finished_run_nothing_is_missing() -> None:
 # The worst case
 
 
-def bound(step: Step, topic: Topic, set_: Settings) -> list[int]:
+def bound(step: Step, attempt: int, topic: Topic, set_: Settings) -> list[int]:
     """Return the most tokens that each call of a pass can read: the prompt, and each reply that was sent back."""
     longest = {known.name: TOKENIZERS * known.max_tokens * len(known.passes) for known in STEPS}
-    attempts = topic.max_attempts or set_.max_attempts
-    longest["feedback"] = attempts * (longest["judgment"] + longest["challenge"])
+    longest["feedback"] = (attempt - 1) * (longest["judgment"] + longest["challenge"])
     prompt = template_size(step, topic) + sum(longest[name] for name in step.reads)
     return [prompt + repair * (step.max_tokens + COMPLAINT_BYTES) for repair in range(set_.max_repairs + 1)]
 
@@ -123,9 +122,10 @@ FLAT = {"prices": {"m": {"input": 1, "output": 10}}, "models": dict.fromkeys(("a
 def test_a_worst_case_by_hand() -> None:
     (solving,) = (step for step in ATTEMPT if step.name == "mid_implementation")
     set_ = Settings.model_validate(FLAT | {"max_repairs": 1})
-    first = template_size(solving, TOPIC) + 2 * 16_000
-    second = first + 16_000 + 26_000
-    assert worst_price(solving, AWAITING, set_) == Decimal(first + second + 2 * 16_000 * 10) / 1_000_000
+    (asking,) = (step for step in ATTEMPT if step.name == "challenge")
+    first = template_size(solving, TOPIC) + 2 * asking.max_tokens
+    second = first + solving.max_tokens + 6_000
+    assert worst_price(solving, 1, AWAITING, set_) == Decimal(first + second + 2 * solving.max_tokens * 10) / 1_000_000
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
@@ -134,10 +134,11 @@ def test_a_worst_case_by_hand() -> None:
 @given(data=st.data())
 def test_no_pass_costs_more_than_its_worst_case(step: Step, repairs: int, data: st.DataObject) -> None:
     set_ = Settings(max_repairs=repairs)
-    worst = worst_price(step, AWAITING, set_)
+    attempt = data.draw(st.integers(1, 4)) if step in ATTEMPT else 0
+    worst = worst_price(step, attempt, AWAITING, set_)
     model = set_.model(step.tier, TOPIC)
     calls = []
-    for most in bound(step, TOPIC, set_)[: data.draw(st.integers(1, repairs + 1))]:
+    for most in bound(step, attempt, TOPIC, set_)[: data.draw(st.integers(1, repairs + 1))]:
         read = data.draw(st.integers(0, most) | st.just(most))
         cached = data.draw(st.integers(0, read))
         written = data.draw(st.integers(0, step.max_tokens) | st.just(step.max_tokens))
@@ -150,31 +151,42 @@ def test_no_pass_costs_more_than_its_worst_case(step: Step, repairs: int, data: 
 
 def test_a_worst_case_is_all_passes_together() -> None:
     set_ = Settings(max_attempts=2)
-    prices = {step.name: worst_price(step, AWAITING, set_) or Decimal() for step in STEPS}
-    prepare, attempt, assess = (
-        sum(prices[step.name] * len(step.passes) for step in part) for part in (PREPARE, ATTEMPT, ASSESS)
+    prepare, first, second, assess = (
+        sum((worst_price(step, attempt, AWAITING, set_) or 0) * len(step.passes) for step in part)
+        for part, attempt in ((PREPARE, 0), (ATTEMPT, 1), (ATTEMPT, 2), (ASSESS, 0))
     )
-    assert worst_case(AWAITING, set_) == prepare + 2 * attempt + assess
+    assert worst_case(AWAITING, set_) == prepare + first + second + assess
+
+
+def test_a_challenge_reads_what_failed_before_it() -> None:
+    challenging, *others = ATTEMPT
+    prices = [worst_price(challenging, attempt, AWAITING, Settings()) or Decimal() for attempt in (1, 2, 3)]
+    assert prices[2] - prices[1] == prices[1] - prices[0] > 0
+    for step in others:
+        assert worst_price(step, 1, AWAITING, Settings()) == worst_price(step, 3, AWAITING, Settings())
 
 
 def test_a_long_answer_of_a_person_is_counted_as_it_is() -> None:
     """A model's answer has an end, and a person's has none: the bytes that will be read count."""
     set_ = Settings.model_validate(FLAT | {"max_repairs": 0})
-    (solving,) = (step for step in ATTEMPT if step.name == "mid_implementation")
-    prices = {
-        size: worst_price(solving, run([("challenge", 1, "")], attempts=1, text="é" * (size // 2)), set_)
-        for size in (0, 2 * 16_000, 2 * 16_000 + 1000)
-    }
-    assert prices[0] == prices[32_000] == worst_price(solving, AWAITING, set_)
-    assert prices[33_000] == (prices[0] or 0) + Decimal(1000) / 1_000_000
+    asking, solving, *_ = ATTEMPT
+    most = TOKENIZERS * asking.max_tokens
+    none, longest, longer = (
+        worst_price(solving, 1, run([("challenge", 1, "")], attempts=1, text="é" * (size // 2)), set_) or Decimal()
+        for size in (0, most, most + 1000)
+    )
+    assert none == longest == worst_price(solving, 1, AWAITING, set_)
+    assert longer == none + Decimal(1000) / 1_000_000
 
 
 def test_a_long_answer_to_one_order_may_be_read_for_each() -> None:
     set_ = Settings.model_validate(FLAT | {"max_repairs": 0})
     (assessing,) = ASSESS
-    long = run([("judgment", 1, "ab")], attempts=1, text="x" * 40_000)
-    more = (worst_price(assessing, long, set_) or 0) - (worst_price(assessing, AWAITING, set_) or 0)
-    assert more == Decimal(2 * (40_000 - 2 * 16_000)) / 1_000_000
+    (judging,) = (step for step in ATTEMPT if len(step.passes) == 2)
+    most = TOKENIZERS * judging.max_tokens
+    long = run([("judgment", 1, "ab")], attempts=1, text="x" * (most + 8_000))
+    more = (worst_price(assessing, 0, long, set_) or 0) - (worst_price(assessing, 0, AWAITING, set_) or 0)
+    assert more == Decimal(2 * 8_000) / 1_000_000
 
 
 def test_more_attempts_and_repairs_never_cost_less() -> None:

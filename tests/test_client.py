@@ -315,7 +315,9 @@ def test_a_reply_that_is_no_json_is_not_asked_for_again(
 ) -> None:
     """It may have been paid for: a second one would be paid for too."""
     messages_api.script("mid_implementation", reply)
-    with pytest.raises(AskError, match=r"^the server's reply is no JSON \(.*\); is ANTHROPIC_BASE_URL an API\?$") as raised:
+    with pytest.raises(
+        AskError, match=r"^the server's reply is no JSON \(.*\); is ANTHROPIC_BASE_URL an API\?$"
+    ) as raised:
         ask()
     assert len(str(raised.value)) < 400
     assert len(messages_api.calls) == 1
@@ -472,7 +474,9 @@ def test_a_silent_server(ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPa
     given_up = threading.Event()
     with raw_server(lambda _: given_up.wait(10)) as (address, received):
         monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
-        with pytest.raises(AskError, match=r"^the server was silent for 0\.3 s \(timeout_seconds\); it is not asked again"):
+        with pytest.raises(
+            AskError, match=r"^the server was silent for 0\.3 s \(timeout_seconds\); it is not asked again"
+        ):
             ask(timeout_seconds=0.3)
         given_up.set()
     assert len(received) == 1
@@ -492,7 +496,7 @@ def test_a_server_that_does_not_pick_up(ask: Callable[..., Reply], monkeypatch: 
             ask(max_retries=1, timeout_seconds=0.2)
 
 
-@pytest.mark.parametrize("address", ["http://[", "http://127.0.0.1:port", "http://a\x7fb"])
+@pytest.mark.parametrize("address", ["http://[::1", "http://127.0.0.1:port", "http://a\x7fb"])
 def test_an_address_that_no_client_takes(
     ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:

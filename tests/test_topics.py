@@ -79,6 +79,12 @@ def test_a_topic_may_say_everything(read: Callable[..., list[Topic]]) -> None:
     assert topic.max_attempts == 10
 
 
+@pytest.mark.parametrize("language", ["python", "Python", "py", "c++", "JavaScript", "text", '" rust "'])
+def test_a_language_has_any_name_that_the_highlighter_knows(tmp_path: Path, language: str) -> None:
+    (topic,) = reading(tmp_path, {"words.yml": f"title: T\nlanguage: {language}\n"})
+    assert topic.language == language.strip('" ')
+
+
 def test_every_key_is_in_the_topic_that_says_everything() -> None:
     assert set(TopicFile.model_fields) == set(KNOWN.removeprefix("known are ").split(", "))
 
@@ -247,6 +253,19 @@ WRONG = {
         'title: "T\\x85U"\n',
         "1: title: expected text without the control character U+0085 (got 'T\\x85U')",
     ),
+    "no character": (
+        'title: "T\\uFFFEU"\n',
+        "1: title: expected text without the control character U+FFFE (got 'T\\ufffeU')",
+    ),
+    "a language that is none": (
+        "title: T\nlanguage: pythonic\n",
+        "2: language: expected a language as the highlighter names it, such as 'python' (got 'pythonic')",
+    ),
+    "a language and its version": (
+        "title: T\nlanguage: Python 3.12\n",
+        "2: language: expected a language as the highlighter names it, such as 'python' (got 'Python 3.12')",
+    ),
+    "an empty language": ('title: T\nlanguage: ""\n', "2: language: expected text that is not blank (got '')"),
     "half a character": (
         'title: "\\ud800"\n',
         "1: title: expected text without halves of characters (got '\\ud800')",

@@ -7,9 +7,24 @@ import json
 import pytest
 from playwright.sync_api import expect
 from sample import (
-    ASSESSMENT, CODE, EXERCISE, FORBIDDEN, FULL, LISTEN, centre, check, error, explain, guide, mark, marked, note,
-    press, score, spans, status, variant,
-)  # fmt: skip
+    ASSESSMENT,
+    CODE,
+    EXERCISE,
+    FORBIDDEN,
+    FULL,
+    LISTEN,
+    centre,
+    check,
+    error,
+    guide,
+    mark,
+    marked,
+    press,
+    score,
+    spans,
+    status,
+    variant,
+)
 
 
 @pytest.fixture

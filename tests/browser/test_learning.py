@@ -8,8 +8,23 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 from sample import (
-    ASSESSMENT, CODE, EXERCISE, FORBIDDEN, LISTEN, PATTERNS, check, error, explain, mark, marked, note, press, score,
-    spans, status, variant,
+    ASSESSMENT,
+    CODE,
+    EXERCISE,
+    FORBIDDEN,
+    LISTEN,
+    PATTERNS,
+    check,
+    error,
+    explain,
+    mark,
+    marked,
+    note,
+    press,
+    score,
+    spans,
+    status,
+    variant,
 )  # fmt: skip
 
 DAY = 86_400_000
@@ -27,7 +42,10 @@ def sides(page, number: int) -> dict[str, list[str]]:
     for name in ("before", "own", "after"):
         side = note(page, number).locator(f".es-{name}")
         if side.count():
-            found[name] = ["\n".join(side.locator("code").all_inner_texts()), *side.locator(".es-changed").all_inner_texts()]
+            found[name] = [
+                "\n".join(side.locator("code").all_inner_texts()),
+                *side.locator(".es-changed").all_inner_texts(),
+            ]
     return found
 
 
@@ -188,7 +206,7 @@ def test_sure_and_wrong_is_shown_back(page) -> None:
     result = page.locator(".es-result")
     expect(result).to_contain_text("Sure, but no error there: line 3.")
     expect(result).to_contain_text("Unsure, but right: line 12.")
-    assert score(page) == "Score: 25%"  # 2/4 × 2/4: a mark counts the same
+    assert score(page) == "Score: 25%"  # 2/4 of 2/4: a mark counts the same
 
 
 # Progress
