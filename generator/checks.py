@@ -17,7 +17,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, String
 from pygments.util import ClassNotFound
 
-from generator.outputs import Assessment, Challenge, ErrorCatalog, Implementation, Judgment
+from generator import verdicts
+from generator.outputs import Assessment, Challenge, ErrorCatalog, Fence, Implementation, Judgment
 
 Outputs = Mapping[str, Any]
 Check = Callable[[Any, Outputs], Iterator[str]]
@@ -28,7 +29,6 @@ _GIVES_AWAY = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"\blines? \d+", re.IGNORECASE)
-_COMMENT = re.compile(r"\s+(#|//|--|/\*|;|%)")
 
 
 def names_are_unique(catalog: ErrorCatalog, _: Outputs) -> Iterator[str]:
@@ -126,7 +126,11 @@ def errors_were_judged(assessment: Assessment, outputs: Outputs) -> Iterator[str
         if not failure:
             yield f"errors.{error.id}.failure: {error.failure} is none of the judged failures"
         elif span and any(line in placed for line in range(span.first, span.last + 1)):
-            quoted = {weak.text.count("\n", 0, place) + 1 for place in range(*failure.place(weak))}
+            quoted = {
+                line
+                for start, end in verdicts.places(failure.quote, weak)
+                for line in range(weak.text.count("\n", 0, start) + 1, weak.text.count("\n", 0, end) + 2)
+            }
             if quoted.isdisjoint(placed.get(line) for line in range(span.first, span.last + 1)):
                 yield f"errors.{error.id}.failure: the quote of {error.failure} holds no line of this error"
 
@@ -169,13 +173,15 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
     columns, which may change where the excerpt starts a new block at its margin. A comment at the end of a line may be
     gone. Lines behind the first that has no place are left out, and blank ones always.
     """
+    text = weak.recorded()
     numbers = [
         number
         for start, end in weak.fenced
-        for number in range(weak.text.count("\n", 0, start) + 1, weak.text.count("\n", 0, end) + 1)
+        for number in range(text.count("\n", 0, start) + 1, text.count("\n", 0, end) + 1)
     ]
-    text = weak.text.split("\n")
-    written = {number: text[number - 1] for number in numbers}
+    lines = text.split("\n")
+    written = {number: lines[number - 1] for number in numbers}
+    bare = dict(zip(numbers, (line for fence in weak.fences for line in _uncommented(fence)), strict=False))
     ways: dict[int, list[tuple[int, int]]] = {-1: []}  # by dedent, the earliest place of each line so far
     for number, line in enumerate(code.split("\n"), start=1):
         if not line.strip():
@@ -183,10 +189,11 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
         longer: dict[int, list[tuple[int, int]]] = {}
         for dedent, way in ways.items():
             for place in numbers[bisect(numbers, way[-1][1]) if way else 0 :]:
-                if not _same(line, written[place]):
+                if line.strip() not in {written[place].strip(), bare.get(place, "").strip()}:
                     continue
-                shift = _indent(written[place]) - _indent(line)
-                fits = shift >= 0 and (shift == dedent or not way or not _indent(line))
+                margin, kept = _margin(written[place]), _margin(line)
+                shift = len(margin) - len(kept)
+                fits = margin.endswith(kept) and (shift == dedent or not way or not kept)
                 if fits and (shift not in longer or place < longer[shift][-1][1]):
                     longer[shift] = [*way, (number, place)]
         if not longer:
@@ -195,13 +202,18 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
     return dict(next(iter(ways.values())))
 
 
-def _same(line: str, written: str) -> bool:
-    line, written = line.strip(), written.strip()
-    return line == written or (written.startswith(line) and bool(_COMMENT.match(written[len(line) :])))
+def _uncommented(fence: Fence) -> list[str]:
+    """Return the lines of a fenced block without their comments, as its language has them."""
+    try:
+        tokens = get_lexer_by_name(fence.language, stripnl=False, ensurenl=False).get_tokens(fence.code)
+    except ClassNotFound:
+        return fence.code.split("\n")[:-1]
+    kept = "".join("\n" * text.count("\n") if kind in Comment else text for kind, text in tokens)  # type: ignore[comparison-overlap]
+    return kept.split("\n")[: fence.code.count("\n")]
 
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
+def _margin(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _squeezed(text: str) -> str:

@@ -69,6 +69,8 @@ class Client:
     def _started(self) -> Anthropic:
         try:
             return self._sdk
+        except AskError:
+            raise
         except Exception as error:  # noqa: BLE001 - the SDK passes on whatever its HTTP library has against an address or a key
             raise AskError(f"the API's client does not start: {str(error)[:300]}") from None
 

@@ -35,6 +35,7 @@ _INVISIBLE = re.compile(
 
 def raw(html: str) -> Markup:
     """Return HTML such that no Markdown extension takes a part of it for its own."""
+    html = str(html)  # the replace of a Markup would escape the entities
     for sign, entity in _MARKDOWN.items():  # several times as fast as str.translate
         html = html.replace(sign, entity)
     return Markup(html)

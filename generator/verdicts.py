@@ -8,6 +8,7 @@ counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -71,19 +72,24 @@ def mid_label(order: str) -> Label:
     return "A" if order == MID_FIRST else "B"
 
 
-def place(quote: str, implementation: Implementation) -> tuple[int, int] | None:
-    """Return where a quote starts and ends in an implementation's text, if it is code that stands there word for word.
+def places(quote: str, implementation: Implementation) -> list[tuple[int, int]]:
+    """Return where a quote starts and ends in an implementation's text, each time that it stands in its code verbatim.
 
     A bracket or a single name stands everywhere and shows nothing: a quote has `QUOTE_LENGTH` characters, spaces aside.
     """
     quote = quote.strip()
     if len("".join(quote.split())) < QUOTE_LENGTH:
-        return None
-    for first, last in implementation.fenced:
-        start = implementation.text.find(quote, first, last)
-        if start >= 0:
-            return start, start + len(quote)
-    return None
+        return []
+    return [
+        (found.start(), found.start() + len(quote))
+        for found in re.finditer(f"(?={re.escape(quote)})", implementation.text)
+        if any(first <= found.start() and found.start() + len(quote) <= last for first, last in implementation.fenced)
+    ]
+
+
+def place(quote: str, implementation: Implementation) -> tuple[int, int] | None:
+    """Return the first place of a quote in an implementation's code, if it stands there."""
+    return next(iter(places(quote, implementation)), None)
 
 
 def identical(outputs: Mapping[str, Any]) -> Verdict | None:

@@ -32,7 +32,7 @@ def attempting(number: int) -> list[tuple[str, int, str]]:
     return [*((name, number, "") for name in names), ("judgment", number, "ab"), ("judgment", number, "ba")]
 
 
-def run(
+def run(  # noqa: PLR0913 - a run's whole circumstances
     have: list[tuple[str, int, str]],
     *,
     attempts: int = 0,

@@ -175,7 +175,7 @@ def test_a_stop_ends_the_retries(messages_api: MessagesAPI) -> None:
         return error(529, **AT_ONCE)
 
     messages_api.script("mid_implementation", overloaded)
-    with pytest.raises(AskError, match="^stopped before it was asked again$"):
+    with pytest.raises(AskError, match=r"^stopped before it was asked again$"):
         client.ask(SOLUTION, Implementation)
     assert len(messages_api.calls) == 1
 
@@ -474,9 +474,7 @@ def test_a_silent_server(ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPa
     given_up = threading.Event()
     with raw_server(lambda _: given_up.wait(10)) as (address, received):
         monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
-        with pytest.raises(
-            AskError, match=r"^the server was silent for 0\.3 s \(timeout_seconds\); it is not asked again"
-        ):
+        with pytest.raises(AskError, match=r"^the server was silent for 0\.3 s \(timeout_seconds\); it is not asked"):
             ask(timeout_seconds=0.3)
         given_up.set()
     assert len(received) == 1
@@ -489,7 +487,7 @@ def test_a_server_that_does_not_pick_up(ask: Callable[..., Reply], monkeypatch: 
         busy.listen(0)
         for _ in range(4):  # until the queue is full
             caller = waiting.enter_context(socket.socket())
-            caller.setblocking(False)
+            caller.settimeout(0)
             caller.connect_ex(busy.getsockname())
         monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{busy.getsockname()[1]}")
         with pytest.raises(AskError, match=r"^no connection within 0\.2 s, after 2 tries$"):
@@ -501,7 +499,7 @@ def test_an_address_that_no_client_takes(
     ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
-    with pytest.raises(AskError, match="^the API's client does not start: ") as raised:
+    with pytest.raises(AskError, match=r"^the API's client does not start: ") as raised:
         ask()
     assert len(str(raised.value)) < 400
 

@@ -367,7 +367,7 @@ GOLDEN = Path(__file__).with_name("golden") / "keys.json"
 
 
 def test_schemas_are_those_that_the_recorded_keys_were_made_of(request: pytest.FixtureRequest) -> None:
-    """Where a library writes a schema otherwise, every record would be stale: this says so before anybody's run does."""
+    """Where a library writes a schema otherwise, every record would be stale: this says so first."""
     found = {}
     for step in STRUCTURED:
         canonical = json.dumps(prompting._schema(step), sort_keys=True, separators=(",", ":"), ensure_ascii=True)

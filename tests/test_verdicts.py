@@ -98,8 +98,8 @@ LOOP = "for word in words:\n        totals[word] = 1"
     ids=[
         "in one order", "in the other", "one in each", "no catalog name", "no catalog names, one in each",
         "blanks around", "a mistake made twice", "two mistakes in one line", "a line of an earlier quote",
-        "lines around an earlier quote", "half of an earlier quote", "side by side", "a scrap", "prose", "not in the code",
-        "first one not in the code", "the same in both orders", "the same line in both orders",
+        "lines around an earlier quote", "half of an earlier quote", "side by side", "a scrap", "prose",
+        "not in the code", "first one not in the code", "the same in both orders", "the same line in both orders",
         "the same mistake in both orders", "said twice", "said twice, no name", "none",
     ],
 )  # fmt: skip
