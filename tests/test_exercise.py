@@ -246,7 +246,7 @@ def test_a_language_has_every_word(render, lang) -> None:
     assert set(translated) == set(english)
     for name, text in english.items():
         assert placeholders(translated[name]) == placeholders(text), name
-        assert translated[name] != text or name == "percent", name
+        assert translated[name] != text or name in {"percent", "comma"}, name
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ errorspanWords("ar", {
   noHints: "لا مزيد من التلميحات.",
   score: "النتيجة: {score}",
   percent: "{n}%",
+  comma: "، ",
   revealed: "عُرض الحل، بلا نتيجة",
   found: "مكتشف",
   missed: "فائت",

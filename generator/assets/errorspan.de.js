@@ -35,6 +35,7 @@ errorspanWords("de", {
   noHints: "Es gibt keine weiteren Hinweise.",
   score: "Ergebnis: {score}",
   percent: "{n}\u00a0%",
+  comma: ", ",
   revealed: "Lösung gezeigt, ohne Punkte",
   found: "Gefunden",
   missed: "Übersehen",

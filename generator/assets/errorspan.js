@@ -34,6 +34,7 @@
       noHints: "There are no more hints.",
       score: "Score: {score}",
       percent: "{n}%",
+      comma: ", ",
       revealed: "Answers shown, no score",
       found: "Found",
       missed: "Missed",
@@ -860,7 +861,7 @@
       into: (part) => tables[lang][part.dataset.text] && (part.textContent = words(part.dataset.text)),
       percent: (score) => words("percent", { n: Math.round(score) }),
       date: (time) => new Date(time).toLocaleDateString(`${lang}-u-nu-latn`, { dateStyle: "medium" }),
-      list: (items) => new Intl.ListFormat(lang).format(items),
+      list: (items) => items.join(words("comma")),
     });
   }
 

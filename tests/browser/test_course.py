@@ -19,6 +19,7 @@ from conftest import ROOT
 from playwright.sync_api import Browser, Page, expect
 
 from generator.course import Course
+from generator.pages import exercise
 from generator.runs import Run
 
 TOPIC = "dpo-post-training"
@@ -148,6 +149,24 @@ def test_every_link_into_a_run_page_has_its_target(course: Built, page: Page, ru
                 .filter(id => id && !document.getElementById(id))"""
         )
         assert missing == []
+
+
+def test_every_place_that_a_key_names_is_on_the_page_of_the_run(course: Built, runs: list[Run]) -> None:
+    for run in runs:
+        page = (course.folder / f"runs/{run.topic.id}/index.html").read_text("utf-8")
+        for error in exercise(run).key["errors"]:
+            for place in (error["weak"], error["mid"], error["url"]):
+                assert f'id="{place.partition("#")[2]}"' in page
+
+
+def test_keys_for_instructors_are_linked_from_runs_and_found_by_no_search(course: Built, runs: list[Run]) -> None:
+    found = (course.folder / "search/search_index.json").read_text("utf-8")
+    assert "/key/" not in found
+    for run in runs:
+        link = f'exercises/{run.topic.id}/key/"'
+        assert (course.folder / f"exercises/{run.topic.id}/key/index.html").is_file()
+        assert link in (course.folder / f"runs/{run.topic.id}/index.html").read_text("utf-8")
+        assert link not in (course.folder / f"exercises/{run.topic.id}/index.html").read_text("utf-8")
 
 
 def test_the_search_finds_an_exercise_by_concept(course: Built, page: Page, runs: list[Run]) -> None:
