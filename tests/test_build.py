@@ -8,17 +8,9 @@ import pytest
 from conftest import Project
 from messages_api import MessagesAPI
 
-ALL_FILES = {
-    "run.json",
-    "categories.json",
-    "error_catalog.json",
-    "attempt-1/challenge.json",
-    "attempt-1/mid_implementation.md",
-    "attempt-1/weak_implementation.md",
-    "attempt-1/judgment-ab.json",
-    "attempt-1/judgment-ba.json",
-    "assessment.json",
-}
+from generator.steps import ATTEMPT, STEPS
+
+ALL_FILES = {"run.json"} | {step.file(int(step in ATTEMPT), order) for step in STEPS for order in step.passes}
 
 
 @pytest.mark.parametrize("messages_api", [{}, {"fenced": True}], indirect=True, ids=["structured", "schema ignored"])
@@ -26,9 +18,7 @@ def test_a_topic_becomes_its_two_pages(project: Project, messages_api: MessagesA
     project.topic("words", "title: Counting words\n")
     built = project.build("--strict")
     assert built.returncode == 0, built.stderr
-    assert sorted(messages_api.steps) == sorted(
-        "categories error_catalog challenge mid_implementation weak_implementation judgment judgment assessment".split()
-    )
+    assert sorted(messages_api.steps) == sorted(step.name for step in STEPS for _ in step.passes)
     assert set(project.files("topics/runs/words")) == ALL_FILES
     run = project.page("runs/words")
     assert "Gold-standard run" in run
