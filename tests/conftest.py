@@ -10,11 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pytest_httpserver import HTTPServer
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "browser")]
-
 from messages_api import MessagesAPI
+from pytest_httpserver import HTTPServer
 
 ROOT = Path(__file__).parent.parent
 HOOK = ROOT / "generator" / "hook.py"
