@@ -39,7 +39,7 @@ def within(runs: Sequence[Run], settings: Settings, limit: Decimal) -> Decimal:
     if worst > limit:
         raise BudgetError(
             f"{len(runs)} {'topic' if len(runs) == 1 else 'topics'} could cost up to ${worst:.2f}, "
-            f"more than the ${limit:.2f} that max_cost_usd allows"
+            f"more than the ${limit:.2f} that max_cost_usd allows; name fewer topics, or raise it (--max-cost)"
         )
     return worst
 

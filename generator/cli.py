@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from generator.board import Board
 from generator.course import Course
 from generator.errors import GeneratorError
 from generator.folder import write
-from generator.progress import Tally, money
+from generator.progress import STOPPED, STOPPING, Tally, money
 from generator.runs import Run, State
 from generator.settings import KEY_VARIABLES, has_key
 
@@ -152,6 +153,7 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
                 replayed = course.replay([topic])[0]
                 if replayed.faults:
                     raise Failure("\n".join(replayed.faults))
+                adopted = 0
                 for answer in replayed.answers:
                     known = kept.manifest.answers.get(answer.file)
                     if answer.entry.origin == "authored" and (
@@ -161,6 +163,9 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
                             answer.file, manifest.authored(answer.recorded, at=today, pipeline=version("errorspan"))
                         )
                         click.echo(f"{kept.name}/{answer.file}: authored")
+                        adopted += 1
+                if not adopted:
+                    click.echo(f"{topic.id}: nothing to adopt")
                 if note is not None:
                     kept.annotate(note or None)
 
@@ -239,7 +244,7 @@ def _told() -> Iterator[None]:
     except GeneratorError as error:
         raise Failure(str(error)) from None
     except KeyboardInterrupt:
-        raise Failure("Stopped. What was answered is kept; the same command goes on from there.") from None
+        raise Failure(STOPPED) from None
 
 
 def _state(run: Run) -> str:
@@ -266,15 +271,17 @@ def _tell_missing(runs: Sequence[Run], course: Course, limit: Decimal) -> None:
     click.echo(f"Worst case: {money(budget.within(runs, course.settings, limit))}")
 
 
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
 def _ask(course: Course, runs: Sequence[Run], *, refresh: bool) -> list[Run]:
-    topics = [run.topic for run in runs]
+    topics, stopping = [run.topic for run in runs], partial(_say, STOPPING)
     if not sys.stderr.isatty():
-        return course.ask(
-            topics, refresh=refresh, listen=Tally(course.settings, lambda line: click.echo(line, err=True))
-        )
+        return course.ask(topics, refresh=refresh, listen=Tally(course.settings, _say), stopping=stopping)
     board = Board(topics_of=[topic.id for topic in topics], tally=Tally(course.settings, lambda _: None))
     with Live(get_renderable=board.table, console=Console(stderr=True), refresh_per_second=4):
-        return course.ask(topics, refresh=refresh, listen=board)
+        return course.ask(topics, refresh=refresh, listen=board, stopping=stopping)
 
 
 if __name__ == "__main__":

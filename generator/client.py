@@ -6,6 +6,7 @@ import json
 import os
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import mktime_tz, parsedate_tz
@@ -39,8 +40,8 @@ class Client:
         self._starting = Lock()
         self.stopped = Event()
 
-    def ask(self, request: Request, output: type[Output]) -> Reply:
-        """Send a request and return the reply, whatever its stop reason.
+    def ask(self, request: Request, output: type[Output], sending: Callable[[], None] = lambda: None) -> Reply:
+        """Send a request and return the reply, whatever its stop reason; `sending` is called when its turn has come.
 
         Raises:
             AskError: no reply came, in words that say what to do about it.
@@ -50,6 +51,7 @@ class Client:
                 raise AskError("stopped before it was asked")
             with self._starting:
                 sdk = self._started()
+            sending()
             asked_at, start = datetime.now(UTC), time.monotonic()
             message = self._sent(sdk, request, output)
             seconds = time.monotonic() - start

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,10 @@ class Course:
             InputError: there is no such topic.
         """
         known = ", ".join(self.topics)
+        ids = [name.rpartition("/")[2].removesuffix(".yml") for name in ids]  # a shell completes a file's path
         unknown = [name for name in ids if name not in self.topics]
         if unknown:
-            raise InputError(
-                f"{self.settings.topics}/{name}.yml:1: there is no such topic (known: {known})" for name in unknown
-            )
+            raise InputError(f"there is no topic {name!r} (known: {known})" for name in unknown)
         return [topic for topic in self.topics.values() if not ids or topic.id in ids]
 
     def record(self, topic: Topic) -> Record:
@@ -74,10 +73,18 @@ class Course:
             raise InputError(faults)
         return runs
 
-    def ask(self, topics: Sequence[Topic], *, refresh: bool = False, listen: Listener) -> list[Run]:
+    def ask(
+        self,
+        topics: Sequence[Topic],
+        *,
+        refresh: bool = False,
+        listen: Listener,
+        stopping: Callable[[], None] = lambda: None,
+    ) -> list[Run]:
         """Return the runs, asking models for what is missing; topics go side by side.
 
-        Ctrl-C lets calls in flight finish, because they are paid for, and starts no other.
+        Ctrl-C lets calls in flight finish, because they are paid for, and starts no other;
+        `stopping` is called at once.
         """
         client = Client(self.settings)
 
@@ -90,6 +97,7 @@ class Course:
                 return list(pool.map(played, topics))
             except BaseException:
                 client.stopped.set()
+                stopping()
                 pool.shutdown(cancel_futures=True)
                 raise
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -42,10 +43,12 @@ class Page:
 def render(runs: Sequence[Run], settings: Settings, *, index: str = "") -> Iterator[Page]:
     """Yield every page of a course. `index` is what a link to a folder needs: `index.html` where no server adds it."""
     exercises = {run.topic.id: exercise(run, index) for run in runs if run.publishable}
+    following = dict(pairwise(exercises))
     for run in runs:
         known: dict[str, Any] = {
             "run": run,
             "exercise": exercises.get(run.topic.id),
+            "following": exercises.get(following.get(run.topic.id, "")),
             "settings": settings,
             "index": index,
         }

@@ -199,8 +199,7 @@ class Pipeline:
             if not reply:
                 if not self._client:
                     raise _Missing(f"next to be asked: {step.title.lower()}")
-                self._listen(told())
-                reply = self._client.ask(request, step.output)
+                reply = self._client.ask(request, step.output, lambda: self._listen(told()))
                 self._record.receive(request, reply)
             output, faults = judge(step, outputs, reply)
             self._listen(told(reply, tuple(faults)))

@@ -10,6 +10,9 @@ from generator.pipeline import Progress
 from generator.prices import Usage
 from generator.settings import Settings
 
+STOPPING = "Stopping: calls in flight are paid for, so they are waited for. Ctrl-C again gives them up."
+STOPPED = "Stopped. What was answered is kept; the same command goes on from there."
+
 
 class Tally:
     """Add up calls of all threads, and say each in a line."""
@@ -35,7 +38,9 @@ class Tally:
     @property
     def total(self) -> str:
         """Say tokens and money so far."""
-        return f"{self.calls} calls, {self.usage.tokens:,} tokens, {money(self.cost)}"
+        return (
+            f"{self.calls} {'call' if self.calls == 1 else 'calls'}, {self.usage.tokens:,} tokens, {money(self.cost)}"
+        )
 
     def _line(self, progress: Progress) -> str:
         where = f"{progress.topic}: {name(progress)}"

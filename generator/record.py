@@ -151,7 +151,9 @@ class Record:
             raise InputError([f"{self.name}/run.json:1: cannot be read ({error.strerror})"]) from None
         except ValidationError as error:
             newer = _newer(path)
-            faults = [f"was written by a newer version (format {newer})"] if newer else faults_of(error)
+            way_out = "restore the file from version control: it says where answers came from and what they cost"
+            broken = [f"{fault} ({way_out})" for fault in faults_of(error)]
+            faults = [f"was written by a newer version (format {newer})"] if newer else broken
             raise InputError(f"{self.name}/run.json:1: {fault}" for fault in faults) from None
         if manifest.format > FORMAT:
             raise InputError([f"{self.name}/run.json:1: was written by a newer version (format {manifest.format})"])

@@ -136,6 +136,12 @@ class Run:
         return bool(self.answers) and all(answer.from_model for answer in self.answers)
 
     @property
+    def judged_by_model(self) -> bool:
+        """Tell whether the scores are a model's: those of the last attempt's judgment."""
+        judged = self.answers_of("judgment", self.last.number) if self.last else []
+        return bool(judged) and all(answer.from_model for answer in judged)
+
+    @property
     def code_origin(self) -> Answer | None:
         """Return the answer that the exercise's code was written in: the last weak implementation."""
         return next(iter(self.answers_of("weak_implementation", self.last.number)), None) if self.last else None

@@ -18,7 +18,7 @@ from generator import budget
 from generator.course import Course
 from generator.errors import BudgetError, GeneratorError
 from generator.pages import SCRIPTS, STYLES, assets, render
-from generator.progress import Tally
+from generator.progress import STOPPED, STOPPING, Tally
 from generator.runs import Run, State
 from generator.settings import has_key
 
@@ -86,7 +86,15 @@ class Site:
         open_runs = [run for run in runs if run.state in {State.AWAITING, State.UNFINISHED}]
         if not open_runs or not self._may_ask(course, open_runs):
             return runs
-        asked = course.ask([run.topic for run in open_runs], listen=Tally(course.settings, log.info))
+        try:
+            asked = course.ask(
+                [run.topic for run in open_runs],
+                listen=Tally(course.settings, log.info),
+                stopping=lambda: log.warning(STOPPING),
+            )
+        except KeyboardInterrupt:
+            log.warning(STOPPED)
+            raise
         finished = {run.topic.id: run for run in asked}
         return [finished.get(run.topic.id, run) for run in runs]
 
@@ -96,11 +104,11 @@ class Site:
         try:
             worst = budget.within(runs, course.settings, course.settings.max_cost_usd)
         except BudgetError as error:
-            log.warning("Nothing is asked: %s. `errorspan run` asks for single topics.", error)
+            log.warning("Nothing is asked: %s. `errorspan run TOPIC` asks for one.", error)
             return False
         for line in course.deprecations([run.topic for run in runs]):
             log.warning(line)
-        log.info("Asking models for %d topics; this can cost up to $%.2f", len(runs), worst)
+        log.info("Asking models for %s; this can cost up to $%.2f", ", ".join(run.topic.id for run in runs), worst)
         return True
 
 

@@ -192,6 +192,13 @@ def test_neither_the_search_nor_the_exercise_page_tells_an_answer(course: Built,
                 assert " ".join(words) not in searched
 
 
+def test_pages_with_answers_ask_web_searches_to_leave_them_out(course: Built) -> None:
+    for path in course.pages:
+        content = (course.folder / path / "index.html").read_text("utf-8")
+        answers = (path.startswith("runs/") and path != "runs/") or path.endswith("/key/")
+        assert ('content="noindex"' in content) == answers, path
+
+
 def test_pages_work_in_both_palettes(course: Built, browser: Browser) -> None:
     for scheme in ("light", "dark"):
         context = browser.new_context(color_scheme=scheme)
