@@ -93,7 +93,7 @@ def test_an_exercise_whose_checks_fail_is_refused(course: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("export", "scorm", "other", "-o", "package.zip"), "there is no such topic"),
+        (("export", "scorm", "other", "-o", "package.zip"), "there is no topic"),
         (("export", "scorm", "words", "-o", "nowhere/package.zip"), "nowhere/package.zip:1: cannot be written"),
         (("export", "scorm", "-o", "package.zip"), "Missing argument"),
         (("export", "qti", "words"), "Missing option"),
