@@ -9,9 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from messages_api import MessagesAPI
 from pytest_httpserver import HTTPServer
+
+hypothesis.settings.register_profile("busy", deadline=None)  # machines are noisy: no test is timed
+hypothesis.settings.load_profile("busy")
 
 ROOT = Path(__file__).parent.parent
 HOOK = ROOT / "generator" / "hook.py"

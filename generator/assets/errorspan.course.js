@@ -1,6 +1,20 @@
-/* The course's progress, as a custom element on the page that lists its exercises: errorspan.js loads this. */
-errorspanCourse(({ ErrorspanElement, STORED, blank, dotted, fill, joined, link, make, recall, standing, tables, unsaved, write }) => {
+/* The progress of exercises and of the course, on pages that list them: errorspan.js loads this. */
+errorspanCourse((shared) => {
+  const { ErrorspanElement, ErrorspanProgress, STORED } = shared;
+  const { best, blank, dotted, fill, joined, link, make, outdated, recall, tables, unsaved, write } = shared;
+
+  const GOOD_SCORE = 80;
+  const REVIEW_AFTER_DAYS = [1, 3, 7, 21];
+  const DAY = 86400000;
+
   Object.assign(tables.en, {
+    fresh: "Not started",
+    started: "Started",
+    best: "Best: {score}",
+    bestAfter: "Best: {score}, first: {first}",
+    outdated: "{score}, changed since",
+    reviewNow: "review now",
+    reviewOn: "review on {date}",
     done: "{n} of {total} done",
     mean: "mean first score {score}",
     reviewNext: "next review on {date}",
@@ -11,10 +25,22 @@ errorspanCourse(({ ErrorspanElement, STORED, blank, dotted, fill, joined, link, 
     forgotten: "All progress is deleted.",
   });
 
+  ErrorspanProgress.prototype.show = function () {
+    const { words } = this;
+    const { name, values, due } = standing(this.dataset, words);
+    const now = due && due <= Date.now();
+    this.dataset.state = now ? "due" : name;
+    this.textContent = dotted(words(name, values), due && words(now ? "reviewNow" : "reviewOn", { date: words.date(due) }));
+  };
+
   class ErrorspanCourse extends ErrorspanElement {
     begin(on) {
       on(this, "click", (event) => this.act(event));
       on(window, "storage", () => this.show());
+      on(this.querySelector("details"), "toggle", () => {
+        if (this.asked) this.say();
+        this.asked = null;
+      });
       this.show();
     }
 
@@ -42,7 +68,6 @@ errorspanCourse(({ ErrorspanElement, STORED, blank, dotted, fill, joined, link, 
     }
 
     store() {
-      this.asked = false;
       const content = JSON.stringify({ errorspan: 1, progress: Object.fromEntries(everything()) }, null, 1);
       const href = URL.createObjectURL(new Blob([content], { type: "application/json" }));
       Object.assign(make("a"), { href, download: "errorspan-progress.json" }).click();
@@ -50,20 +75,18 @@ errorspanCourse(({ ErrorspanElement, STORED, blank, dotted, fill, joined, link, 
     }
 
     load() {
-      this.asked = false;
       const input = Object.assign(make("input"), { type: "file", accept: ".json,application/json" });
       input.onchange = async () => {
         const told = loaded(await input.files[0].text());
-        if (told === null) return this.say("notLoaded");
+        if (!told) return this.say("notLoaded");
         this.showAll();
-        this.say("loaded", { n: told });
+        this.say(told.kept ? "loaded" : "unsaved", { n: told.count });
       };
       input.click();
     }
 
-    forget() {
-      this.asked = !this.asked;
-      if (this.asked) return this.say("confirmForget");
+    forget(again) {
+      if (!again) return this.say("confirmForget");
       for (const [exercise] of everything()) write(exercise, null);
       this.showAll();
       this.say("forgotten");
@@ -79,19 +102,20 @@ errorspanCourse(({ ErrorspanElement, STORED, blank, dotted, fill, joined, link, 
     return [...exercises].map((exercise) => [exercise, recall(exercise)]);
   }
 
-  /* Take a file's progress in beside what is here, and return of how many exercises; null where it is none. */
+  /* Take a file's progress in beside what is here, and return of how many exercises and whether all stays; null where it is none. */
   function loaded(text) {
     try {
       const { errorspan, progress } = JSON.parse(text);
       const given = Object.entries(progress).map(([exercise, states]) => [exercise, Object.entries(states).map(sound)]);
       if (errorspan !== 1) return null;
+      let kept = true;
       for (const [exercise, states] of given) {
         const all = recall(exercise);
         for (const [digest, state] of states)
           all[digest] = { ...state, ...all[digest], attempts: joined(state.attempts, all[digest]?.attempts ?? []) };
-        write(exercise, all);
+        kept = write(exercise, all) && kept;
       }
-      return given.length;
+      return { count: given.length, kept };
     } catch {
       return null;
     }
@@ -99,10 +123,43 @@ errorspanCourse(({ ErrorspanElement, STORED, blank, dotted, fill, joined, link, 
 
   function sound([digest, given]) {
     const state = { ...blank(), ...given };
-    const lists = [state.marks, state.unsure, state.hints, state.attempts];
-    const scored = ({ at, score }) => at > 0 && (score === null || score >= 0);
-    if (!lists.every(Array.isArray) || !state.attempts.every(scored)) throw new TypeError(digest);
+    const { marks, unsure, hints, attempts, ended } = state;
+    const all = (list, good) => Array.isArray(list) && list.every(good);
+    const text = (value) => value === undefined || typeof value === "string";
+    const fine =
+      all([marks, unsure], (lines) => all(lines, Number.isInteger)) &&
+      all(hints, (id) => typeof id === "string") &&
+      all(attempts, ({ at, score }) => Number.isFinite(at) && at > 0 && (score === null || (Number.isFinite(score) && score >= 0))) &&
+      all(Object.values(state.work), ({ kind, fix }) => text(kind) && text(fix)) &&
+      (ended === null || (["checked", "revealed"].includes(ended) && attempts.length > 0));
+    if (!fine) throw new TypeError(digest);
     return [digest, { ...state, work: { ...state.work } }];
+  }
+
+  /* A good attempt moves on to the next interval, unless it came before the review was due; any other moves back. */
+  function reviewDue(attempts) {
+    let [step, due] = [-1, 0];
+    for (const { at, score, revealed } of attempts) {
+      const good = !revealed && score >= GOOD_SCORE;
+      if (good && at < due) continue;
+      step = good ? Math.min(step + 1, REVIEW_AFTER_DAYS.length - 1) : 0;
+      due = at + REVIEW_AFTER_DAYS[step] * DAY;
+    }
+    return due;
+  }
+
+  function standing(dataset, words) {
+    const { attempts, marks, hints } = { ...blank(), ...recall(dataset.exercise)[dataset.digest] };
+    const [top, [first], earlier] = [best(attempts), attempts, outdated(dataset)];
+    const known = { first, due: reviewDue(attempts) };
+    if (top) {
+      const told = first.revealed ? words("revealed") : words.percent(first.score);
+      const values = { score: words.percent(top.score), first: told };
+      return { ...known, name: first.score === top.score ? "best" : "bestAfter", values };
+    }
+    if (first) return { ...known, name: "revealed" };
+    if (earlier) return { ...known, name: "outdated", values: { score: words.percent(earlier.score) } };
+    return { ...known, name: marks.length || hints.length ? "started" : "fresh" };
   }
 
   customElements.define("errorspan-course", ErrorspanCourse);

@@ -1,13 +1,10 @@
-/* The exercise and its progress, for HTML that stands before this script. The contract: docs/authors/events.md */
+/* The exercise, for HTML that stands before this script. The contract: docs/authors/events.md */
 (() => {
   "use strict";
   if (customElements.get("errorspan-exercise")) return;
 
   const HINT_COST = 5;
   const PAGE_OF_LINES = 10;
-  const GOOD_SCORE = 80;
-  const REVIEW_AFTER_DAYS = [1, 3, 7, 21];
-  const DAY = 86400000;
   const HERE = document.currentScript?.src || location.href;
   const STORED = `${new URL(".", HERE).pathname}errorspan:`;
   const LANGUAGES = ["ar", "de"];
@@ -20,8 +17,8 @@
       doubted: "{n} unsure",
       doubt: "{place}: unsure.",
       unsure: "unsure",
-      sweptOn: "Lines {from} to {to} marked.",
-      sweptOff: "Lines {from} to {to} no longer marked.",
+      sweptOn: "{place}: marked.",
+      sweptOff: "{place}: no longer marked.",
       cleared: "All marks removed.",
       restarted: "New attempt. All marks removed.",
       nothing: "Mark at least one line first.",
@@ -70,13 +67,6 @@
       mid: "How the better solution avoids it",
       url: "This error in the run",
       attempts: "Your attempts",
-      fresh: "Not started",
-      started: "Started",
-      best: "Best: {score}",
-      bestAfter: "Best: {score}, first: {first}",
-      outdated: "{score}, changed since",
-      reviewNow: "review now",
-      reviewOn: "review on {date}",
     },
   };
 
@@ -96,9 +86,14 @@
       this.connected.abort();
     }
 
-    act({ target }) {
+    /* A double click presses a button once. */
+    act({ target, detail }) {
       const button = target.closest("[data-action]");
-      if (button) this[button.dataset.action](button);
+      if (!button || detail > 1 || this.pending) return;
+      const { action } = button.dataset;
+      const again = this.asked === action;
+      this.asked = again || action;
+      this[action](again, button);
     }
 
     say(name, values) {
@@ -122,7 +117,7 @@
       on(code, "keydown", (event) => this.keyPressed(event));
       on(code, "focusin", (event) => this.boxes.includes(event.target) && this.moveTabStop(event.target));
       on(code, "pointerdown", (event) => this.dragStarted(event));
-      on(code, "selectstart", (event) => this.drag && event.preventDefault());
+      on(code, "selectstart", (event) => this.sweep?.moved && event.preventDefault());
       on(document, "pointermove", (event) => this.dragged(event));
       on(document, "pointerup", (event) => {
         this.dragged(event);
@@ -131,28 +126,58 @@
       on(document, "pointercancel", () => this.dragEnded());
       on(window, "storage", ({ key }) => [STORED + this.dataset.exercise, null].includes(key) && this.restore());
       this.moveTabStop(this.boxes[0]);
+      this.pending = this.state = null;
       this.restore();
     }
 
     /* What another tab did is shown here too, so neither overwrites the other's work. */
     restore() {
       const { exercise, digest, level } = this.dataset;
-      this.state = { ...blank(), guided: level === "beginner", ...recall(exercise)[digest] };
-      const { marks, unsure, hints, ended, guided, attempts } = this.state;
+      const state = { ...blank(), guided: level === "beginner", ...recall(exercise)[digest] };
+      const { marks, unsure, hints, guided, attempts } = state;
+      if (!attempts.length) state.ended = null;
+      if (JSON.stringify(state) === JSON.stringify(this.state)) return;
+      this.state = state;
+      const refocus = this.focused();
       this.clearResult();
       this.doubts = new Set(unsure);
       this.marks = new Set(marks);
       this.guide(guided);
-      if (hints.length || ended)
+      if (hints.length || state.ended)
         this.withKey((key) => {
           this.showHints(key);
-          if (ended) this.showResult(key);
+          if (!this.state.ended) return;
+          this.showResult(key);
+          refocus();
         });
       const earlier = attempts.length ? null : outdated(this.dataset);
       if (earlier) this.say("changed", { score: this.words.percent(earlier.score) });
     }
 
+    /* Return what gives the focus back after a rebuild, and what was being written. */
+    focused() {
+      const old = document.activeElement;
+      const { value, selectionStart, selectionEnd } = old;
+      const home = this.contains(old) && old.closest(".es-note, .es-result");
+      const alike = (part) => [...part.querySelectorAll(old.localName)];
+      const at = home && alike(home).indexOf(old);
+      return () => {
+        const part = home && (home.id ? this.querySelector(`#${home.id}`) : home);
+        if (!part) return;
+        const now = alike(part)[at] ?? part;
+        now.focus({ preventScroll: true });
+        if (now.type !== "textarea" || !document.hasFocus()) return;
+        now.value = value;
+        now.setSelectionRange(selectionStart, selectionEnd);
+        this.noteWork(now);
+      };
+    }
+
     /* Marking */
+
+    get closed() {
+      return this.pending || this.state.ended;
+    }
 
     get marks() {
       return new Set(this.boxes.flatMap((box, index) => (box.checked ? [index + 1] : [])));
@@ -192,17 +217,19 @@
     }
 
     clicked(event) {
-      const line = this.lineOf(event.target);
-      if (this.state.ended || this.drag?.moved) {
-        if (line) event.preventDefault();
-      } else if (line && event.target !== this.boxes[line - 1] && event.shiftKey) {
-        event.preventDefault();
-        this.startSweep(this.anchor ?? line, true);
-        this.sweep(line);
+      const { target, shiftKey, detail } = event;
+      const line = this.lineOf(target);
+      if (!line) return;
+      const own = target === this.boxes[line - 1];
+      const idle = this.closed || this.sweep?.moved;
+      if (own && !idle) {
+        this.sweep = { from: line };
+      } else if (idle || shiftKey || detail > 1 || `${getSelection()}`[1]) {
+        event.preventDefault(); // what ends a drag, or a choice of text, is no click
+        if (idle || !shiftKey) return;
+        this.startSweep(this.sweep?.from ?? line, true);
+        this.sweepTo(line);
         this.endSweep();
-      } else if (line && event.target === this.boxes[line - 1]) {
-        this.anchor = line;
-        this.extending = false;
       }
     }
 
@@ -212,65 +239,61 @@
         from && !event.ctrlKey && !event.altKey && !event.metaKey && target(event.key, from, this.boxes.length);
       if (!to) return;
       event.preventDefault();
-      if (event.shiftKey && !this.state.ended) {
-        if (!this.extending) this.startSweep(from, true);
-        this.extending = true;
-        this.sweep(to);
+      if (event.shiftKey && !this.closed) {
+        if (!this.sweep?.keys) this.startSweep(from, true, { keys: true });
+        this.sweepTo(to);
         this.endSweep();
       } else {
-        this.extending = false;
+        this.sweep = { from: to };
       }
       this.boxes[to - 1].focus();
     }
 
-    dragStarted(event) {
-      this.drag = null;
-      const line = this.lineOf(event.target);
-      const draggable = event.pointerType === "mouse" ? event.button === 0 : event.target.closest?.(".es-gutter");
-      if (!line || !draggable || event.shiftKey || this.state.ended) return;
-      this.drag = { pointer: event.pointerId, at: line, moved: false };
-      this.startSweep(line, !this.boxes[line - 1].checked);
+    dragStarted({ target, pointerType, pointerId: pointer, button, shiftKey }) {
+      const line = this.lineOf(target);
+      const draggable = pointerType === "mouse" ? !button : target.closest(".es-gutter");
+      if (!line || !draggable || shiftKey || this.closed) return;
+      this.startSweep(line, !this.boxes[line - 1].checked, { pointer, at: line });
     }
 
-    dragged(event) {
-      if (this.drag?.pointer !== event.pointerId || this.drag.over) return;
-      const line = this.lineAt(event.clientY);
-      if (line !== this.drag.at || this.drag.moved) this.scrollAlong(event.clientY);
-      if (line === this.drag.at) return;
-      Object.assign(this.drag, { at: line, moved: true });
-      this.sweep(line);
+    dragged({ pointerId, clientY }) {
+      const { sweep } = this;
+      if (sweep?.pointer !== pointerId) return;
+      const line = this.lineAt(clientY);
+      if (line !== sweep.at || sweep.moved) this.scrollAlong(clientY);
+      if (line === sweep.at) return;
+      sweep.moved = true;
+      this.sweepTo(line);
     }
 
     dragEnded() {
-      if (!this.drag || this.drag.over) return;
-      this.drag.over = true;
+      const { sweep } = this;
+      if (sweep?.pointer === undefined) return;
+      delete sweep.pointer;
+      if (!sweep.moved) return;
       setTimeout(() => {
-        this.drag = null;
+        sweep.moved = false;
       }); // after the click that follows
-      if (!this.drag.moved) return;
-      this.boxes[this.drag.at - 1].focus({ preventScroll: true });
+      this.boxes[sweep.at - 1].focus({ preventScroll: true });
       this.endSweep();
     }
 
     /* A sweep sets all lines from where it began to where it is, and gives back those that it leaves. */
-    startSweep(line, value) {
-      this.swept = { from: line, value, before: this.marks };
-      this.extending = false;
+    startSweep(from, value, how) {
+      this.sweep = { from, value, before: this.marks, ...how };
     }
 
-    sweep(line) {
-      const { from, value, before } = this.swept;
-      const [first, last] = [Math.min(from, line), Math.max(from, line)];
-      Object.assign(this.swept, { first, last });
-      this.marks = new Set(
-        this.boxes.map((_, index) => index + 1).filter((at) => (first <= at && at <= last ? value : before.has(at))),
-      );
+    sweepTo(line) {
+      const { from, value, before } = this.sweep;
+      this.sweep.at = line;
+      getSelection().empty();
+      const within = (at) => (at - from) * (at - line) <= 0;
+      this.marks = new Set(this.boxes.map((_, at) => at + 1).filter((at) => (within(at) ? value : before.has(at))));
     }
 
     endSweep() {
-      const { first, last, value } = this.swept;
-      this.anchor = this.swept.from;
-      this.say(value ? "sweptOn" : "sweptOff", { from: first, to: last });
+      const { from, at, value } = this.sweep;
+      this.say(value ? "sweptOn" : "sweptOff", { place: this.place(Math.min(from, at), Math.max(from, at)) });
       this.save();
     }
 
@@ -295,9 +318,8 @@
     /* The buttons */
 
     check() {
-      if (this.state.ended) return;
       if (!this.marks.size) return this.say("nothing");
-      this.withKey((key) => {
+      this.open((key) => {
         const { hints } = this.state;
         const { found, missed, alarms, score } = grade(key, this.marks, hints.length);
         this.end(key, "checked", {
@@ -311,7 +333,7 @@
     }
 
     hint() {
-      this.withKey((key) => {
+      this.open((key) => {
         const { hints } = this.state;
         const left = key.errors.filter((error) => !hints.includes(error.id));
         const next = left.find((error) => !linesOf(error).some((line) => this.marks.has(line))) ?? left[0];
@@ -324,28 +346,23 @@
       });
     }
 
-    reset() {
+    reset(_, __, said = "cleared") {
       this.marks = new Set();
       this.save();
-      this.say("cleared");
+      this.clearResult();
+      this.say(said);
     }
 
     again() {
       Object.assign(this.state, { ended: null, hints: [], work: {} });
-      this.marks = new Set();
-      this.save();
-      this.clearResult();
-      this.say("restarted");
+      this.reset(0, 0, "restarted");
       this.boxes[0].focus();
     }
 
-    reveal() {
-      if (!this.asked) {
-        this.asked = true;
-        return this.say("confirm");
-      }
+    reveal(again) {
+      if (!again) return this.say("confirm");
       const counts = { found: 0, missed: 0, alarms: 0, hints: this.state.hints.length, score: null };
-      this.withKey((key) => this.end(key, "revealed", counts));
+      this.open((key) => this.end(key, "revealed", counts));
     }
 
     end(key, how, counts) {
@@ -391,7 +408,7 @@
     }
 
     /* Show the answer to one error, or to all of them. */
-    explain(button) {
+    explain(_, button) {
       const note = button.closest(".es-note");
       this.withKey(({ errors }) => {
         for (const { id } of errors) if (!note || note.dataset.error === id) this.workOn(id).shown = true;
@@ -549,7 +566,7 @@
       const { words, state, doubts } = this;
       const [, ...tally] = this.tally(state.attempts.at(-1));
       const total = found.length + missed.length;
-      const points = state.hints.length * HINT_COST;
+      const points = state.attempts.at(-1).hints * HINT_COST;
       const n = found.length;
       const formula = `(${n} ÷ ${total}) × (${n} ÷ (${n} + ${alarms.length})) = ${words.percent(raw)}`;
       const right = [...this.marks].filter((line) => doubts.has(line) && !alarms.includes(line));
@@ -589,7 +606,7 @@
 
     clearResult() {
       delete this.dataset.state;
-      this.asked = false;
+      this.asked = this.sweep = null;
       for (const note of this.querySelectorAll(".es-note, .es-verdict")) note.remove();
       for (const span of this.querySelectorAll(".error-span")) span.replaceWith(...span.childNodes);
       for (const row of this.rows) delete row.dataset.verdict;
@@ -612,12 +629,22 @@
 
     save() {
       const { marks } = this;
-      this.asked = false;
+      this.asked = null;
       this.doubts = new Set([...this.doubts].filter((line) => marks.has(line)));
       Object.assign(this.state, { marks: [...marks], unsure: [...this.doubts] });
       if (remember(this.dataset, this.state) || this.warned) return;
       this.warned = true;
       this.say("unsaved");
+    }
+
+    /* Until the key is here marks stand, and no button is heard. */
+    async open(use) {
+      if (this.closed) return;
+      const busy = (pending) => this.part("form").setAttribute("aria-busy", (this.pending = pending));
+      this.sweep = null;
+      busy(true);
+      await this.withKey((key) => this.state.ended || use(key));
+      busy(false);
     }
 
     async withKey(use) {
@@ -630,19 +657,11 @@
   }
 
   class ErrorspanProgress extends ErrorspanElement {
-    begin(on) {
+    async begin(on) {
+      if (!this.show) await load(beside("course"));
       for (const type of ["errorspan-check", "errorspan-complete"]) on(document, type, () => this.show());
       on(window, "storage", () => this.show());
-      this.show();
-      if (document.querySelector("errorspan-course:not(:defined)")) load(beside("course"));
-    }
-
-    show() {
-      const { words } = this;
-      const { name, values, due } = standing(this.dataset, words);
-      const now = due && due <= Date.now();
-      this.dataset.state = now ? "due" : name;
-      this.textContent = dotted(words(name, values), due && words(now ? "reviewNow" : "reviewOn", { date: words.date(due) }));
+      this.show?.();
     }
   }
 
@@ -768,9 +787,9 @@
 
   function recall(exercise) {
     try {
-      return JSON.parse(localStorage.getItem(STORED + exercise)) ?? unsaved.get(exercise) ?? {};
+      return unsaved.get(exercise) ?? JSON.parse(localStorage.getItem(STORED + exercise)) ?? {};
     } catch {
-      return unsaved.get(exercise) ?? {};
+      return {};
     }
   }
 
@@ -811,32 +830,6 @@
     );
   }
 
-  /* A good attempt moves on to the next interval, unless it came before the review was due; any other moves back. */
-  function reviewDue(attempts) {
-    let [step, due] = [-1, 0];
-    for (const { at, score, revealed } of attempts) {
-      const good = !revealed && score >= GOOD_SCORE;
-      if (good && at < due) continue;
-      step = good ? Math.min(step + 1, REVIEW_AFTER_DAYS.length - 1) : 0;
-      due = at + REVIEW_AFTER_DAYS[step] * DAY;
-    }
-    return due;
-  }
-
-  function standing(dataset, words) {
-    const { attempts, marks, hints } = { ...blank(), ...recall(dataset.exercise)[dataset.digest] };
-    const [top, [first], earlier] = [best(attempts), attempts, outdated(dataset)];
-    const known = { first, due: reviewDue(attempts) };
-    if (top) {
-      const told = first.revealed ? words("revealed") : words.percent(first.score);
-      const values = { score: words.percent(top.score), first: told };
-      return { ...known, name: first.score === top.score ? "best" : "bestAfter", values };
-    }
-    if (first) return { ...known, name: "revealed" };
-    if (earlier) return { ...known, name: "outdated", values: { score: words.percent(earlier.score) } };
-    return { ...known, name: marks.length || hints.length ? "started" : "fresh" };
-  }
-
   /* Words */
 
   window.errorspanWords = (lang, table) => {
@@ -847,7 +840,9 @@
     const asked = element.closest("[lang]")?.lang.toLowerCase().split("-")[0];
     const lang = LANGUAGES.includes(asked) ? asked : "en";
     if (!tables[lang]) await load(beside(lang));
-    use(wordsOf(tables[lang] ? lang : "en"));
+    const spoken = tables[lang] ? lang : "en";
+    if (spoken !== asked) element.lang = spoken;
+    use(wordsOf(spoken));
   }
 
   function wordsOf(lang) {
@@ -866,7 +861,7 @@
   }
 
   window.errorspanCourse = (define) =>
-    define({ ErrorspanElement, STORED, blank, dotted, fill, joined, link, make, recall, standing, tables, unsaved, write });
+    define({ ErrorspanElement, ErrorspanProgress, STORED, best, blank, dotted, fill, joined, link, make, outdated, recall, tables, unsaved, write });
 
   /* HTML */
 

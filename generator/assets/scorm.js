@@ -7,7 +7,7 @@
  *   cmi.core.score.raw      the mean of all exercises' first attempts, of 100; one that was revealed, or is still open,
  *                           counts 0; not set before the first check. A check shows where the errors are: the rest is practice
  *   cmi.core.lesson_status  incomplete, then completed once every exercise was checked or revealed
- *   cmi.suspend_data        first scores and what the exercises keep; the oldest retries go where it would not fit
+ *   cmi.suspend_data        first scores and what the exercises keep; long corrections are cut, then the oldest retries go where it would not fit
  */
 (() => {
   "use strict";
@@ -151,11 +151,18 @@
 
   const FORMS = [
     (state) => state,
-    ...[10, 4, 1].map((last) => (state) => ({ ...state, attempts: ends(state.attempts, last) })),
+    trimmed,
+    ...[10, 4, 1].map((last) => (state) => ({ ...trimmed(state), attempts: ends(state.attempts, last) })),
     (state) => ({ ...short(state), marks: state.marks, attempts: ends(state.attempts, 1) }),
     ({ attempts }) => ({ marks: [], hints: [], attempts: ends(attempts, 0) }),
     () => undefined,
   ];
+
+  function trimmed(state) {
+    if (!state.work) return state;
+    const works = Object.entries(state.work).map(([error, work]) => [error, { ...work, fix: work.fix?.slice(0, 200) }]);
+    return { ...state, work: Object.fromEntries(works) };
+  }
 
   function ends(attempts = [], last) {
     return attempts.length > last + 1 ? [attempts[0], ...attempts.slice(attempts.length - last)] : attempts;

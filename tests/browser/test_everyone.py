@@ -67,6 +67,8 @@ def test_a_worksheet_has_numbered_lines_and_no_marks_or_answers(new_page, local)
         "row => [row, row.firstElementChild, row.querySelector('input')].map(e => getComputedStyle(e).backgroundColor)"
     )
     assert row.evaluate(look) == plain.evaluate(look)
+    number = "row => getComputedStyle(row.querySelector('.es-gutter-number')).color"
+    assert row.evaluate(number) == plain.evaluate(number)
 
 
 def test_a_checked_exercise_prints_what_was_checked(new_page, local) -> None:
@@ -170,6 +172,10 @@ def test_forced_colours_show_marks_and_verdicts(new_page, local) -> None:
     border = "row => getComputedStyle(row.querySelector('.es-gutter')).borderInlineStartColor"
     assert page.locator(".es-row").nth(11).evaluate(border) != page.locator(".es-row").nth(12).evaluate(border)
     assert page.locator(".es-mark").nth(11).evaluate("box => getComputedStyle(box).appearance") == "auto"
+    mark(page, 14)
+    assert page.locator(".es-row").nth(13).evaluate(border) == page.locator(".es-row").nth(11).evaluate(border)
+    button = "button => [getComputedStyle(button).color, getComputedStyle(button).backgroundColor]"
+    assert len(set(page.locator(".es-check").evaluate(button))) == 2
     check(page)
     explain(page, 1)
     lined = page.locator(".error-span, .es-changed").evaluate_all(
@@ -217,6 +223,11 @@ def test_every_target_is_large_enough(new_page, local) -> None:
     explain(page, 1)
     links = page.locator(".es-links a").evaluate_all("all => all.map(a => a.parentNode.getBoundingClientRect().height)")
     assert min(links) >= 24
+
+
+def test_the_actions_do_not_cover_a_low_window(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), viewport={"width": 320, "height": 256})
+    assert page.locator(".es-actions").evaluate("bar => getComputedStyle(bar).position") == "static"
 
 
 def test_twice_the_zoom_needs_no_sideways_scrolling(new_page, local) -> None:

@@ -26,6 +26,15 @@ from sample import (
     variant,
 )
 
+HOLD = """
+const append = Element.prototype.append;
+Element.prototype.append = function (...parts) {
+    const go = () => append.apply(this, parts);
+    if (parts[0]?.src?.includes("key.js")) window.letGo = go;
+    else go();
+};
+"""
+
 
 @pytest.fixture
 def page(new_page, local):
@@ -69,7 +78,7 @@ def test_a_drag_marks_what_it_passes_and_gives_back_what_it_leaves(page) -> None
     page.mouse.move(*centre(page, 6), steps=6)
     page.mouse.up()
     assert marked(page) == [3, 4, 5, 6]
-    expect(status(page)).to_have_text("Lines 3 to 6 marked.")
+    expect(status(page)).to_have_text("lines 3 to 6: marked.")
     page.keyboard.press("Space")
     assert page.locator(".es-mark").nth(5).evaluate("box => box.indeterminate")
     page.keyboard.press("Space")
@@ -129,7 +138,7 @@ def test_the_keyboard_does_all(page) -> None:
     page.keyboard.press("Shift+ArrowDown")
     page.keyboard.press("Shift+ArrowUp")
     assert marked(page) == [1, 2, 11, 12, len(CODE.splitlines())]
-    expect(status(page)).to_have_text("Lines 11 to 12 marked.")
+    expect(status(page)).to_have_text("lines 11 to 12: marked.")
     page.keyboard.press("Tab")
     expect(page.locator("[data-action=check]")).to_be_focused()
     page.keyboard.press("Enter")
@@ -182,7 +191,85 @@ def test_a_tap_marks_and_numbers_take_a_drag(new_page, local) -> None:
     assert marked(page) == [3, 5, 6, 7, 8]
 
 
+def test_a_double_click_marks_once_and_chosen_text_marks_nothing(page) -> None:
+    page.locator(".es-text").nth(2).dblclick()
+    page.locator(".es-gutter-number").nth(4).dblclick()
+    expect(page.locator(".es-count")).to_have_text("2 lines marked")
+    box = page.locator(".es-text").nth(8).bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 10, steps=4)
+    page.mouse.up()
+    assert len(page.evaluate("String(getSelection())")) > 5
+    assert marked(page) == [3, 5]
+
+
+def test_a_drag_over_lines_chooses_no_text(page) -> None:
+    page.mouse.move(*centre(page, 3))
+    page.mouse.down()
+    page.mouse.move(*centre(page, 8), steps=9)
+    page.mouse.up()
+    assert page.evaluate("String(getSelection())") == ""
+    assert marked(page) == [3, 4, 5, 6, 7, 8]
+    page.locator(".es-text").nth(20).click()
+    assert marked(page) == [3, 4, 5, 6, 7, 8, 21]
+
+
+def test_a_sweep_does_not_outlive_reset_or_another_tab(page) -> None:
+    page.locator(".es-mark").nth(2).focus()
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    assert marked(page) == [3, 4, 5]
+    press(page, "reset")
+    page.locator(".es-mark").nth(9).focus()
+    page.keyboard.press("Shift+ArrowDown")
+    assert marked(page) == [10, 11]
+    expect(status(page)).to_have_text("lines 10 to 11: marked.")
+    page.evaluate("""() => {
+        const [name] = Object.keys(localStorage), all = JSON.parse(localStorage[name]);
+        Object.values(all)[0].marks = [20];
+        localStorage[name] = JSON.stringify(all);
+        dispatchEvent(new StorageEvent("storage", { key: name }));
+    }""")
+    page.keyboard.press("Shift+ArrowDown")
+    assert marked(page) == [11, 12, 20]
+
+
 # Checking
+
+
+def test_while_the_answers_are_on_their_way_marks_stand_and_no_button_is_heard(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), init=HOLD)
+    mark(page, 12)
+    press(page, "check")
+    expect(page.locator(".es-form")).to_have_attribute("aria-busy", "true")
+    press(page, "check")
+    press(page, "reset")
+    press(page, "reveal")
+    mark(page, 3)
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowDown")
+    assert marked(page) == [12]
+    page.evaluate("letGo()")
+    expect(page.locator(".es-score")).to_have_text("Score: 25%")
+    expect(page.locator(".es-form")).to_have_attribute("aria-busy", "false")
+    assert page.locator(".es-history").count() == 0
+
+
+def test_a_hint_is_charged_once_and_not_after_the_check(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(variant(level="beginner"))), init=HOLD)
+    mark(page, 12, 20, 24, 29)
+    press(page, "hint")
+    press(page, "hint")
+    press(page, "check")
+    page.evaluate("letGo()")
+    expect(page.locator(".es-hints li")).to_have_count(1)
+    page.locator("[data-action=hint]").dblclick()
+    expect(page.locator(".es-hints li")).to_have_count(2)
+    check(page)
+    page.evaluate("document.querySelector('errorspan-exercise').hint()")
+    assert score(page) == "Score: 90%"
+    expect(page.locator(".es-result")).to_contain_text("less 10 points for hints")
 
 
 def test_nothing_marked_asks_and_scores_nothing(page) -> None:
@@ -291,6 +378,7 @@ def test_hints_come_one_at_a_time_and_cost_what_they_say(page) -> None:
 
 def test_hints_run_out_and_a_score_is_never_negative(page) -> None:
     guide(page)
+    expect(page.locator(".es-total")).to_have_text("4 errors")
     for _ in range(5):
         press(page, "hint")
     expect(status(page)).to_have_text("There are no more hints.")
@@ -324,6 +412,10 @@ def test_answers_shown_on_demand_are_recorded_as_shown(page) -> None:
     expect(page.locator(".es-score")).to_have_text("Answers shown, no score")
     assert page.locator(".es-note .es-badge").all_inner_texts() == ["Shown"] * 4
     press(page, "again")
+    page.locator("[data-action=reveal]").dblclick()
+    press(page, "check")
+    press(page, "reveal")
+    expect(status(page)).to_contain_text("Press again")
     mark(page, 12, 20, 24, 29)
     check(page)
     assert page.locator(".es-history li").first.inner_text() == "Answers shown, no score"

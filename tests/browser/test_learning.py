@@ -12,6 +12,7 @@ from sample import (
     CODE,
     EXERCISE,
     FORBIDDEN,
+    FULL,
     LISTEN,
     PATTERNS,
     check,
@@ -288,7 +289,13 @@ def load(page, file: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     ["", "no JSON", "[]", "{}", '{"errorspan":1,"progress":{"dpo":{"0":{"marks":5}}}}',
-     '{"errorspan":1,"progress":{"dpo":{"0":{"attempts":[{"at":"x"}]}}}}', '{"errorspan":1,"progress":{"dpo":null}}'],
+     '{"errorspan":1,"progress":{"dpo":{"0":{"attempts":[{"at":"x"}]}}}}',
+     '{"errorspan":1,"progress":{"dpo":{"0":{"attempts":[{"at":1e999,"score":5}]}}}}',
+     '{"errorspan":1,"progress":{"dpo":{"0":{"attempts":[{"at":1,"score":"5"}]}}}}',
+     '{"errorspan":1,"progress":{"dpo":{"0":{"ended":"checked"}}}}',
+     '{"errorspan":1,"progress":{"dpo":{"0":{"marks":["1"]}}}}',
+     '{"errorspan":1,"progress":{"dpo":{"0":{"hints":[1]}}}}',
+     '{"errorspan":1,"progress":{"dpo":{"0":{"work":{"1":{"fix":5}}}}}}', '{"errorspan":1,"progress":{"dpo":null}}'],
 )  # fmt: skip
 def test_a_file_of_another_kind_changes_nothing(new_page, local, tmp_path, content) -> None:
     page = new_page(local.url(local.list(EXERCISE)))
@@ -300,6 +307,60 @@ def test_a_file_of_another_kind_changes_nothing(new_page, local, tmp_path, conte
     load(page, file)
     expect(status(page)).to_have_text("This file holds no progress.")
     assert page.evaluate("JSON.stringify(localStorage)") == before
+
+
+def test_an_import_that_could_not_be_kept_says_so(new_page, local, tmp_path) -> None:
+    page = new_page(local.url(local.list(EXERCISE)), init=FULL)
+    page.locator("summary").click()
+    file = tmp_path / "progress.json"
+    kept = {"attempts": [{"at": 1, "score": 40, "found": 1, "missed": 1, "alarms": 0, "hints": 0}]}
+    file.write_text(json.dumps({"errorspan": 1, "progress": {"dpo": {EXERCISE.digest: kept}}}))
+    load(page, file)
+    expect(status(page)).to_have_text("This browser does not let the page save your progress.")
+    press(page, "forget")
+    page.locator("summary").click()
+    page.locator("summary").click()
+    press(page, "forget")
+    expect(status(page)).to_contain_text("Press again")
+
+
+def test_what_could_not_be_kept_is_still_known_on_the_page(page) -> None:
+    remember(page, EXERCISE, attempt(1, 40))
+    page.reload()
+    page.evaluate(f"() => {{ {FULL} }}")
+    mark(page, 12)
+    check(page)
+    press(page, "again")
+    mark(page, 12)
+    check(page)
+    expect(page.locator(".es-history li")).to_have_count(3)
+    page.evaluate("dispatchEvent(new StorageEvent('storage', { key: null }))")
+    expect(page.locator(".es-history li")).to_have_count(3)
+
+
+def test_ended_without_an_attempt_is_open(page) -> None:
+    remember(page, EXERCISE)
+    page.evaluate("for (const name in localStorage) localStorage[name] = String(localStorage[name]).replace('\"ended\":null', '\"ended\":\"checked\"')")  # fmt: skip  # noqa: E501
+    page.reload()
+    mark(page, 12)
+    assert marked(page) == [12]
+
+
+def test_another_tab_does_not_take_the_focus_or_what_is_being_written(new_page, site) -> None:
+    address = site.url(site.exercise(EXERCISE))
+    one = new_page(address)
+    mark(one, 12, 20)
+    check(one)
+    two = one.context.new_page()
+    two.goto(address)
+    one.bring_to_front()
+    note(one, 1).get_by_role("textbox").press_sequentially("mine")
+    own = note(one, 1).get_by_role("textbox").input_value()
+    two.bring_to_front()
+    explain(two, 3)
+    expect(note(one, 3)).to_contain_text("SECRET-3")
+    expect(note(one, 1).get_by_role("textbox")).to_have_value(own)
+    expect(note(one, 1).get_by_role("textbox")).to_be_focused()
 
 
 def test_a_changed_exercise_keeps_the_old_score_and_says_so(new_page, local) -> None:

@@ -372,3 +372,18 @@ def test_without_an_address_of_the_course_no_link_leads_nowhere(
         "all => all.filter((a) => a.checkVisibility()).map((a) => a.getAttribute('href'))"
     )
     assert all(target.startswith("#es-") for target in seen), seen
+
+
+def test_long_corrections_are_cut_before_any_attempt_goes(platforms: Platforms, lines: dict[str, list[int]]) -> None:
+    platform = platforms.open("one")
+    for _ in range(3):
+        check(platform.sco, DPO, lines[DPO][0])
+        retry(platform.sco, DPO)
+    check(platform.sco, DPO, lines[DPO][0])
+    platform.sco.locator(".es-note textarea").first.fill("long " * 1000)
+    platform.sco.locator(".es-score").focus()
+    kept = platform.leave()
+    assert len(kept["cmi.suspend_data"]) < 4096
+    again = platforms.open("one", kept)
+    expect(again.sco.locator(".es-history li")).to_have_count(4)
+    assert again.sco.locator(".es-note textarea").first.input_value() == ("long " * 40)
