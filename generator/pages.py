@@ -176,7 +176,6 @@ def templates() -> Environment:
         "mid_label": mid_label,
         "quoted_line": quoted_line,
         "made_on": made_on,
-        "stands": place,
         "marked_lines": marked_lines,
         "timeline": overview.timeline,
     }
