@@ -3,67 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import click
-import yaml
-from mkdocs.exceptions import ConfigurationError
-from mkdocs.utils.yaml import yaml_load
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from generator import budget, export, manifest, qti, scorm
+from generator import budget, manifest
 from generator.board import Board
+from generator.command import Dollars, Failure, config_option, configuration, course_of, show, told, topics_argument
 from generator.course import Course
-from generator.errors import GeneratorError
+from generator.export_commands import export_commands
 from generator.folder import write
-from generator.progress import STOPPED, STOPPING, Tally, money
+from generator.progress import STOPPING, Tally, money
 from generator.runs import Run, State
 from generator.settings import KEY_VARIABLES, has_key
-
-
-class _Dollars(click.ParamType[Decimal]):
-    name = "dollars"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        try:
-            amount = Decimal(value)
-        except ArithmeticError:
-            amount = Decimal("NaN")
-        if not amount.is_finite() or amount < 0:
-            self.fail(f"expected an amount in dollars, such as 2.50 (got {value!r})", param, ctx)
-        return amount
-
-
-config_option = click.option(
-    "-f",
-    "--config-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("mkdocs.yml"),
-    show_default=True,
-    help="The site's configuration.",
-)
-topics_argument = click.argument("topics", nargs=-1, metavar="[TOPIC]...")
-exported_argument = click.argument("topics", nargs=-1, required=True, metavar="TOPIC...")
-output_option = click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The package to write."
-)
-
-
-class Failure(click.ClickException):
-    """An error that is told without a traceback."""
-
-    def show(self, file: Any = None) -> None:
-        """Print the message, line by line as it is."""
-        click.echo(self.message, err=True, file=file)
 
 
 @click.group()
@@ -72,13 +32,16 @@ def main() -> None:
     """Make a course of topics: models solve a challenge, their mistakes become exercises."""
 
 
+main.add_command(export_commands)
+
+
 @main.command()
 @topics_argument
 @config_option
 def status(topics: tuple[str, ...], config_file: Path) -> None:
     """Show how far each topic's run is, without asking anything."""
-    with _told():
-        course = _course(config_file)
+    with told():
+        course = course_of(config_file)
         runs = course.replay(course.chosen(topics))
     table = Table("topic", "state", "answers", "attempts", "score", "tokens", "cost", "to finish, at most", box=None)
     for run in runs:
@@ -93,7 +56,7 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
             money(run.cost(course.settings)) if run.usage.tokens else "",
             money(worst) if worst is None or worst else "",
         )
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    show(table)
     for run in runs:
         for fault in run.faults:
             click.echo(fault, err=True)
@@ -103,12 +66,12 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
 @topics_argument
 @click.option("--refresh", is_flag=True, help="Ask again where a prompt, a model or the topic changed since.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked and its worst-case price, and ask nothing.")
-@click.option("--max-cost", type=_Dollars(), metavar="USD", help="A limit for this run in place of max_cost_usd.")
+@click.option("--max-cost", type=Dollars(), metavar="USD", help="A limit for this run in place of max_cost_usd.")
 @config_option
 def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Decimal | None, config_file: Path) -> None:
     """Ask models for every answer that is missing."""
-    with _told():
-        course = _course(config_file)
+    with told():
+        course = course_of(config_file)
         limit = course.settings.max_cost_usd if max_cost is None else max_cost
         open_runs = [
             run
@@ -145,8 +108,8 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
     if not topics:
         raise click.UsageError("Name the topics whose answers a person wrote.")
     today = datetime.now(UTC).date().isoformat()
-    with _told():
-        course = _course(config_file)
+    with told():
+        course = course_of(config_file)
         for topic in course.chosen(topics):
             kept = course.record(topic)
             with kept.locked():
@@ -179,72 +142,10 @@ def render(directory: Path, config_file: Path) -> None:
     Another site generator can build them: the folder holds the site's own docs, the generated pages, and the styles and
     the script that they need.
     """
-    with _told():
-        course = _course(config_file)
-        count = write(course, _configuration(config_file), directory)
+    with told():
+        course = course_of(config_file)
+        count = write(course, configuration(config_file), directory)
     click.echo(f"{count} files in {directory}")
-
-
-@main.group("export")
-def export_group() -> None:
-    """Make a package of exercises for a learning platform."""
-
-
-@export_group.command("scorm")
-@exported_argument
-@output_option
-@config_option
-def export_scorm(topics: tuple[str, ...], output: Path, config_file: Path) -> None:
-    """Write a SCORM 1.2 package: one object that holds the exercises of these topics."""
-    _export(scorm.package, topics, output, config_file)
-
-
-@export_group.command("qti")
-@exported_argument
-@output_option
-@config_option
-def export_qti(topics: tuple[str, ...], output: Path, config_file: Path) -> None:
-    """Write a QTI 2.1 package: a multiple response item for each topic, its lines of code as choices."""
-    _export(qti.package, topics, output, config_file)
-
-
-def _export(package: export.Packer, topics: tuple[str, ...], output: Path, config_file: Path) -> None:
-    with _told():
-        parcel = export.parcel(_course(config_file), _configuration(config_file), topics)
-        size = export.write(output, package(parcel))
-    click.echo(f"{output}: {', '.join(item.exercise.id for item in parcel.items)} ({size:,} bytes)")
-
-
-def _course(config_file: Path) -> Course:
-    extra = _configuration(config_file).get("extra")
-    return Course.read(config_file.resolve(), extra if isinstance(extra, dict) else {})
-
-
-def _configuration(config_file: Path) -> dict[str, Any]:
-    """Read mkdocs.yml as MkDocs does, with what it inherits and takes from the environment."""
-    try:
-        with config_file.open(encoding="utf-8") as file:
-            loaded = yaml_load(file)
-    except OSError as error:
-        raise Failure(f"{config_file}:1: cannot be read ({error.strerror})") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Failure(f"{config_file}:{line}: is no YAML: {error.problem}") from None
-    except (ValueError, yaml.YAMLError, ConfigurationError) as error:
-        raise Failure(f"{config_file}:1: is no configuration of MkDocs: {error}") from None
-    if not isinstance(loaded, dict):
-        raise Failure(f"{config_file}:1: expected keys and values")
-    return loaded
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except GeneratorError as error:
-        raise Failure(str(error)) from None
-    except KeyboardInterrupt:
-        raise Failure(STOPPED) from None
 
 
 def _state(run: Run) -> str:
@@ -266,7 +167,7 @@ def _tell_missing(runs: Sequence[Run], course: Course, limit: Decimal) -> None:
                 course.settings.model(step.tier, run.topic),
                 money(budget.worst_price(step, attempt, run, course.settings)),
             )
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    show(table)
     click.echo("Later attempts are asked only where earlier ones fail the judgment.")
     click.echo(f"Worst case: {money(budget.within(runs, course.settings, limit))}")
 
