@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from generator import proofs, reviews
 from generator.client import Client, deprecations
 from generator.errors import InputError
+from generator.evidence import Evidence
 from generator.pipeline import Listener, Pipeline
 from generator.record import Record
 from generator.runs import Run
 from generator.settings import Settings, read_settings
-from generator.topics import Topic, read_topics
+from generator.topics import BESIDE, Topic, read_topics
+
+MAX_TESTS = 256 * 1024
+"""Bytes of one test file."""
 
 
 class Course:
@@ -53,6 +59,48 @@ class Course:
         folder = self.root / self.settings.topics / "runs" / topic.id
         return Record(f"{self.settings.topics}/runs/{topic.id}", folder, self.root / ".cache" / "errorspan" / topic.id)
 
+    def tests(self, topic: Topic) -> dict[str, bytes]:
+        """Return a topic's test files by name: `<id>.tests.py`, and what stands beside it; none where it is not there.
+
+        Raises:
+            InputError: one cannot be read, or lies elsewhere.
+        """
+        folder = (self.root / self.settings.topics).resolve()
+        paths = [path for path in sorted(folder.glob(f"{topic.id}.tests.*")) if BESIDE.fullmatch(path.name)]
+        if not any(path.name == f"{topic.id}.tests.py" for path in paths):
+            return {}
+        faults = [
+            f"{self.settings.topics}/{path.name}:1: is no file of this folder, or has more than {MAX_TESTS:,} bytes"
+            for path in paths
+            if path.resolve().parent != folder or not path.is_file() or path.stat().st_size > MAX_TESTS
+        ]
+        if faults:
+            raise InputError(faults)
+        return {path.name: path.read_bytes() for path in paths}
+
+    def _weighed(self, run: Run) -> Run:
+        """Return a run with what stands beside it: its proof, and its review with what that corrects."""
+        name = f"{self.settings.topics}/{run.topic.id}{reviews.SUFFIX}"
+        recorded = run.recorded_assessment
+        review = reviews.read(self.root / name, name)
+        if recorded is None or run.last is None:
+            return run
+        applies = review if review and review.applies(recorded.entry.digest) else None
+        original = run.outputs[recorded.step.name]
+        shown = reviews.corrected(original, applies, name) if applies else original
+        if shown != original:
+            run = run.showing(shown)
+        tests = self.tests(run.topic)
+        answers = [run.last.outputs[step] for step in proofs.TIERS.values()]
+        evidence = Evidence(
+            proof=proofs.read(self.record(run.topic).folder, run.folder),
+            bound=proofs.bound(shown, answers, tests, run.topic.requires) if tests else None,
+            review=applies,
+            stale_review=review if review and not applies else None,
+            original=original if shown != original else None,
+        )
+        return replace(run, evidence=evidence)
+
     def replay(self, topics: Sequence[Topic], *, refresh: bool = False, recover: bool = False) -> list[Run]:
         """Return the runs as far as their records have them, without a call.
 
@@ -66,7 +114,8 @@ class Course:
         faults: list[str] = []
         for topic in topics:
             try:
-                runs.append(Pipeline(topic, self.record(topic), self.settings, refresh=refresh, recover=recover).run())
+                run = Pipeline(topic, self.record(topic), self.settings, refresh=refresh, recover=recover).run()
+                runs.append(self._weighed(run))
             except InputError as error:
                 faults += error.faults
         if faults:
@@ -90,7 +139,9 @@ class Course:
 
         def played(topic: Topic) -> Run:
             record = self.record(topic)
-            return Pipeline(topic, record, self.settings, client, refresh=refresh, listen=listen).run()
+            return self._weighed(
+                Pipeline(topic, record, self.settings, client, refresh=refresh, listen=listen).run()
+            )
 
         with ThreadPoolExecutor(min(self.settings.max_calls, len(topics) or 1)) as pool:
             try:

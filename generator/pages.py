@@ -13,7 +13,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from generator import markup, overview
+from generator import markup, overview, reviews
 from generator.checks import traced
 from generator.exercise import Exercise, Places
 from generator.outputs import Assessment, Error, Implementation
@@ -40,14 +40,22 @@ class Page:
     source: str | None = None
 
 
-def render(runs: Sequence[Run], settings: Settings, *, index: str = "") -> Iterator[Page]:
-    """Yield every page of a course. `index` is what a link to a folder needs: `index.html` where no server adds it."""
-    exercises = {run.topic.id: exercise(run, index) for run in runs if run.publishable}
+def render(runs: Sequence[Run], settings: Settings, *, index: str = "", drafts: bool = False) -> Iterator[Page]:
+    """Yield every page of a course.
+
+    `index` is what a link to a folder needs: `index.html` where no server adds it. With `drafts`, exercises that are
+    withheld have their pages too, and say so.
+    """
+    withheld = {run.topic.id: reasons for run in runs if (reasons := run.withheld(settings.publish))}
+    exercises = {
+        run.topic.id: exercise(run, index) for run in runs if run.topic.id not in withheld or (drafts and run.graded)
+    }
     following = dict(pairwise(exercises))
     for run in runs:
         known: dict[str, Any] = {
             "run": run,
             "exercise": exercises.get(run.topic.id),
+            "withheld": withheld.get(run.topic.id, []),
             "following": exercises.get(following.get(run.topic.id, "")),
             "settings": settings,
             "index": index,
@@ -59,7 +67,13 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "") -> Itera
             )
             yield Page(f"exercises/{run.topic.id}/key.js", exercises[run.topic.id].key_script)
             yield Page(f"exercises/{run.topic.id}/key/index.md", _rendered("key.md.j2", **known), source=run.topic.path)
-    listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "settings": settings, "index": index}
+    listed: dict[str, Any] = {
+        "runs": runs,
+        "exercises": exercises,
+        "withheld": withheld,
+        "settings": settings,
+        "index": index,
+    }
     yield Page("exercises/index.md", _rendered("exercises.md.j2", **listed), in_nav=True)
     yield Page("runs/index.md", _rendered("runs.md.j2", overview=overview.of(runs, settings), **listed), in_nav=True)
 
@@ -178,5 +192,6 @@ def templates() -> Environment:
         "made_on": made_on,
         "marked_lines": marked_lines,
         "timeline": overview.timeline,
+        "changes": reviews.changes,
     }
     return environment

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from generator.checks import Check
+from generator.evidence import Evidence
 from generator.manifest import Entry, Recorded, Rejected
 from generator.outputs import Assessment, Output
 from generator.prices import Usage
-from generator.settings import Settings
-from generator.steps import Step
+from generator.settings import Publish, Settings
+from generator.steps import ASSESS, Step
 from generator.topics import Topic
 from generator.verdicts import Verdict
 
@@ -97,6 +99,7 @@ class Run:
     note: str | None = None
     problem: str | None = None
     discarded: tuple[Rejected, ...] = ()
+    evidence: Evidence = Evidence()
 
     @property
     def state(self) -> State:
@@ -111,6 +114,21 @@ class Run:
         return self.outputs.get("assessment")
 
     @property
+    def recorded_assessment(self) -> Answer | None:
+        """Return the answer that the assessment was given in, whatever a review has corrected since."""
+        return next((answer for answer in self.answers if answer.step is ASSESS[-1]), None)
+
+    def showing(self, assessment: Assessment) -> Run:
+        """Return the run with another assessment in place of the recorded one, checked anew."""
+        step = ASSESS[-1]
+        findings = {check: tuple(check(assessment, self.outputs)) for check in step.checks}
+        return replace(
+            self,
+            outputs={**self.outputs, step.name: assessment},
+            answers=tuple(replace(one, findings=findings) if one.step is step else one for one in self.answers),
+        )
+
+    @property
     def last(self) -> Attempt | None:
         """Return the last attempt: the one that separated the tiers, if one did."""
         return self.attempts[-1] if self.attempts else None
@@ -121,9 +139,30 @@ class Run:
         return self.last.verdict if self.last else None
 
     @property
-    def publishable(self) -> bool:
-        """Tell whether its exercise's key can be trusted: it is there, and no check has anything against any answer."""
-        return self.assessment is not None and not self.faults
+    def graded(self) -> bool:
+        """Tell whether there is an exercise that can be graded: every error has a place, and no two share one."""
+        shown = self.assessment
+        spans = [shown.span(error) for error in shown.errors] if shown else []
+        placed = sorted(span for span in spans if span)
+        return bool(spans) and len(placed) == len(spans) and all(a.end <= b.start for a, b in pairwise(placed))
+
+    def withheld(self, publish: Publish) -> list[str]:
+        """Say why its exercise is not published, a clause each; none where it is."""
+        shown, review, proof = self.assessment, self.evidence.review, self.evidence.valid_proof
+        if shown is None or not self.graded:
+            return ["its errors cannot be placed in its code" if shown else f"its run is {self.state}"]
+        reasons = [f"{review.by} rejected it"] if review and not review.approves else []
+        if publish == "all":
+            return reasons
+        if self.faults:
+            reasons.append("its checks fail")
+        if refuted := self.evidence.refutations(shown):
+            reasons.append(f"execution speaks against its key: {refuted[0]}")
+        if publish == "proved" and not self.evidence.proves(shown):
+            reasons += [] if refuted else ["its proof is stale" if self.evidence.proof and not proof else "it is not proved"]
+        if publish == "reviewed" and not (review and review.approves):
+            reasons.append("its review is of another version" if self.evidence.stale_review else "nobody has approved it")
+        return reasons
 
     @property
     def faults(self) -> list[str]:

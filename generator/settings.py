@@ -6,13 +6,15 @@ import os
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from generator.prices import PRICES, Price, Usage
 from generator.source import Source, lines_of
 from generator.topics import ModelId, Topic
+
+Publish = Literal["all", "checked", "proved", "reviewed"]
 
 KEY_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
@@ -35,6 +37,12 @@ class Settings(BaseModel):
 
     topics: str = Field("topics", description="the folder of the topic files, from where mkdocs.yml stands")
     models: Models = Field(Models(), description="the model of each tier; a topic may name its own")
+    publish: Publish = Field(
+        "checked",
+        description="which exercises a site publishes. `checked`: those that no check, no proof and no review speaks "
+        "against; `proved`: of these, those whose every error is proved by execution; `reviewed`: of these, those that "
+        "a person approved; `all`: every exercise whose spans can be placed, unless a person rejected it",
+    )
     offline: bool = Field(default=False, description="`true`: a build asks no model, even where a key is set")
     max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
         3, description="how often a challenge is set before a topic is given up"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
+from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
@@ -15,6 +16,9 @@ from generator.errors import InputError
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ID_LENGTH = 80
+
+BESIDE = re.compile(r"(?P<topic>[^.]*)\.(review\.yml|tests\.[A-Za-z0-9.]+)")
+"""Files that stand beside a topic's: a review, and tests with what they need."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
@@ -35,10 +39,20 @@ def _highlighted(name: str) -> str:
     return name
 
 
+def _package(line: str) -> str:
+    try:
+        if Requirement(line).url is None:
+            return line
+    except InvalidRequirement:
+        pass
+    raise ValueError("expected a package, with or without versions, such as 'numpy>=2'")
+
+
 Line = Annotated[str, StringConstraints(max_length=120, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
 LongLine = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
 Paragraphs = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_clean)]
 Language = Annotated[Line, AfterValidator(_highlighted)]
+Package = Annotated[Line, AfterValidator(_package)]
 ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
 
 
@@ -72,6 +86,9 @@ class TopicFile(_Strict):
     max_attempts: Annotated[int, Field(ge=1, le=10)] | None = Field(
         None, description="how often a challenge is set before the topic is given up, 1 to 10"
     )
+    requires: Annotated[list[Package], Field(max_length=20)] = Field(
+        [], description="the packages that the topic's tests need, such as `numpy>=2`"
+    )
 
 
 class Topic(TopicFile):
@@ -92,10 +109,13 @@ def read_topics(folder: Path, root: Path) -> list[Topic]:
     faults: list[str] = []
     topics: dict[str, Topic] = {}
     try:
-        files = sorted(path for path in folder.iterdir() if path.suffix in {".yml", ".yaml"})
+        found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
         raise InputError([f"{_named(folder, root)}:1: cannot be read ({error.strerror})"]) from None
-    for path in files:
+    beside = {path: match["topic"] for path in found if (match := BESIDE.fullmatch(path.name))}
+    for path in found:
+        if path in beside or path.suffix not in {".yml", ".yaml"}:
+            continue
         name = _named(path, root)
         if not ID.fullmatch(path.stem) or len(path.stem) > ID_LENGTH:
             wanted = f"a name of a-z, 0-9 and single hyphens, {ID_LENGTH} at most"
@@ -109,6 +129,12 @@ def read_topics(folder: Path, root: Path) -> list[Topic]:
             topics[path.stem] = Topic(id=path.stem, path=name, **dict(written))
         except InputError as error:
             faults += error.faults
+    known = {path.stem for path in found if path not in beside and path.suffix in {".yml", ".yaml"}}
+    faults += [
+        f"{_named(path, root)}:1: belongs to no topic (expected {topic!r} among the topic files)"
+        for path, topic in beside.items()
+        if topic not in known
+    ]
     if faults:
         raise InputError(faults)
     return [topics[name] for name in sorted(topics)]

@@ -1,4 +1,4 @@
-// Tests any implementation of the challenge: EXERCISE_MODULE=path/to/search-box.mjs node --test tests.mjs
+// Tests of a search box: EXERCISE=path/to/search-box.mjs node --test async-search-box.tests.mjs
 //
 // Time is faked. A catalog is a list of calls that the test answers by hand or after a given delay, so every
 // order of replies can be played and every result is the same on each run.
@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-const { createSearchBox } = await import(pathToFileURL(resolve(process.env.EXERCISE_MODULE)).href);
+const { createSearchBox } = await import(pathToFileURL(resolve(process.env.EXERCISE)).href);
 
 const WAIT = 250;
 const rowsFor = (query) => [`${query} one`, `${query} two`];

@@ -1,0 +1,179 @@
+"""Hold what execution showed of an answer key: `proof.json` beside a run, and what follows from it.
+
+Variants of the exercise's program are built from its own spans and corrections, and a topic's tests run on each. A key
+is proved where the corrected program passes every test, the program as shown fails, each error left in alone fails,
+and each correction alone makes a test pass that failed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from generator.errors import InputError
+from generator.manifest import Day
+from generator.outputs import Assessment, Error, Implementation
+from generator.outputs import faults as faults_of
+
+FILE = "proof.json"
+FORMAT = 1
+
+CORRECTED, SHOWN = "corrected", "shown"
+TIERS = {"mid": "mid_implementation", "weak": "weak_implementation"}
+
+Programs = Mapping[str, str]
+
+
+class Variant(BaseModel):
+    """What the tests said of one variant: the message of each that failed.
+
+    `stopped` says why not all of them had their turn: they do not load, or the program hung or ended the process.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    passed: int = Field(ge=0)
+    failed: dict[str, str] = {}
+    skipped: list[str] = []
+    unplayed: list[str] = []
+    stopped: str | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Tell whether something is wrong with the program, as far as the tests go."""
+        return bool(self.failed or self.stopped)
+
+    def outcome(self, test: str) -> Literal["passes", "fails", "skipped", "not run"]:
+        """Return how a test went."""
+        if test in self.failed:
+            return "fails"
+        if test in self.skipped:
+            return "skipped"
+        return "not run" if test in self.unplayed else "passes"
+
+
+class Bound(BaseModel):
+    """What a proof is about, as SHA-256 digests: where one differs from what is there now, the proof is stale."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    exercise: str = Field(description="the code, and each error's place and correction")
+    tests: str = Field(description="the topic's test files, and the packages that they require")
+    implementations: str = Field(description="the two tiers' answers")
+
+
+class Proof(BaseModel):
+    """What `errorspan verify` saw, when and with what. `tests`: the names of all of them, in order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = FORMAT
+    at: Day
+    bound: Bound
+    python: str
+    packages: dict[str, str]
+    sandbox: str
+    tests: list[str]
+    variants: dict[str, Variant]
+
+    def proved(self, assessment: Assessment) -> list[Error]:
+        """Return the errors that are shown to be some: the correction is right, and each breaks the program by itself."""
+        return [] if self.faults_of_all() else [error for error in assessment.errors if not self.faults_of(error)]
+
+    def faults(self, assessment: Assessment) -> list[str]:
+        """Return what execution has against the key, a clause each; none where every error is proved."""
+        return [*self.faults_of_all(), *(fault for error in assessment.errors for fault in self.faults_of(error))]
+
+    def columns(self, assessment: Assessment) -> list[tuple[str, str]]:
+        """Return the variants that were played, in the order in which a person compares them, with their titles."""
+        titles = {CORRECTED: "All corrected", SHOWN: "As shown"}
+        titles |= {f"error-{error.id}": f"Only error {error.id} left" for error in assessment.errors}
+        titles |= {f"correction-{error.id}": f"Only error {error.id} corrected" for error in assessment.errors}
+        titles |= {"mid": "Mid-tier answer", "weak": "Weak-tier answer"}
+        return [(name, title) for name, title in titles.items() if name in self.variants]
+
+    def faults_of(self, error: Error) -> list[str]:
+        """Return what execution has against one error."""
+        alone, corrected = self.variants.get(f"error-{error.id}"), self.variants.get(f"correction-{error.id}")
+        if alone is None or corrected is None or SHOWN not in self.variants:
+            return [f"error {error.id} has not been tried"]
+        faults = [] if alone.fails else [f"error {error.id}, left in alone, fails no test"]
+        if not _mends(corrected, self.variants[SHOWN]):
+            faults.append(f"correcting error {error.id} alone makes no failing test pass")
+        return faults
+
+    def first_failure(self, error: Error) -> tuple[str, str] | None:
+        """Return the first test that an error fails by itself, and its message."""
+        alone = self.variants.get(f"error-{error.id}")
+        return next(iter(alone.failed.items()), None) if alone else None
+
+    def faults_of_all(self) -> list[str]:
+        """Return what execution has against the key as a whole: as long as there is any, no error is proved."""
+        right, shown = self.variants.get(CORRECTED), self.variants.get(SHOWN)
+        if right is None or shown is None or not self.tests:
+            return ["there is no test"]
+        faults = [f"the corrected program fails {test}: {message}" for test, message in right.failed.items()]
+        if right.stopped:
+            faults.append(f"the corrected program does not get through its tests: {right.stopped}")
+        faults += [f"{test} was skipped" for test in right.skipped]
+        return faults if shown.fails else [*faults, "the program as shown fails no test"]
+
+
+def variants(assessment: Assessment) -> Programs:
+    """Return the programs that prove a key, by name: all corrected, as shown, each error alone, each correction alone."""
+    ids = [error.id for error in assessment.errors]
+    alone = {f"error-{one}": assessment.corrected(*(other for other in ids if other != one)) for one in ids}
+    corrected = {f"correction-{one}": assessment.corrected(one) for one in ids}
+    return {CORRECTED: assessment.corrected(*ids), SHOWN: assessment.code, **alone, **corrected}
+
+
+def bound(
+    assessment: Assessment,
+    implementations: Sequence[Implementation],
+    tests: Mapping[str, bytes],
+    requires: Sequence[str],
+) -> Bound:
+    """Say what a proof of these is about."""
+    spans = [[error.id, assessment.span(error), error.correction] for error in assessment.errors]
+    texts = [[name, tests[name].decode("utf-8", "replace").replace("\r\n", "\n")] for name in sorted(tests)]
+    return Bound(
+        exercise=_digest([assessment.language, assessment.code, spans]),
+        tests=_digest([texts, sorted(requires)]),
+        implementations=_digest([implementation.text for implementation in implementations]),
+    )
+
+
+def read(folder: Path, name: str) -> Proof | None:
+    """Return the proof in a record's folder, if there is one; `name` is the folder as messages name it.
+
+    Raises:
+        InputError: it is corrupt, or of a newer format.
+    """
+    try:
+        return Proof.model_validate_json((folder / FILE).read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError([f"{name}/{FILE}:1: cannot be read ({error.strerror})"]) from None
+    except ValidationError as error:
+        way_out = "`errorspan verify` writes it anew"
+        raise InputError(f"{name}/{FILE}:1: {fault} ({way_out})" for fault in faults_of(error)) from None
+
+
+def written(proof: Proof) -> str:
+    """Return the text of a proof's file."""
+    shown = proof.model_dump(mode="json", exclude_defaults=True) | {"format": FORMAT}
+    return json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _mends(variant: Variant, shown: Variant) -> bool:
+    return bool(shown.failed.keys() - variant.failed.keys()) or bool(shown.stopped and not variant.stopped)
+
+
+def _digest(values: object) -> str:
+    return sha256(json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,134 @@
+"""Read a person's word on an exercise: `topics/<id>.review.yml`, which approves or rejects it, and may correct it.
+
+A review is of one assessment, by its digest: when the assessment changes, the review is stale and counts no more. The
+recorded answer stays as it is; what a review corrects is laid over it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from generator import source
+from generator.errors import InputError
+from generator.outputs import Assessment, Severity, TextOrNone
+from generator.outputs import faults as faults_of
+from generator.topics import Line, LongLine, Paragraphs
+
+SUFFIX = ".review.yml"
+DIGITS = 12
+"""How many digits of an assessment's SHA-256 a review names, as the run page shows them."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Correction(_Strict):
+    """What a reviewer says of one error, in place of what its author wrote."""
+
+    error: Annotated[int, Field(ge=1, le=9)] = Field(description="the number of the error, as recorded")
+    remove: Literal[True] | None = Field(None, description="`true`: this is no error; those behind it move up")
+    quote: TextOrNone | None = Field(None, description="the wrong stretch, as it stands in the code")
+    line: Annotated[int, Field(ge=1)] | None = Field(None, description="the line on which the quote starts")
+    correction: TextOrNone | None = Field(None, description="what replaces the quote; `''` deletes it")
+    description: Paragraphs | None = None
+    hint: LongLine | None = None
+    severity: Severity | None = None
+    concept: Line | None = None
+    learning_value: Paragraphs | None = None
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Return the fields that it changes."""
+        return self.model_dump(exclude={"error", "remove"}, exclude_none=True)
+
+
+class Review(_Strict):
+    """A person's word on an exercise."""
+
+    verdict: Literal["approved", "rejected"] = Field(description="`approved` or `rejected`")
+    by: Line = Field(description="who reviewed it")
+    date: date = Field(description="when, as `2026-01-31`")  # type: ignore[valid-type]
+    assessment: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12,64}$")] = Field(
+        description="the first 12 digits or more of the SHA-256 of `assessment.json`, from the run page; in quotes"
+    )
+    note: Paragraphs | None = Field(None, description="what the reviewer wants to say, shown on the run page")
+    title: Line | None = Field(None, description="a corrected title")
+    learning_objective: Paragraphs | None = Field(None, description="a corrected learning objective")
+    scenario: Paragraphs | None = Field(None, description="a corrected scenario")
+    corrections: list[Correction] = Field([], description="one entry for each error that is corrected or removed")
+
+    def applies(self, digest: str) -> bool:
+        """Tell whether it is about the assessment with this digest."""
+        return digest.startswith(self.assessment)
+
+    @property
+    def approves(self) -> bool:
+        """Tell whether the exercise may be published, as far as this reviewer goes."""
+        return self.verdict == "approved"
+
+
+def read(path: Path, name: str) -> Review | None:
+    """Return a topic's review, if there is one.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    if not path.is_file():
+        return None
+    return source.read(path, name).validated(Review)
+
+
+def corrected(assessment: Assessment, review: Review, name: str) -> Assessment:
+    """Return the assessment with what a review corrects.
+
+    Raises:
+        InputError: a correction is about an error that is not there, or leaves no assessment.
+    """
+    by_id = {str(one.error): one for one in review.corrections}
+    unknown = sorted(by_id.keys() - {error.id for error in assessment.errors})
+    if unknown:
+        raise InputError(f"{name}:1: corrections: there is no error {number}" for number in unknown)
+    errors: list[dict[str, Any]] = []
+    for error in assessment.errors:
+        said = by_id.get(error.id)
+        if not (said and said.remove):
+            changes = said.changes if said else {}
+            errors.append(error.model_dump() | changes | {"id": str(len(errors) + 1)})
+    texts = {
+        field: text for field in ("title", "learning_objective", "scenario") if (text := getattr(review, field)) is not None
+    }
+    try:
+        return Assessment.model_validate(assessment.model_dump() | texts | {"errors": errors})
+    except ValidationError as error:
+        raise InputError(f"{name}:1: what is left is no assessment: {fault}" for fault in faults_of(error)) from None
+
+
+def changes(original: Assessment, shown: Assessment, review: Review) -> list[tuple[str, str, str]]:
+    """Return what a review changed: where, what stood there, and what stands there now ("" where it is gone)."""
+    told = [
+        (field.replace("_", " "), str(getattr(original, field)), str(getattr(shown, field)))
+        for field in ("title", "learning_objective", "scenario")
+        if getattr(original, field) != getattr(shown, field)
+    ]
+    for said in review.corrections:
+        error = next(error for error in original.errors if error.id == str(said.error))
+        if said.remove:
+            told.append((f"error {error.id}", error.description, ""))
+        told += [
+            (f"error {error.id}, {field.replace('_', ' ')}", str(getattr(error, field)), str(value))
+            for field, value in said.changes.items()
+            if getattr(error, field) != value
+        ]
+    return told
+
+
+def skeleton(*, verdict: str, by: str, day: str, digest: str, note: str | None) -> str:
+    """Return the text of a new review."""
+    values = {"verdict": verdict, "by": by, "date": date.fromisoformat(day), "assessment": digest[:DIGITS]}
+    return yaml.safe_dump(values | ({"note": note} if note else {}), sort_keys=False, allow_unicode=True)
