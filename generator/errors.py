@@ -5,7 +5,8 @@
     ├── AskError       a model could not be asked, or did not answer usably
     │   └── Refused    what came back was an answer, but not one that counts (and it was paid for)
     ├── BudgetError    asking could cost more than the settings allow
-    └── Busy           another process is writing this record
+    ├── Busy           another process is writing this record
+    └── NoSandbox      a program that must not run unguarded cannot be guarded here
 
 The hook and the command line translate these once; nothing else prints them.
 """
@@ -41,3 +42,15 @@ class BudgetError(GeneratorError):
 
 class Busy(GeneratorError):
     """Another process holds the record."""
+
+
+class NoSandbox(GeneratorError):
+    """Programs cannot be kept from doing harm here; say why, and what to do."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"a topic's programs run only in a sandbox, and {why}\n"
+            "Install bubblewrap on Linux: apt install bubblewrap (Debian, Ubuntu), dnf install bubblewrap (Fedora), "
+            "pacman -S bubblewrap (Arch).\n"
+            "Or type --no-sandbox: the programs can then read, change and send whatever you can."
+        )
