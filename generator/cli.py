@@ -19,6 +19,7 @@ from generator import budget, manifest
 from generator.board import Board
 from generator.command import Dollars, Failure, config_option, configuration, course_of, show, told, topics_argument
 from generator.course import Course
+from generator.evidence_commands import review, verify
 from generator.export_commands import export_commands
 from generator.folder import write
 from generator.progress import STOPPING, Tally, money
@@ -32,7 +33,8 @@ def main() -> None:
     """Make a course of topics: models solve a challenge, their mistakes become exercises."""
 
 
-main.add_command(export_commands)
+for command in (export_commands, verify, review):
+    main.add_command(command)
 
 
 @main.command()

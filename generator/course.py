@@ -83,7 +83,7 @@ class Course:
         name = f"{self.settings.topics}/{run.topic.id}{reviews.SUFFIX}"
         recorded = run.recorded_assessment
         review = reviews.read(self.root / name, name)
-        if recorded is None or run.last is None:
+        if recorded is None:
             return run
         applies = review if review and review.applies(recorded.entry.digest) else None
         original = run.outputs[recorded.step.name]
@@ -91,7 +91,7 @@ class Course:
         if shown != original:
             run = run.showing(shown)
         tests = self.tests(run.topic)
-        answers = [run.last.outputs[step] for step in proofs.TIERS.values()]
+        answers = [run.outputs[step] for step in proofs.TIERS.values()]
         evidence = Evidence(
             proof=proofs.read(self.record(run.topic).folder, run.folder),
             bound=proofs.bound(shown, answers, tests, run.topic.requires) if tests else None,
@@ -139,9 +139,7 @@ class Course:
 
         def played(topic: Topic) -> Run:
             record = self.record(topic)
-            return self._weighed(
-                Pipeline(topic, record, self.settings, client, refresh=refresh, listen=listen).run()
-            )
+            return self._weighed(Pipeline(topic, record, self.settings, client, refresh=refresh, listen=listen).run())
 
         with ThreadPoolExecutor(min(self.settings.max_calls, len(topics) or 1)) as pool:
             try:

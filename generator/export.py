@@ -62,8 +62,12 @@ def parcel(course: Course, config: Mapping[str, Any], ids: Sequence[str]) -> Par
     if (asked := len(wanted)) > LIMIT:
         raise InputError([f"{course.settings.topics}:1: expected at most {LIMIT} topics in a package (got {asked})"])
     runs = {run.topic.id: run for run in course.replay(course.chosen(wanted))}
-    if faults := [_unfit(runs[name]) for name in wanted if not runs[name].publishable]:
-        raise InputError(faults)
+    unfit = {name: reasons for name in wanted if (reasons := runs[name].withheld(course.settings.publish))}
+    if unfit:
+        raise InputError(
+            f"{runs[name].topic.path}:1: has no exercise to export ({'; '.join(why)}; `errorspan status` tells more)"
+            for name, why in unfit.items()
+        )
     index = "" if config.get("use_directory_urls", True) else "index.html"
     items = [Exported(_linked(pages.exercise(runs[name], index), config, index), runs[name]) for name in wanted]
     return Parcel(items, _text(config.get("site_name")) or "Exercises", language(config))
@@ -115,11 +119,6 @@ def document(root: ET.Element) -> str:
 def printable(text: str) -> str:
     """Return the text as the pages show it, with what XML cannot hold spelled out too, as in `⟨U+FFFE⟩`."""
     return _NOT_XML.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", visible(text))
-
-
-def _unfit(run: Run) -> str:
-    why = "its checks fail" if run.assessment else f"its run is {run.state}"
-    return f"{run.topic.path}:1: has no exercise to export ({why}; `errorspan status` tells more)"
 
 
 def _linked(exercise: Exercise, config: Mapping[str, Any], index: str) -> Exercise:

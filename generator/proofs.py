@@ -21,7 +21,7 @@ from generator.outputs import Assessment, Error, Implementation
 from generator.outputs import faults as faults_of
 
 FILE = "proof.json"
-FORMAT = 1
+FORMAT: Literal[1] = 1
 
 CORRECTED, SHOWN = "corrected", "shown"
 TIERS = {"mid": "mid_implementation", "weak": "weak_implementation"}
@@ -82,7 +82,7 @@ class Proof(BaseModel):
     variants: dict[str, Variant]
 
     def proved(self, assessment: Assessment) -> list[Error]:
-        """Return the errors that are shown to be some: the correction is right, and each breaks the program by itself."""
+        """Return the errors that are shown to be some: the corrected program is right, and each alone breaks it."""
         return [] if self.faults_of_all() else [error for error in assessment.errors if not self.faults_of(error)]
 
     def faults(self, assessment: Assessment) -> list[str]:
@@ -107,6 +107,16 @@ class Proof(BaseModel):
             faults.append(f"correcting error {error.id} alone makes no failing test pass")
         return faults
 
+    def repeats(self, known: Proof) -> bool:
+        """Tell whether it shows what is known already, with the same versions; messages may differ from run to run."""
+        return self._outcomes() == known._outcomes() and self._made_with() == known._made_with()
+
+    def _outcomes(self) -> dict[str, list[str]]:
+        return {name: [variant.outcome(test) for test in self.tests] for name, variant in self.variants.items()}
+
+    def _made_with(self) -> dict[str, object]:
+        return self.model_dump(include={"bound", "python", "packages", "sandbox", "tests"})
+
     def first_failure(self, error: Error) -> tuple[str, str] | None:
         """Return the first test that an error fails by itself, and its message."""
         alone = self.variants.get(f"error-{error.id}")
@@ -125,7 +135,7 @@ class Proof(BaseModel):
 
 
 def variants(assessment: Assessment) -> Programs:
-    """Return the programs that prove a key, by name: all corrected, as shown, each error alone, each correction alone."""
+    """Return the programs that prove a key: all corrected, as shown, each error alone, each correction alone."""
     ids = [error.id for error in assessment.errors]
     alone = {f"error-{one}": assessment.corrected(*(other for other in ids if other != one)) for one in ids}
     corrected = {f"correction-{one}": assessment.corrected(one) for one in ids}

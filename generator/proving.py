@@ -6,8 +6,7 @@ import ast
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
@@ -61,7 +60,7 @@ class Interpreter:
             seen = json.loads(told.stdout)
         except (OSError, subprocess.CalledProcessError, ValueError) as error:
             raise InputError([f"{executable}: is no Python that starts ({type(error).__name__})"]) from None
-        versions = {canonicalize_name(name): version for name, version in seen["packages"].items()}
+        versions: dict[str, str] = {canonicalize_name(name): version for name, version in seen["packages"].items()}
         paths = tuple(Path(path) for path in seen["paths"])
         return cls(seen["executable"], Path(seen["base"]), paths, seen["python"], versions)
 
@@ -73,12 +72,12 @@ class Interpreter:
         """
         wanted = [Requirement(line) for line in ("pytest", *topic.requires)]
         wanted = [one for one in wanted if one.marker is None or one.marker.evaluate()]
-        found = {one.name: self.packages.get(canonicalize_name(one.name)) for one in wanted}
+        found: dict[str, str | None] = {one.name: self.packages.get(canonicalize_name(one.name)) for one in wanted}
         lacking = [one for one in wanted if not _fits(one, found[one.name])]
         if lacking:
             raise InputError(
-                f"{topic.path}:1: requires: {one} is not installed in {self.executable} (found {found[one.name] or 'none'}); "
-                "install it there, or name another Python with --python"
+                f"{topic.path}:1: requires: {one} is not installed for {self.executable} (found "
+                f"{found[one.name] or 'none'}); install it, or name another Python with --python"
                 for one in lacking
             )
         return {name: version for name, version in found.items() if version}
@@ -171,7 +170,9 @@ def read(ended: Ended, limits: Limits, tests: str) -> tuple[list[str], Variant |
             failed.setdefault(event["test"], event["message"])
     skipped = [event["test"] for event in events if event["event"] == "skipped"]
     passed = {event["test"] for event in events if event["event"] == "passed"} - failed.keys()
-    stopped = next((f"its tests do not load: {event['message']}" for event in events if event["event"] == "broken"), None)
+    stopped = next(
+        (f"its tests do not load: {event['message']}" for event in events if event["event"] == "broken"), None
+    )
     if "end" not in said:
         stopped = _stopped(ended, limits)
         if begun and begun[-1] not in {*failed, *skipped, *passed}:

@@ -6,7 +6,7 @@ recorded answer stays as it is; what a review corrects is laid over it.
 
 from __future__ import annotations
 
-from datetime import date
+import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,7 +53,7 @@ class Review(_Strict):
 
     verdict: Literal["approved", "rejected"] = Field(description="`approved` or `rejected`")
     by: Line = Field(description="who reviewed it")
-    date: date = Field(description="when, as `2026-01-31`")  # type: ignore[valid-type]
+    date: dt.date = Field(description="when, as `2026-01-31`")
     assessment: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12,64}$")] = Field(
         description="the first 12 digits or more of the SHA-256 of `assessment.json`, from the run page; in quotes"
     )
@@ -101,7 +101,9 @@ def corrected(assessment: Assessment, review: Review, name: str) -> Assessment:
             changes = said.changes if said else {}
             errors.append(error.model_dump() | changes | {"id": str(len(errors) + 1)})
     texts = {
-        field: text for field in ("title", "learning_objective", "scenario") if (text := getattr(review, field)) is not None
+        field: text
+        for field in ("title", "learning_objective", "scenario")
+        if (text := getattr(review, field)) is not None
     }
     try:
         return Assessment.model_validate(assessment.model_dump() | texts | {"errors": errors})
@@ -130,5 +132,5 @@ def changes(original: Assessment, shown: Assessment, review: Review) -> list[tup
 
 def skeleton(*, verdict: str, by: str, day: str, digest: str, note: str | None) -> str:
     """Return the text of a new review."""
-    values = {"verdict": verdict, "by": by, "date": date.fromisoformat(day), "assessment": digest[:DIGITS]}
+    values = {"verdict": verdict, "by": by, "date": dt.date.fromisoformat(day), "assessment": digest[:DIGITS]}
     return yaml.safe_dump(values | ({"note": note} if note else {}), sort_keys=False, allow_unicode=True)

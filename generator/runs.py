@@ -99,7 +99,7 @@ class Run:
     note: str | None = None
     problem: str | None = None
     discarded: tuple[Rejected, ...] = ()
-    evidence: Evidence = Evidence()
+    evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def state(self) -> State:
@@ -159,9 +159,13 @@ class Run:
         if refuted := self.evidence.refutations(shown):
             reasons.append(f"execution speaks against its key: {refuted[0]}")
         if publish == "proved" and not self.evidence.proves(shown):
-            reasons += [] if refuted else ["its proof is stale" if self.evidence.proof and not proof else "it is not proved"]
+            reasons += (
+                [] if refuted else ["its proof is stale" if self.evidence.proof and not proof else "it is not proved"]
+            )
         if publish == "reviewed" and not (review and review.approves):
-            reasons.append("its review is of another version" if self.evidence.stale_review else "nobody has approved it")
+            reasons.append(
+                "its review is of another version" if self.evidence.stale_review else "nobody has approved it"
+            )
         return reasons
 
     @property

@@ -61,7 +61,8 @@ class Site:
             runs = self._runs(course)
             _report(runs)
             index = "" if config.use_directory_urls else "index.html"
-            pages = [*render(runs, course.settings, index=index), *assets()]
+            drafts = self._command == "serve"
+            pages = [*render(runs, course.settings, index=index, drafts=drafts), *assets()]
         for page in pages:
             if files.get_file_from_path(page.uri):
                 raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")

@@ -13,7 +13,7 @@ import generator
 
 PACKAGE = Path(generator.__file__).parent
 PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"
-COMMANDS = {"command", "export_commands", "cli"}
+COMMANDS = {"command", "evidence_commands", "export_commands", "cli"}
 NAMES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
 
 

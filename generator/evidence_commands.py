@@ -1,0 +1,117 @@
+"""`errorspan verify` and `errorspan review`: what speaks for a key beside the run's own answers."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from generator import proofs, proving, reviews, sandbox
+from generator.command import Failure, config_option, course_of, told, topics_argument
+from generator.course import Course
+from generator.proving import Interpreter
+from generator.record import _write as put
+from generator.runs import Run
+from generator.sandbox import Limits, Sandbox
+
+
+@click.command()
+@topics_argument
+@click.option("--python", default=sys.executable, metavar="PATH", help="The Python that has what the tests require.")
+@click.option("--seconds", default=120.0, show_default=True, help="How long the tests of one variant may take.")
+@click.option("--memory", default=4096, show_default=True, metavar="MB", help="How much memory they may take.")
+@click.option("--no-sandbox", is_flag=True, help="Run a model's code with your own rights where there is no sandbox.")
+@config_option
+def verify(  # noqa: PLR0913 - click passes each option
+    topics: tuple[str, ...], *, python: str, seconds: float, memory: int, no_sandbox: bool, config_file: Path
+) -> None:
+    """Prove answer keys by running the topics' tests, in a sandbox.
+
+    Every error left in alone must fail a test, and the corrected program none. What was seen is kept beside the run.
+    """
+    refuted: list[str] = []
+    with told():
+        course = course_of(config_file)
+        runs = course.replay(course.chosen(topics))
+        tested = [run for run in runs if _testable(run, course, named=bool(topics))]
+        if not tested:
+            click.echo("No topic has tests and an exercise.")
+            return
+        place, interpreter = sandbox.find(unsandboxed=no_sandbox), Interpreter.at(python)
+        if place.name == "none":
+            click.echo("warning: there is no sandbox; a model's code runs with your own rights", err=True)
+        for run in tested:
+            faults = _verified(run, course, place, interpreter, Limits(seconds=seconds, memory_mb=memory))
+            refuted += [f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in faults]
+    if refuted:
+        raise Failure("\n".join(refuted))
+
+
+@click.command()
+@click.argument("topic")
+@click.option("--by", required=True, metavar="NAME", help="Who reviewed the exercise.")
+@click.option("--reject", is_flag=True, help="Reject it in place of approving it.")
+@click.option("--note", help="What the reviewer wants to say.")
+@config_option
+def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: Path) -> None:
+    """Write a review of a topic's exercise, as it stands now, to be committed.
+
+    Corrections are added to the file by hand.
+    """
+    with told():
+        course = course_of(config_file)
+        [run] = course.replay(course.chosen([topic]))
+        recorded = run.recorded_assessment
+        if recorded is None:
+            raise Failure(f"{run.topic.path}:1: has no exercise to review (its run is {run.state})")
+        path = (course.root / run.topic.path).with_suffix(reviews.SUFFIX)
+        if path.exists():
+            raise Failure(f"{path}:1: is there already; edit it, or remove it first")
+        verdict = "rejected" if reject else "approved"
+        today = datetime.now(UTC).date().isoformat()
+        text = reviews.skeleton(verdict=verdict, by=by, day=today, digest=recorded.entry.digest, note=note)
+        put(path, text)
+    click.echo(f"{path}: {verdict}")
+
+
+def _testable(run: Run, course: Course, *, named: bool) -> bool:
+    tests = f"{course.settings.topics}/{run.topic.id}.tests.py"
+    if run.assessment is None or not run.graded:
+        why = f"{run.topic.path}:1: has no exercise to verify ({run.withheld('all')[0]})"
+    elif run.evidence.bound is None:
+        why = f"{tests}:1: is not there; it would hold the tests of the topic"
+    else:
+        return True
+    if named:
+        raise Failure(why)
+    return False
+
+
+def _verified(run: Run, course: Course, place: Sandbox, interpreter: Interpreter, limits: Limits) -> list[str]:
+    """Prove one key, keep what was seen, and return what execution has against it."""
+    if run.assessment is None:
+        raise ValueError(f"{run.topic.id} has no exercise")
+    with click.progressbar(length=len(proofs.variants(run.assessment)) + 2, label=run.topic.id, file=sys.stderr) as bar:
+        proof = proving.prove(
+            run.topic,
+            run.assessment,
+            {tier: run.outputs[step] for tier, step in proofs.TIERS.items()},
+            course.tests(run.topic),
+            interpreter=interpreter,
+            sandbox=place,
+            limits=limits,
+            at=datetime.now(UTC).date().isoformat(),
+            listen=lambda _: bar.update(1),
+        )
+    known = run.evidence.proof
+    if known is None or not proof.repeats(known):
+        put(course.record(run.topic).folder / proofs.FILE, proofs.written(proof))
+    proved = f"{len(proof.proved(run.assessment))} of {len(run.assessment.errors)} errors proved by execution"
+    click.echo(f"{run.topic.id}: {proved} ({len(proof.tests)} tests, Python {proof.python}, {_place(proof.sandbox)})")
+    return proof.faults(run.assessment)
+
+
+def _place(name: str) -> str:
+    return "without a sandbox" if name == "none" else name
