@@ -89,13 +89,16 @@ class Proof(BaseModel):
         """Return what execution has against the key, a clause each; none where every error is proved."""
         return [*self.faults_of_all(), *(fault for error in assessment.errors for fault in self.faults_of(error))]
 
-    def columns(self, assessment: Assessment) -> list[tuple[str, str]]:
-        """Return the variants that were played, in the order in which a person compares them, with their titles."""
-        titles = {CORRECTED: "All corrected", SHOWN: "As shown"}
-        titles |= {f"error-{error.id}": f"Only error {error.id} left" for error in assessment.errors}
-        titles |= {f"correction-{error.id}": f"Only error {error.id} corrected" for error in assessment.errors}
-        titles |= {"mid": "Mid-tier answer", "weak": "Weak-tier answer"}
-        return [(name, title) for name, title in titles.items() if name in self.variants]
+    def columns(self, assessment: Assessment) -> dict[str, list[tuple[str, str]]]:
+        """Return the variants that were played as a table's columns: groups of names with their titles."""
+        ids = [error.id for error in assessment.errors]
+        groups = {
+            "Errors left": [(CORRECTED, "none"), (SHOWN, "all")],
+            "Only this one left": [(f"error-{one}", one) for one in ids],
+            "Only this one corrected": [(f"correction-{one}", one) for one in ids],
+            "Answers": [(tier, tier) for tier in TIERS if tier in self.variants],
+        }
+        return {title: columns for title, columns in groups.items() if columns}
 
     def faults_of(self, error: Error) -> list[str]:
         """Return what execution has against one error."""
