@@ -36,11 +36,11 @@ class Correction(_Strict):
     quote: TextOrNone | None = Field(None, description="the wrong stretch, as it stands in the code")
     line: Annotated[int, Field(ge=1)] | None = Field(None, description="the line on which the quote starts")
     correction: TextOrNone | None = Field(None, description="what replaces the quote; `''` deletes it")
-    description: Paragraphs | None = None
-    hint: LongLine | None = None
-    severity: Severity | None = None
-    concept: Line | None = None
-    learning_value: Paragraphs | None = None
+    description: Paragraphs | None = Field(None, description="what is wrong and why")
+    hint: LongLine | None = Field(None, description="the nudge that a student may ask for")
+    severity: Severity | None = Field(None, description="`high`, `medium` or `low`")
+    concept: Line | None = Field(None, description="the idea behind it, in a few words")
+    learning_value: Paragraphs | None = Field(None, description="what to take away")
 
     @property
     def changes(self) -> dict[str, Any]:

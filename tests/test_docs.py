@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from generator.cli import main
 from generator.prices import Price
+from generator.reviews import Correction, Review
 from generator.settings import Models, Settings
 from generator.steps import STEPS
 from generator.topics import TierModels, TopicFile
@@ -58,6 +59,8 @@ GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("authors/settings.md", lambda: table(Settings)),
     "models": ("authors/settings.md", lambda: table(Models)),
     "price": ("authors/settings.md", lambda: table(Price)),
+    "review": ("authors/proofs.md", lambda: table(Review)),
+    "correction": ("authors/proofs.md", lambda: table(Correction)),
     "command line": ("authors/command-line.md", command_line),
 }
 

@@ -1,0 +1,216 @@
+"""A person's word on an exercise: `topics/<id>.review.yml`, and which exercises a site publishes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Project
+
+
+@pytest.fixture
+def course(project: Project) -> Project:
+    """Return a project whose one topic has a run."""
+    project.topic("words")
+    assert project.build().returncode == 0
+    return project
+
+
+def reviewed(course: Project, **more: Any) -> None:
+    """Approve the exercise, with more in the review."""
+    path = course.folder / "topics/words.review.yml"
+    path.unlink(missing_ok=True)
+    done = course.errorspan("review", "words", "--by", "Ada Example", key=False)
+    assert done.returncode == 0, done.stderr
+    written = yaml.safe_load(path.read_text("utf-8"))
+    path.write_text(yaml.safe_dump(written | more), "utf-8")
+
+
+def publish(course: Project, level: str) -> None:
+    """Set what the site publishes."""
+    path = course.folder / "mkdocs.yml"
+    path.write_text(path.read_text("utf-8").replace("  generator:\n", f"  generator:\n    publish: {level}\n"), "utf-8")
+
+
+def built(course: Project) -> str:
+    """Build without a key, and return the run's page as text."""
+    done = course.build(key=False)
+    assert done.returncode == 0, done.stderr
+    return " ".join(re.sub(r"<[^>]+>", " ", course.page("runs/words")).split())
+
+
+def published(course: Project) -> bool:
+    """Tell whether the built site has the exercise."""
+    return (course.folder / "site/exercises/words/index.html").exists()
+
+
+def test_an_approval_is_shown(course: Project) -> None:
+    reviewed(course, note="Read it *twice*.")
+    page = built(course)
+    assert re.search(r"Approved by Ada Example on \d{4}-\d\d-\d\d", page)
+    assert "Read it twice ." in page
+    assert "Ada Example has reviewed it." in course.page("exercises/words")
+
+
+def test_a_review_corrects_without_touching_the_record(course: Project) -> None:
+    before = course.files("topics/runs")
+    reviewed(
+        course,
+        title="Find what the report gets wrong",
+        corrections=[
+            {
+                "error": 1,
+                "description": "The count is set to one.",
+                "correction": "totals[word] = totals.get(word, 0) + 1",
+            },
+            {"error": 3, "quote": "//", "correction": "/", "line": 13},
+        ],
+    )
+    page = built(course)
+    assert "with corrections" in page
+    assert "error 1, description Gives a wrong number (1). The count is set to one." in page
+    assert "error 3, quote sum(values) // len(values) //" in page
+    assert "error 1, correction" not in page
+    assert "Find what the report gets wrong" in course.page("exercises/words")
+    key = (course.folder / "site/exercises/words/key.js").read_text("utf-8")
+    assert "The count is set to one." in key
+    assert "Gives a wrong number (1)." not in key
+    assert course.files("topics/runs") == before
+
+
+def test_what_is_no_error_can_be_removed(course: Project) -> None:
+    reviewed(course, corrections=[{"error": 2, "remove": True}])
+    page = built(course)
+    assert "error 2 Gives a wrong number (2). removed: no error" in page
+    key = (course.folder / "site/exercises/words/key.js").read_text("utf-8")
+    assert '"id":"2"' in key
+    assert '"id":"3"' not in key
+
+
+def test_corrections_are_checked_like_an_answer(course: Project) -> None:
+    reviewed(course, corrections=[{"error": 1, "quote": "totals[word] = 2"}])
+    done = course.build(key=False)
+    assert done.returncode == 0
+    assert "errors.1.quote: stands 0 times in the code" in done.stderr
+    assert not published(course)
+
+
+def test_a_review_can_mend_what_a_check_found(course: Project) -> None:
+    path = course.folder / "topics/runs/words/assessment.json"
+    path.write_text(
+        path.read_text("utf-8").replace('"quote": "totals[word] = 1"', '"quote": "totals[word] = 9"'), "utf-8"
+    )
+    built(course)
+    assert not published(course)
+    reviewed(course, corrections=[{"error": 1, "quote": "totals[word] = 1"}])
+    built(course)
+    assert published(course)
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ({"corrections": [{"error": 7}]}, "topics/words.review.yml:1: corrections: there is no error 7"),
+        ({"corrections": [{"error": n, "remove": True} for n in (1, 2)]}, "what is left is no assessment: errors"),
+        ({"verdict": "fine"}, "verdict: expected 'approved' or 'rejected' (got 'fine')"),
+        ({"date": "tomorrow"}, "date: "),
+        ({"aproved": True}, "aproved: is no key here; known are verdict, by, date"),
+        ({"assessment": "123"}, "assessment: "),
+        ({"by": ""}, "by: expected text that is not blank"),
+    ],
+)
+def test_a_review_with_faults_is_told(course: Project, more: dict[str, Any], fault: str) -> None:
+    reviewed(course, **more)
+    done = course.build(key=False)
+    assert done.returncode == 1
+    assert "topics/words.review.yml:" in done.stderr
+    assert fault in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_review_of_another_version_counts_no_more(course: Project) -> None:
+    reviewed(course, title="Another title")
+    path = course.folder / "topics/runs/words/assessment.json"
+    path.write_text(path.read_text("utf-8").replace("Read counting code", "Read the counting code"), "utf-8")
+    page = built(course)
+    assert "Stale: Ada Example reviewed another version" in page
+    assert "Another title" not in course.page("exercises/words")
+    assert "has reviewed it" not in course.page("exercises/words")
+
+
+def test_a_rejected_exercise_is_published_at_no_level(course: Project) -> None:
+    reviewed(course, verdict="rejected")
+    for level in ("checked", "all"):
+        if level == "all":
+            publish(course, level)
+        assert "not published: Ada Example rejected it" in built(course)
+        assert not published(course)
+
+
+@pytest.mark.parametrize("level", ["reviewed", "proved"])
+def test_what_lacks_evidence_is_withheld_where_the_site_wants_it(course: Project, level: str) -> None:
+    publish(course, level)
+    page = built(course)
+    assert {"reviewed": "not published: nobody has approved it", "proved": "not published: it is not proved"}[
+        level
+    ] in page
+    assert not published(course)
+    refused = course.errorspan("export", "qti", "words", "-o", "x.zip", key=False)
+    assert refused.returncode == 1
+    assert "topics/words.yml:1: has no exercise to export" in refused.stderr
+    if level == "reviewed":
+        reviewed(course)
+    else:
+        course.write(
+            "topics/words.tests.py",
+            "def test_count(exercise):\n    assert exercise.count('aa') == {'a': 2}\n"
+            "def test_top(exercise):\n    assert exercise.top({'a': 1, 'b': 2}, 1) == ['b']\n"
+            "def test_mean(exercise):\n    assert exercise.mean([1, 2]) == 1.5\n",
+        )
+        assert course.errorspan("verify", key=False).returncode == 0
+    built(course)
+    assert published(course)
+
+
+def test_all_means_whatever_can_be_graded(course: Project) -> None:
+    path = course.folder / "topics/runs/words/assessment.json"
+    path.write_text(path.read_text("utf-8").replace("What comes out", "See line 4: what comes out"), "utf-8")
+    built(course)
+    assert not published(course)
+    publish(course, "all")
+    built(course)
+    assert published(course)
+
+
+def test_an_unknown_level_is_told_with_its_line(course: Project) -> None:
+    publish(course, "some")
+    done = course.build(key=False)
+    assert done.returncode == 1
+    assert re.search(
+        r"mkdocs.yml:\d+: extra.generator.publish: expected 'all', 'checked', 'proved' or 'reviewed'", done.stderr
+    )
+
+
+def test_a_review_is_not_overwritten(course: Project) -> None:
+    reviewed(course, note="Mine.")
+    done = course.errorspan("review", "words", "--by", "Bob", key=False)
+    assert done.returncode == 1
+    assert "topics/words.review.yml:1: is there already" in done.stderr
+    assert "Mine." in (course.folder / "topics/words.review.yml").read_text("utf-8")
+
+
+def test_drafts_are_seen_while_serving(course: Project) -> None:
+    publish(course, "reviewed")
+    site = course.folder / "served"
+    script = (
+        "import sys; from mkdocs.commands.build import build; from mkdocs.config import load_config;"
+        f"config = load_config('mkdocs.yml', site_dir={str(site)!r});"
+        "config.plugins.on_startup(command='serve', dirty=False); build(config)"
+    )
+    course.write("serve.py", script)
+    assert course.run("serve", key=False).returncode == 0
+    page = (site / "exercises/words/index.html").read_text("utf-8")
+    assert "A draft, not published:" in page
+    assert "nobody has approved it" in page

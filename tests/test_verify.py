@@ -1,0 +1,249 @@
+"""Keys are proved by running them: `errorspan verify`, and what pages make of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Project
+
+from generator import proofs
+from generator.course import Course
+from generator.outputs import Assessment
+
+TESTS = """
+def test_counts(exercise):
+    assert exercise.count(["a", "b", "a"]) == {"a": 2, "b": 1}
+
+
+def test_top(exercise):
+    assert exercise.top({"a": 1, "b": 2}, 1) == ["b"]
+
+
+def test_mean(exercise):
+    assert exercise.mean([1, 2]) == 1.5
+"""
+ADAPTED = TESTS + "\n\ndef adapt(tier, code):\n    return code\n"
+
+
+@pytest.fixture
+def course(project: Project) -> Project:
+    """Return a project whose one topic has a run."""
+    project.topic("words")
+    assert project.build().returncode == 0
+    return project
+
+
+def tested(course: Project, tests: str) -> Any:
+    """Give the topic these tests and verify it."""
+    course.write("topics/words.tests.py", tests)
+    return course.errorspan("verify", key=False)
+
+
+def proof(course: Project) -> dict[str, Any]:
+    """Return what was recorded."""
+    return json.loads((course.folder / "topics/runs/words/proof.json").read_text("utf-8"))
+
+
+def run_page(course: Project) -> str:
+    """Build without a key, and return the run's page as text."""
+    built = course.build(key=False)
+    assert built.returncode == 0, built.stderr
+    return " ".join(re.sub(r"<[^>]+>", " ", course.page("runs/words")).split())
+
+
+def test_every_error_is_proved_and_the_page_shows_how(course: Project) -> None:
+    done = tested(course, ADAPTED)
+    assert done.returncode == 0, done.stderr
+    assert "words: 3 of 3 errors proved by execution (3 tests, Python" in done.stdout
+    page = run_page(course)
+    assert "3 of 3 errors proved by execution" in page
+    assert "alone it fails test_counts" in page
+    assert "Every error of its key is proved by execution." in course.page("exercises/words")
+    kept = proof(course)["variants"]
+    assert {name: sorted(variant.get("failed", {})) for name, variant in kept.items()} == {
+        "corrected": [],
+        "shown": ["test_counts", "test_mean", "test_top"],
+        "error-1": ["test_counts"],
+        "error-2": ["test_top"],
+        "error-3": ["test_mean"],
+        "correction-1": ["test_mean", "test_top"],
+        "correction-2": ["test_counts", "test_mean"],
+        "correction-3": ["test_counts", "test_top"],
+        "mid": [],
+        "weak": ["test_counts", "test_mean", "test_top"],
+    }
+
+
+def test_verifying_again_changes_no_byte(course: Project) -> None:
+    tested(course, TESTS)
+    before = course.files("topics")
+    aged = {**proof(course), "at": "2001-01-01"}
+    course.write("topics/runs/words/proof.json", json.dumps(aged, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    assert course.errorspan("verify", "words", key=False).returncode == 0
+    assert proof(course) == aged
+    assert course.files("topics").keys() == before.keys()
+
+
+@pytest.mark.parametrize(
+    ("tests", "fault"),
+    [
+        (TESTS.replace("== 1.5", "in (1, 1.5)"), "error 3, left in alone, fails no test"),
+        (TESTS.replace("== 1.5", "== 1"), "the corrected program fails test_mean: assert 1.5 == 1"),
+        (TESTS + "\ndef test_more(exercise):\n    import os; os._exit(3)\n", "ended the process (exit code 3)"),
+        (TESTS + "\ndef test_more():\n    import pytest; pytest.skip()\n", "test_more was skipped"),
+        ("def helper(): pass\n", "there is no test"),
+        ("import no_such_module\n", "its tests do not load: E ModuleNotFoundError: No module named 'no_such_module'"),
+        (
+            "def test_all(exercise):\n"
+            "    assert exercise.count('aa') == {'a': 2} and exercise.top({'a': 1, 'b': 2}, 1) == ['b']"
+            " and exercise.mean([1, 2]) == 1.5\n",
+            "correcting error 1 alone makes no failing test pass",
+        ),
+    ],
+)
+def test_a_key_that_execution_speaks_against_is_not_published(course: Project, tests: str, fault: str) -> None:
+    done = tested(course, tests)
+    assert done.returncode == 1
+    assert "topics/runs/words/proof.json:1: " in done.stderr
+    assert fault in " ".join(done.stderr.split())
+    page = run_page(course)
+    assert "not published: execution speaks against its key" in page
+    assert not (course.folder / "site/exercises/words").exists()
+
+
+def test_a_program_that_hangs_is_caught_at_its_test(course: Project) -> None:
+    course.write("topics/words.tests.py", TESTS + "\ndef test_more(exercise):\n    while True: pass\n")
+    done = course.errorspan("verify", "--seconds", "6", key=False)
+    assert done.returncode == 1
+    assert "the corrected program fails test_more: not done within 6 s" in done.stderr
+
+
+@pytest.mark.parametrize("change", ["tests", "requires", "code"])
+def test_a_stale_proof_is_never_shown_as_valid(course: Project, change: str) -> None:
+    assert tested(course, TESTS).returncode == 0
+    if change == "tests":
+        course.write("topics/words.tests.py", TESTS + "\n# more\n")
+    elif change == "requires":
+        course.topic("words", "title: Counting words\nlanguage: python\nrequires: [pytest>=8]\n")
+    else:
+        path = course.folder / "topics/runs/words/assessment.json"
+        path.write_text(path.read_text("utf-8").replace("sum(values) / len", "float(sum(values)) / len"), "utf-8")
+    page = run_page(course)
+    assert "Stale: the code, a correction or the tests changed since the key was tried" in page
+    assert "errors proved by execution" not in page
+    assert "proved by execution" not in course.page("exercises/words")
+    assert tested(course, TESTS).returncode == 0
+    assert "3 of 3 errors proved by execution" in run_page(course)
+
+
+def test_tests_that_are_gone_prove_nothing(course: Project) -> None:
+    assert tested(course, TESTS).returncode == 0
+    (course.folder / "topics/words.tests.py").unlink()
+    assert "errors proved by execution" not in run_page(course)
+
+
+def test_an_adapter_may_have_nothing_for_a_tier(course: Project) -> None:
+    adapter = "\n\ndef adapt(tier, code):\n    return code.replace('def top', 'def top') if tier == 'mid' else None\n"
+    assert tested(course, TESTS + adapter).returncode == 0
+    assert {"mid"} == {"mid", "weak"} & proof(course)["variants"].keys()
+
+
+def test_what_a_topic_requires_must_be_there(course: Project) -> None:
+    course.topic("words", "title: Counting words\nlanguage: python\nrequires: [pytest>=8, no-such-package>=1]\n")
+    done = tested(course, TESTS)
+    assert done.returncode == 1
+    assert "topics/words.yml:1: requires: no-such-package>=1 is not installed for" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        ("[https://example.org/x.whl]", "expected a package"),
+        ("['x @ https://example.org/x.whl']", "expected a package"),
+        ("['-r /etc/passwd']", "expected a package"),
+        ("[1]", "expected text"),
+    ],
+)
+def test_a_topic_requires_packages_by_name(project: Project, key: str, fault: str) -> None:
+    project.topic("words", f"title: Counting words\nrequires: {key}\n")
+    done = project.errorspan("verify", key=False)
+    assert done.returncode == 1
+    assert "topics/words.yml:2: requires.0: " in done.stderr
+    assert fault in done.stderr
+
+
+def test_naming_a_topic_without_tests_is_an_error(course: Project) -> None:
+    assert "No topic has tests" in course.errorspan("verify", key=False).stdout
+    done = course.errorspan("verify", "words", key=False)
+    assert done.returncode == 1
+    assert "topics/words.tests.py:1: is not there" in done.stderr
+
+
+def test_tests_cannot_be_another_file(course: Project) -> None:
+    secret = course.write("secret.py", "KEY = 'canary'\n")
+    (course.folder / "topics/words.tests.py").symlink_to(secret)
+    done = course.errorspan("verify", "words", key=False)
+    assert done.returncode == 1
+    assert "topics/words.tests.py:1: is no file of this folder" in done.stderr
+
+
+def test_files_that_belong_to_no_topic_are_told(course: Project) -> None:
+    course.write("topics/word.tests.py", TESTS)
+    done = course.errorspan("status", key=False)
+    assert done.returncode == 1
+    assert "topics/word.tests.py:1: belongs to no topic (expected 'word' among the topic files)" in done.stderr
+
+
+def test_a_corrupt_proof_is_an_error_that_names_it(course: Project) -> None:
+    course.write("topics/runs/words/proof.json", '{"format": 1, "at": "yesterday"}')
+    done = course.build(key=False)
+    assert done.returncode == 1
+    assert "topics/runs/words/proof.json:1: at: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_sandbox_nothing_runs_unless_the_person_says_so(course: Project, tmp_path: Path) -> None:
+    course.write("topics/words.tests.py", TESTS)
+    (tmp_path / "empty").mkdir()
+    course.environment["PATH"] = str(tmp_path / "empty")
+    done = course.errorspan("verify")
+    assert done.returncode == 1
+    assert "bubblewrap" in done.stderr
+    assert not (course.folder / "topics/runs/words/proof.json").exists()
+    done = course.errorspan("verify", "--no-sandbox")
+    assert done.returncode == 0, done.stderr
+    assert "without a sandbox" in done.stdout
+    assert proof(course)["sandbox"] == "none"
+    assert "without a sandbox" in run_page(course)
+
+
+def test_what_tests_say_is_shown_as_text(course: Project) -> None:
+    hostile = TESTS.replace('== ["b"]', '== ["b"], "<img src=x onerror=alert(1)>\\x1b[31m"')
+    assert tested(course, hostile).returncode == 0
+    run_page(course)
+    page = course.page("runs/words")
+    assert "<img src=x" not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page
+
+
+def test_the_shipped_keys_are_proved() -> None:
+    course = Course.read(ROOT / "mkdocs.yml", {})
+    for run in course.replay(course.chosen(())):
+        assert isinstance(run.assessment, Assessment)
+        assert run.evidence.proves(run.assessment), run.topic.id
+        assert run.evidence.valid_proof
+        assert run.evidence.valid_proof.sandbox != "none"
+
+
+@pytest.mark.parametrize("topic", ["async-search-box", "idempotent-payment-webhooks"])
+def test_the_shipped_proofs_hold_today(project: Project, topic: str) -> None:
+    shutil.copytree(ROOT / "topics", project.folder / "topics", dirs_exist_ok=True)
+    done = project.errorspan("verify", topic, "--seconds", "240", key=False)
+    assert done.returncode == 0, done.stderr
+    assert proofs.FILE in {path.name for path in (project.folder / "topics/runs" / topic).iterdir()}
