@@ -45,7 +45,9 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
     with told():
         course = course_of(config_file)
         runs = course.replay(course.chosen(topics))
-    table = Table("topic", "state", "answers", "attempts", "score", "tokens", "cost", "to finish, at most", box=None)
+    table = Table(
+        "topic", "state", "answers", "attempts", "score", "tokens", "cost", "to finish, at most", "exercise", box=None
+    )
     for run in runs:
         worst = budget.worst_case(run, course.settings)
         table.add_row(
@@ -57,11 +59,14 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
             f"{run.usage.tokens:,}" if run.usage.tokens else "",
             money(run.cost(course.settings)) if run.usage.tokens else "",
             money(worst) if worst is None or worst else "",
+            _exercise(run, course),
         )
     show(table)
     for run in runs:
         for fault in run.faults:
             click.echo(fault, err=True)
+    for folder in course.abandoned:
+        click.echo(f"{folder}:1: belongs to no topic file", err=True)
 
 
 @main.command()
@@ -155,6 +160,13 @@ def _state(run: Run) -> str:
     marks += [f"{len(run.faults)} faults"] if run.faults else []
     marks += ["authored"] if run.answers and not run.from_models else []
     return f"{run.state} ({', '.join(marks)})" if marks else str(run.state)
+
+
+def _exercise(run: Run, course: Course) -> str:
+    if run.assessment is None:
+        return ""
+    withheld = run.withheld(course.settings.publish)
+    return f"not published: {'; '.join(withheld)}" if withheld else "published"
 
 
 def _tell_missing(runs: Sequence[Run], course: Course, limit: Decimal) -> None:

@@ -59,6 +59,13 @@ class Course:
         folder = self.root / self.settings.topics / "runs" / topic.id
         return Record(f"{self.settings.topics}/runs/{topic.id}", folder, self.root / ".cache" / "errorspan" / topic.id)
 
+    @property
+    def abandoned(self) -> list[str]:
+        """Return the folders of records whose topic is not there any more, or is named otherwise."""
+        runs = self.root / self.settings.topics / "runs"
+        names = sorted(path.name for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
+        return [f"{self.settings.topics}/runs/{name}" for name in names if name not in self.topics]
+
     def tests(self, topic: Topic) -> dict[str, bytes]:
         """Return a topic's test files by name: `<id>.tests.py`, and what stands beside it; none where it is not there.
 

@@ -87,7 +87,7 @@ class Proof(BaseModel):
 
     def faults(self, assessment: Assessment) -> list[str]:
         """Return what execution has against the key, a clause each; none where every error is proved."""
-        return [*self.faults_of_all(), *(fault for error in assessment.errors for fault in self.faults_of(error))]
+        return self.faults_of_all() or [fault for error in assessment.errors for fault in self.faults_of(error)]
 
     def columns(self, assessment: Assessment) -> dict[str, list[tuple[str, str]]]:
         """Return the variants that were played as a table's columns: groups of names with their titles."""
@@ -128,8 +128,10 @@ class Proof(BaseModel):
     def faults_of_all(self) -> list[str]:
         """Return what execution has against the key as a whole: as long as there is any, no error is proved."""
         right, shown = self.variants.get(CORRECTED), self.variants.get(SHOWN)
-        if right is None or shown is None or not self.tests:
-            return ["there is no test"]
+        if right is None or shown is None:
+            return ["no variant has been tried"]
+        if not self.tests:
+            return [right.stopped or "there is no test"]
         faults = [f"the corrected program fails {test}: {message}" for test, message in right.failed.items()]
         if right.stopped:
             faults.append(f"the corrected program does not get through its tests: {right.stopped}")

@@ -292,7 +292,9 @@ def _attend(program: subprocess.Popen[bytes], limits: Limits, stores: Sequence[s
         stopped = "output"
         del output[limits.output_bytes :]
     code = program.returncode if program.returncode >= 0 else 128 - program.returncode
-    return Ended(None if stopped else code, stopped, output.decode(errors="replace"), complaints.decode(errors="replace"))
+    return Ended(
+        None if stopped else code, stopped, output.decode(errors="replace"), complaints.decode(errors="replace")
+    )
 
 
 def _excess(pid: int, limits: Limits, stores: Sequence[str], seen: set[psutil.Process]) -> str | None:

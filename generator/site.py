@@ -14,7 +14,7 @@ from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page as MkDocsPage
 
-from generator import budget
+from generator import budget, proofs
 from generator.course import Course
 from generator.errors import BudgetError, GeneratorError
 from generator.pages import SCRIPTS, STYLES, assets, render
@@ -59,7 +59,7 @@ class Site:
             raise PluginError("errorspan: on_files came before on_config")
         with _told():
             runs = self._runs(course)
-            _report(runs)
+            _report(runs, course)
             index = "" if config.use_directory_urls else "index.html"
             drafts = self._command == "serve"
             pages = [*render(runs, course.settings, index=index, drafts=drafts), *assets()]
@@ -141,14 +141,20 @@ def _told() -> Iterator[None]:
         raise PluginError(str(error)) from None
 
 
-def _report(runs: list[Run]) -> None:
+def _report(runs: list[Run], course: Course) -> None:
+    for folder in course.abandoned:
+        log.warning("%s belongs to no topic file", folder)
     for run in runs:
         if run.state is State.AWAITING:
             log.warning("%s awaits its first run (%s)", run.topic.path, run.problem)
         elif run.state is State.UNFINISHED:
             log.warning("%s is unfinished (%s)", run.topic.path, run.problem)
-        for fault in run.faults:
+        refuted = run.evidence.refutations(run.assessment) if run.assessment else []
+        for fault in (*run.faults, *(f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in refuted)):
             log.warning(fault)
+    withheld = [run for run in runs if run.graded and run.withheld(course.settings.publish)]
+    for run in withheld:
+        log.info("%s is not published: %s", run.topic.id, "; ".join(run.withheld(course.settings.publish)))
     stale = [run.topic.id for run in runs if run.stale]
     if stale:
         log.info("Stale, replayed as recorded: %s (`errorspan run --refresh` asks again)", ", ".join(stale))

@@ -112,3 +112,11 @@ def test_every_fault_of_every_topic_is_told_in_one_go(project: Project) -> None:
     assert "topics/one.yml:1: title: is missing" in built.stderr
     assert "topics/two.yml:3: level: expected 'beginner', 'intermediate' or 'advanced' (got 'expert')" in built.stderr
     assert "Traceback" not in built.stderr
+
+
+def test_a_record_without_its_topic_is_told(project: Project) -> None:
+    project.topic("words")
+    assert project.build().returncode == 0
+    (project.folder / "topics/words.yml").rename(project.folder / "topics/word-counts.yml")
+    assert "topics/runs/words belongs to no topic file" in project.build(key=False).stderr
+    assert "topics/runs/words:1: belongs to no topic file" in project.errorspan("status", key=False).stderr
