@@ -7,8 +7,9 @@ recorded answer stays as it is; what a review corrects is laid over it.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -20,6 +21,7 @@ from generator.outputs import faults as faults_of
 from generator.topics import Line, LongLine, Paragraphs
 
 SUFFIX = ".review.yml"
+TEXTS = ("title", "learning_objective", "scenario")
 DIGITS = 12
 """How many digits of an assessment's SHA-256 a review names, as the run page shows them."""
 
@@ -100,34 +102,35 @@ def corrected(assessment: Assessment, review: Review, name: str) -> Assessment:
         if not (said and said.remove):
             changes = said.changes if said else {}
             errors.append(error.model_dump() | changes | {"id": str(len(errors) + 1)})
-    texts = {
-        field: text
-        for field in ("title", "learning_objective", "scenario")
-        if (text := getattr(review, field)) is not None
-    }
+    texts = {field: text for field in TEXTS if (text := getattr(review, field)) is not None}
     try:
         return Assessment.model_validate(assessment.model_dump() | texts | {"errors": errors})
     except ValidationError as error:
         raise InputError(f"{name}:1: what is left is no assessment: {fault}" for fault in faults_of(error)) from None
 
 
-def changes(original: Assessment, shown: Assessment, review: Review) -> list[tuple[str, str, str]]:
-    """Return what a review changed: where, what stood there, and what stands there now ("" where it is gone)."""
-    told = [
-        (field.replace("_", " "), str(getattr(original, field)), str(getattr(shown, field)))
-        for field in ("title", "learning_objective", "scenario")
-        if getattr(original, field) != getattr(shown, field)
-    ]
+class Change(NamedTuple):
+    """What a review changed at one place: `after` is empty where an error is removed."""
+
+    where: str
+    before: str
+    after: str
+    code: bool = False
+
+
+def changes(original: Assessment, shown: Assessment, review: Review) -> Iterator[Change]:
+    """Yield what a review changed, in the order in which a reader meets it."""
+    for field in TEXTS:
+        if getattr(original, field) != getattr(shown, field):
+            yield Change(field.replace("_", " "), getattr(original, field), getattr(shown, field))
     for said in review.corrections:
         error = next(error for error in original.errors if error.id == str(said.error))
         if said.remove:
-            told.append((f"error {error.id}", error.description, ""))
-        told += [
-            (f"error {error.id}, {field.replace('_', ' ')}", str(getattr(error, field)), str(value))
-            for field, value in said.changes.items()
-            if getattr(error, field) != value
-        ]
-    return told
+            yield Change(f"error {error.id}", error.description, "")
+        for field, value in said.changes.items():
+            if getattr(error, field) != value:
+                where = f"error {error.id}, {field.replace('_', ' ')}"
+                yield Change(where, str(getattr(error, field)), str(value), field in {"quote", "correction"})
 
 
 def skeleton(*, verdict: str, by: str, day: str, digest: str, note: str | None) -> str:

@@ -83,7 +83,7 @@ def test_a_review_corrects_without_touching_the_record(course: Project) -> None:
 def test_what_is_no_error_can_be_removed(course: Project) -> None:
     reviewed(course, corrections=[{"error": 2, "remove": True}])
     page = built(course)
-    assert "error 2 Gives a wrong number (2). removed: no error" in page
+    assert "error 2 Gives a wrong number (2). Removed: this is no error." in page
     key = (course.folder / "site/exercises/words/key.js").read_text("utf-8")
     assert '"id":"2"' in key
     assert '"id":"3"' not in key

@@ -117,10 +117,12 @@ def test_a_key_that_execution_speaks_against_is_not_published(course: Project, t
 
 
 def test_a_program_that_hangs_is_caught_at_its_test(course: Project) -> None:
-    course.write("topics/words.tests.py", TESTS + "\ndef test_more(exercise):\n    while True: pass\n")
-    done = course.errorspan("verify", "--seconds", "6", key=False)
+    top = "exercise.top({'a': 1, 'b': 2}, 1) == ['b']"
+    right = f"exercise.count('aa')['a'] == 2 and {top} and exercise.mean([1, 2]) > 1"
+    course.write("topics/words.tests.py", f"{TESTS}\ndef test_more(exercise):\n    while {right}:\n        pass\n")
+    done = course.errorspan("verify", "--seconds", "20", key=False)
     assert done.returncode == 1
-    assert "the corrected program fails test_more: not done within 6 s" in done.stderr
+    assert "the corrected program fails test_more: not done within 20 s" in done.stderr
 
 
 @pytest.mark.parametrize("change", ["tests", "requires", "code"])
