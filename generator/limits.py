@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
@@ -30,7 +30,13 @@ INODE = 1024
 GRACE = 1
 """Seconds to read what a program said last: one that fled from its parent may hold the pipe for ever."""
 
+GO = b"\n"
+"""What the launcher says when it is ready, and hears when it may go on.
+
+Where whoever started it is dead it hears nothing: the kernel may not have known yet that it must not outlive them.
+"""
 LAUNCH = """\
+echo; read -r go || exit
 { ulimit -c 0; ulimit -t "$1"; ulimit -f "$2"; ulimit -d "$3"; ulimit -n 256; ulimit -u "$4" || ulimit -p "$4"
 } 2>/dev/null
 shift 4
@@ -85,7 +91,7 @@ def attend(command: Sequence[str], limits: Limits, *, stores: Sequence[str] = ()
     seen: set[psutil.Process] = set()
     with subprocess.Popen(  # noqa: S603 - the command is untrusted, and that is the point
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -93,6 +99,7 @@ def attend(command: Sequence[str], limits: Limits, *, stores: Sequence[str] = ()
     ) as program:
         said = _Said(program)
         try:
+            _begin(program.stdin, program.stdout)  # type: ignore[arg-type]
             stopped = _watch(program, said, limits, stores, seen)
         finally:
             _kill(program, seen)
@@ -133,6 +140,13 @@ class _Said:
             else:
                 self.streams.unregister(key.fileobj)
         del self.complaints[:-COMPLAINTS]
+
+
+def _begin(door: IO[bytes], voice: IO[bytes]) -> None:
+    """Let a launcher go on, once it is ready."""
+    with suppress(BrokenPipeError), door:
+        if os.read(voice.fileno(), len(GO)) == GO:
+            os.write(door.fileno(), GO)
 
 
 def _watch(

@@ -25,7 +25,7 @@ import pytest
 
 import generator
 from generator.errors import NoSandbox
-from generator.sandbox import Ended, Limits, Unsandboxed, find
+from generator.sandbox import Ended, Limits, Sandbox, Unsandboxed, find
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's")
 
@@ -61,13 +61,12 @@ def call(number, *arguments):
 
 # Each must raise an OSError.
 FORBIDDEN = {
-    "read the home": "os.listdir(facts['home'])",
+    "read the home": "if not any(map(os.path.lexists, facts['at home'])): raise FileNotFoundError",
     "read the project": "open(facts['project'] + '/pyproject.toml')",
     "read a secret beside the working folder": "open(facts['secret'])",
     "read a secret by a link": "os.symlink(facts['secret'], 'link'); open('link')",
     "read the passwords": "open('/etc/shadow')",
     "read the users": "open('/etc/passwd')",
-    "read root's keys": "os.listdir('/root/.ssh')",
     "read the environment of the host": "open(f'/proc/{facts[\"pid\"]}/environ')",
     "find sockets of services": "os.listdir('/run')",
     "find the hardware": "os.listdir('/sys')",
@@ -82,7 +81,6 @@ FORBIDDEN = {
     "signal the host": "os.kill(facts['pid'], 9)",
     "connect to the host": "socket.create_connection(('127.0.0.1', facts['port']), 5)",
     "connect to the network": "socket.create_connection(('192.0.2.1', 80), 5)",
-    "resolve a name": "socket.getaddrinfo('example.org', 80)",
     "connect to an abstract socket": "socket.socket(socket.AF_UNIX).connect('\\0' + facts['marker'])",
     "connect to a socket's file": "socket.socket(socket.AF_UNIX).connect(facts['socket'])",
     "connect to the machine's host": "socket.socket(40, socket.SOCK_STREAM)",
@@ -98,17 +96,15 @@ FORBIDDEN = {
     "find the user's keys": "call(facts['keyctl'], 0, -4, 0)",
     "hide memory in a file without a name": "os.memfd_create('hidden')",
     "hide memory in a segment": "call(facts['shmget'], 0, 4096, 0o1600)",
-    "load a program into the kernel": "call(facts['bpf'], 0, 0, 0)",
     "open a ring to the kernel": "call(425, 8, ctypes.create_string_buffer(120))",
-    "speak another processor's language": "call(0x40000000 + facts['unshare'], 0)",
     "make a file too large": "open('x', 'wb').truncate(10 << 30)",
     "write a file too large": "f = open('x', 'wb')\nfor _ in range(1 << 10): f.write(bytes(1 << 20))",
     "write too much": "for n in range(1 << 10): open(str(n), 'wb').write(bytes(1 << 20))",
     "write too much to shared memory": "for n in range(1 << 10): open(f'/dev/shm/{n}', 'wb').write(bytes(1 << 20))",
 }
 NUMBERS = {
-    "x86_64": {"mount": 165, "unshare": 272, "clone": 56, "keyctl": 250, "shmget": 29, "bpf": 321, "ptrace": 101},
-    "aarch64": {"mount": 40, "unshare": 97, "clone": 220, "keyctl": 219, "shmget": 194, "bpf": 280, "ptrace": 117},
+    "x86_64": {"mount": 165, "unshare": 272, "clone": 56, "keyctl": 250, "shmget": 29, "ptrace": 101},
+    "aarch64": {"mount": 40, "unshare": 97, "clone": 220, "keyctl": 219, "shmget": 194, "ptrace": 117},
 }
 
 # What a program sees, and what it must look like.
@@ -121,7 +117,7 @@ SEEN = {
     "a name": ("print(socket.gethostname(), os.getuid(), os.getgid())", "sandbox 1000 1000"),
     "no input": ("print(repr(sys.stdin.read()))", "''"),
     "no open file of the host": (
-        "print([n for n in os.listdir('/proc/self/fd') if int(n) > 2 and os.path.exists(f'/proc/self/fd/{n}')])",
+        "print([n for n in map(int, os.listdir('/proc/self/fd')) if n > 2 and os.path.exists(f'/proc/self/fd/{n}')])",
         "[]",
     ),
     "no process but its own": (
@@ -129,10 +125,10 @@ SEEN = {
         "True",
     ),
     "no power": (
-        "s = dict(l.split(':', 1) for l in open('/proc/self/status'))\n"
-        "print({int(s[k], 16) for k in ('CapEff', 'CapPrm', 'CapBnd', 'CapAmb')}, s['NoNewPrivs'].strip())",
-        "{0} 1",
+        "s = dict(line.split() for line in open('/proc/self/status') if line.startswith(('Cap', 'NoNew')))\nprint(s)",
+        str(dict.fromkeys(("CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"), "0" * 16) | {"NoNewPrivs:": "1"}),
     ),
+    "one network, that leads nowhere": ("print(socket.if_nameindex())", "[(1, 'lo')]"),
     "a network of its own": (
         "s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname()); print('well')",
         "well",
@@ -142,13 +138,16 @@ SEEN = {
         "import multiprocessing as m\nm.Lock()\nprint(m.get_context('fork').Pool(2).map(abs, [-1, -2]))",
         "[1, 2]",
     ),
-    "itself, after killing all it can": ("os.kill(-1, 9); print('alive')", "alive"),
+    "itself, after killing all it can": (
+        "try: os.kill(-1, 9)\nexcept ProcessLookupError: print('alive')",
+        "alive",
+    ),
     "no folder, where it deleted its own": (
-        "import shutil; os.chdir('/'); shutil.rmtree('/tmp/work', ignore_errors=True); print(os.path.exists('/tmp/work'))",
+        "import shutil; shutil.rmtree('/tmp/work'); print(os.path.exists('/tmp/work'))",
         "False",
     ),
     "a lasting end of what it leaves": (
-        "if not os.fork():\n    os.setsid()\n    if not os.fork():\n        time.sleep(600)\n    os._exit(0)\nprint('gone')",
+        "if not os.fork():\n    os.setsid()\n    os.fork() or time.sleep(600)\n    os._exit(0)\nprint('gone')",
         "gone",
     ),
     "bytes that are no text": (r"sys.stdout.buffer.write(b'\xff')", "\ufffd"),
@@ -185,16 +184,15 @@ TOO_MUCH = {
         {"memory_mb": 100},
         "memory",
     ),
-    "empty files": ("n = 0\nwhile True: open(str(n), 'w').close(); n += 1", {"memory_mb": 60}, "memory"),
+    "empty files": ("for n in range(10**9): open(str(n), 'w').close()", {"memory_mb": 60}, "memory"),
     "processes": ("while True: os.fork()", {}, "processes"),
     "processes that flee": (
-        "while True:\n    if not os.fork():\n        os.setsid()\n        if os.fork(): os._exit(0)\n        time.sleep(600)",
+        "while os.fork(): pass\nos.setsid()\nos.fork() and os._exit(0)\ntime.sleep(600)",
         {"processes": 16},
         "processes",
     ),
     "threads": (
-        "threading.stack_size(1 << 16)\n"
-        "while True:\n    try: threading.Thread(target=time.sleep, args=(600,)).start()\n    except RuntimeError: pass",
+        "threading.stack_size(1 << 16)\nwhile True: threading.Thread(target=time.sleep, args=(600,)).start()",
         {"processes": 4},
         "processes",
     ),
@@ -220,7 +218,9 @@ class Host:
 
     def facts(self) -> dict[str, object]:
         return {
-            "home": str(Path.home()),
+            "at home": [
+                str(path) for path in Path.home().iterdir() if not Path(sys.base_prefix, "x").is_relative_to(path)
+            ],
             "project": str(Path(generator.__file__).parent.parent),
             "secret": str(self.folder / "secret"),
             "readable": str(self.folder / "readable"),
@@ -270,12 +270,12 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
             service.listen()
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         for listening in [server, *services]:
-            listening.setblocking(False)
+            listening.settimeout(0)
         yield Host(folder, server, services)
 
 
-@pytest.fixture(scope="module")
-def bubblewrap() -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _bubblewrap() -> None:
     if not shutil.which("bwrap"):
         pytest.fail("bubblewrap is missing, so nothing is tested: apt install bubblewrap")
 
@@ -307,7 +307,7 @@ Run = Callable[..., Ended]
 
 
 @pytest.fixture(params=["us", "nobody"])
-def run(request: pytest.FixtureRequest, host: Host, bubblewrap: None) -> Run:
+def run(request: pytest.FixtureRequest, host: Host) -> Run:
     """Return a function that runs a program in the sandbox."""
 
     def asked(program: str, python: str, limits: dict[str, float]) -> dict[str, object]:
@@ -331,9 +331,10 @@ def run(request: pytest.FixtureRequest, host: Host, bubblewrap: None) -> Run:
         assert said.returncode == 0, said.stderr
         return Ended(**json.loads(said.stdout))
 
-    if request.param == "nobody":
-        request.getfixturevalue("ordinary")
-    return {"us": as_us, "nobody": as_nobody}[request.param]
+    if request.param == "us":
+        return as_us
+    request.getfixturevalue("ordinary")
+    return as_nobody
 
 
 @pytest.mark.parametrize("attempt", FORBIDDEN)
@@ -376,7 +377,8 @@ def test_the_end_of_the_complaints_is_kept(run: Run) -> None:
     assert len(ended.complaints) == 4096
 
 
-def test_nothing_outlives_a_host_that_is_killed(host: Host, bubblewrap: None) -> None:
+@pytest.mark.parametrize("processes", [1, 2, 3, 4])
+def test_nothing_outlives_a_host_that_is_killed(host: Host, processes: int) -> None:
     python = [sys.executable, "-c"]
     what = {
         "command": [*python, "import os, time; os.fork(); os.setsid(); time.sleep(600)", host.marker],
@@ -388,44 +390,43 @@ def test_nothing_outlives_a_host_that_is_killed(host: Host, bubblewrap: None) ->
         assert driver.stdin
         driver.stdin.write(json.dumps(what).encode())
         driver.stdin.close()
-        wait_until(lambda: len(host.left()) >= 2)
+        wait_until(lambda: len(host.left()) >= processes)
         driver.kill()
     wait_until(lambda: not host.left())
 
 
-def test_files_lie_in_the_working_folder(bubblewrap: None) -> None:
+def test_files_lie_in_the_working_folder() -> None:
     files = {"a/b.txt": "text", "a/c.bin": b"\xff", "d.txt": "x" * 1_000_000}
     ended = find().run(["sh", "-c", "wc -c a/b.txt a/c.bin d.txt"], files=files, readable=[], limits=Limits())
     assert [line.split()[0] for line in ended.output.splitlines()] == ["4", "1", "1000000", "1000005"]
 
 
 @pytest.mark.parametrize("name", ["", ".", "/etc/x", "../x", "a/../../x", "a\0b"])
-@pytest.mark.parametrize("unguarded", [False, True])
-def test_a_file_lies_nowhere_else(name: str, unguarded: bool, bubblewrap: None) -> None:  # noqa: FBT001
-    sandbox = Unsandboxed() if unguarded else find()
+@pytest.mark.parametrize("sandbox", [find, Unsandboxed])
+def test_a_file_lies_nowhere_else(name: str, sandbox: Callable[[], Sandbox]) -> None:
     with pytest.raises(ValueError, match="inside the working folder"):
-        sandbox.run(["true"], files={name: ""}, readable=[], limits=Limits())
+        sandbox().run(["true"], files={name: ""}, readable=[], limits=Limits())
 
 
-def test_an_environment_is_given(bubblewrap: None) -> None:
+def test_an_environment_is_given() -> None:
     ended = find().run(
         ["sh", "-c", "echo $HOME $SEED"], files={}, readable=[], limits=Limits(), environment={"SEED": "7"}
     )
     assert ended.output == "/tmp 7\n"
 
 
-def test_a_command_that_is_missing_says_so(bubblewrap: None) -> None:
+def test_a_command_that_is_missing_says_so() -> None:
     ended = find().run(["no-such-program"], files={}, readable=[], limits=Limits())
     assert ended.code == 127
     assert "no-such-program" in ended.complaints
 
 
-def test_a_folder_that_is_missing_is_no_programs_fault(bubblewrap: None) -> None:
+def test_a_folder_that_is_missing_is_no_programs_fault() -> None:
     with pytest.raises(NoSandbox, match="/no/such/folder"):
         find().run(["true"], files={}, readable=[Path("/no/such/folder")], limits=Limits())
 
 
-def test_bubblewrap_is_taken_where_it_is(bubblewrap: None) -> None:
+def test_bubblewrap_is_taken_where_it_is() -> None:
     assert find().name.startswith("bubblewrap 0.")
     assert find(unsandboxed=True).name == find().name
 
