@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psutil
 
@@ -30,18 +30,14 @@ INODE = 1024
 GRACE = 1
 """Seconds to read what a program said last: one that fled from its parent may hold the pipe for ever."""
 
-GO = b"\n"
-"""What the launcher says when it is ready, and hears when it may go on.
-
-Where whoever started it is dead it hears nothing: the kernel may not have known yet that it must not outlive them.
-"""
 LAUNCH = """\
-echo; read -r go || exit
+echo || exit
 { ulimit -c 0; ulimit -t "$1"; ulimit -f "$2"; ulimit -d "$3"; ulimit -n 256; ulimit -u "$4" || ulimit -p "$4"
 } 2>/dev/null
 shift 4
 exec "$@"
 """
+"""Says a word first, and ends if nobody can hear it: whoever started it died before bubblewrap tied it to them."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def attend(command: Sequence[str], limits: Limits, *, stores: Sequence[str] = ()
     seen: set[psutil.Process] = set()
     with subprocess.Popen(  # noqa: S603 - the command is untrusted, and that is the point
         command,
-        stdin=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -99,7 +95,7 @@ def attend(command: Sequence[str], limits: Limits, *, stores: Sequence[str] = ()
     ) as program:
         said = _Said(program)
         try:
-            _begin(program.stdin, program.stdout)  # type: ignore[arg-type]
+            os.read(program.stdout.fileno(), 1)  # type: ignore[union-attr]  # the launcher's word
             stopped = _watch(program, said, limits, stores, seen)
         finally:
             _kill(program, seen)
@@ -140,13 +136,6 @@ class _Said:
             else:
                 self.streams.unregister(key.fileobj)
         del self.complaints[:-COMPLAINTS]
-
-
-def _begin(door: IO[bytes], voice: IO[bytes]) -> None:
-    """Let a launcher go on, once it is ready."""
-    with suppress(BrokenPipeError), door:
-        if os.read(voice.fileno(), len(GO)) == GO:
-            os.write(door.fileno(), GO)
 
 
 def _watch(

@@ -99,15 +99,13 @@ class Bubblewrap:
         size = str(limits.disk_mb << 20)
         variables = {**_environment(HOME), **environment}
         with ExitStack() as opened:
-            report, told = (
-                opened.enter_context(os.fdopen(end, mode)) for end, mode in zip(os.pipe(), "rw", strict=True)
-            )
+            report = opened.enter_context(_held(b""))
             calls = opened.enter_context(_held(self.calls))
             held = {name: opened.enter_context(_held(content)) for name, content in _inside(files).items()}
             border = [
                 *("--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"),
                 *("--cap-drop", "ALL", "--seccomp", calls, "--new-session", "--die-with-parent"),
-                *("--json-status-fd", told, "--clearenv"),
+                *("--json-status-fd", report, "--clearenv"),
                 *(word for name, value in variables.items() for word in ("--setenv", name, value)),
                 *_system(),
                 *("--proc", "/proc", "--remount-ro", "/proc"),  # root's own programs could write to /proc/sys
@@ -126,9 +124,9 @@ class Bubblewrap:
                 limits,
                 stores=(HOME, SHARED),
                 env={},
-                pass_fds=[file.fileno() for file in (told, calls, *held.values())],
+                pass_fds=[file.fileno() for file in (report, calls, *held.values())],
             )
-            told.close()
+            report.seek(0)
             if not ended.stopped and not any("exit-code" in json.loads(line) for line in report):
                 raise NoSandbox(f"{self.name} does not work here: {ended.complaints.strip()}")
             return ended

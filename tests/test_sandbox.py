@@ -231,13 +231,13 @@ class Host:
             **NUMBERS[platform.machine()],
         }
 
-    def left(self) -> list[psutil.Process]:
+    def left(self) -> set[psutil.Process]:
         """Return the processes that bear the marker."""
-        found = []
+        found = set()
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if self.marker in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
+                    found.add(process)
         return found
 
     def assert_untouched(self, ended: Ended) -> None:
@@ -377,21 +377,43 @@ def test_the_end_of_the_complaints_is_kept(run: Run) -> None:
     assert len(ended.complaints) == 4096
 
 
-@pytest.mark.parametrize("processes", [1, 2, 3, 4])
-def test_nothing_outlives_a_host_that_is_killed(host: Host, processes: int) -> None:
-    python = [sys.executable, "-c"]
+def start(host: Host, **environment: str) -> subprocess.Popen[bytes]:
+    """Start a process that runs a program that would not end."""
     what = {
-        "command": [*python, "import os, time; os.fork(); os.setsid(); time.sleep(600)", host.marker],
+        "command": [sys.executable, "-c", "import os, time; os.fork(); os.setsid(); time.sleep(600)", host.marker],
         "files": {},
         "readable": [sys.prefix, sys.base_prefix],
         "limits": {"seconds": 600},
     }
-    with subprocess.Popen([*python, DRIVER], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as driver:
-        assert driver.stdin
-        driver.stdin.write(json.dumps(what).encode())
-        driver.stdin.close()
+    driver = subprocess.Popen(
+        [sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=os.environ | environment
+    )
+    driver.stdin.write(json.dumps(what).encode())
+    driver.stdin.close()
+    return driver
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 4])
+def test_nothing_outlives_a_host_that_is_killed(host: Host, processes: int) -> None:
+    with start(host) as driver:
         wait_until(lambda: len(host.left()) >= processes)
         driver.kill()
+    wait_until(lambda: not any(host.left() for _ in range(20)))  # a process that is just becoming another has no words
+
+
+def test_nothing_starts_where_the_host_is_dead(host: Host, tmp_path: Path) -> None:
+    slow, ended = tmp_path / "bwrap", tmp_path / "ended"
+    slow.write_text(f"""#!/bin/sh
+case "$*" in
+*{host.marker}*) while kill -0 $PPID; do sleep 0.01; done; {shutil.which("bwrap")} "$@"; echo > {ended} ;;
+*) exec {shutil.which("bwrap")} "$@" ;;
+esac 2>/dev/null
+""")
+    slow.chmod(0o755)
+    with start(host, PATH=f"{tmp_path}:{os.environ['PATH']}") as driver:
+        wait_until(lambda: bool(host.left()))
+        driver.kill()
+    wait_until(ended.exists)
     wait_until(lambda: not host.left())
 
 
