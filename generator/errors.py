@@ -51,6 +51,6 @@ class NoSandbox(GeneratorError):
         super().__init__(
             f"a topic's programs run only in a sandbox, and {why}\n"
             "Install bubblewrap on Linux: apt install bubblewrap (Debian, Ubuntu), dnf install bubblewrap (Fedora), "
-            "pacman -S bubblewrap (Arch).\n"
+            "pacman -S bubblewrap (Arch). Ubuntu's AppArmor must allow it user namespaces.\n"
             "Or type --no-sandbox: the programs can then read, change and send whatever you can."
         )
