@@ -18,7 +18,7 @@ _COUNTED = re.compile(
     r"\b(two|three|four|five|[2-5])\s+(?:[\w-]+\s+){0,2}?(errors?|bugs?|mistakes?|faults?|flaws?|problems?|defects?|issues?|vulnerabilit\w+)\b",
     re.IGNORECASE,
 )
-_LINES_OF_CODE = range(10, 151)
+_LINES_OF_CODE = range(8, 151)
 _LINES_A_MINUTE = 10
 _LONGEST_MINUTES = 90
 _SAME_WORDS = 0.6
@@ -26,7 +26,7 @@ _COMMENTED_LETTERS = 8
 
 
 def code_is_of_a_size(assessment: Assessment, _: Outputs) -> Iterator[str]:
-    """The code has 10 to 150 lines, and error spans are at most a third of them: to mark every line must not pay.
+    """The code has 8 to 150 lines, and error spans are at most a third of them: to mark every line must not pay.
 
     In fewer lines an error is found by its place. The most is below the 200 lines up to which reviewers found defects
     best in SmartBear's study at Cisco (2006): here each line has to be traced.

@@ -47,8 +47,10 @@ def told_by_name(name: str, *, defined: bool) -> str | None:
     last of what is defined, a function or a class, and that no error to be raised.
     """
     words = [word.lower() for word in _WORD.findall(name)]
+    if len(words) < 2:
+        return None
     told = next((word for word in words if word in _OF_NAMES), None)
-    if told or not defined or len(words) < 2 or words[0] in _QUESTIONS or words[-1] in _RAISED:
+    if told or not defined or words[0] in _QUESTIONS or words[-1] in _RAISED:
         return told
     return next((word for word in (words[0], words[-1]) if word in _OF_DEFINITIONS), None)
 

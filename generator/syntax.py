@@ -58,6 +58,7 @@ class Token(NamedTuple):
         return self.kind in Comment and self.kind not in {Comment.Preproc, Comment.PreprocFile}
 
 
+@lru_cache
 def lexer(language: str) -> str | None:
     """Return the name of a language's lexer, if there is one."""
     try:
@@ -104,13 +105,14 @@ def broken(code: str, language: str) -> int | None:
     It may stand deeper as a whole, and may be the inside of a class. Grammars read Python's indentation kindly and
     Python reads only the syntax of its own version: so Python's word counts for indentation, and for the rest either's.
     """
-    name = str(lexer(language))
-    if name == "Python":
-        parses, indented = _python(code)
-        if parses or indented:
-            return indented
+    name, stumbled = str(lexer(language)), None
     package, grammars = GRAMMARS[name]
-    stumbled = None
+    if name == "PHP":  # what stands outside of its tags is text
+        grammars = grammars[:1] if "<?" in code else grammars[1:]
+    if name == "Python":
+        stumbled, surely = _python(code)
+        if surely:
+            return stumbled
     for found in _attempts(code, package, grammars, in_class=name in _METHODS):
         if found is None:
             return None
@@ -118,17 +120,19 @@ def broken(code: str, language: str) -> int | None:
     return stumbled
 
 
-def _python(code: str) -> tuple[bool, int | None]:
-    """Tell whether Python itself takes the code, and the line of a fault in its indentation."""
+def _python(code: str) -> tuple[int | None, bool]:
+    """Return the line on which Python itself stumbles, if it does, and whether that settles it."""
     try:
         with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(dedent(code))
     except IndentationError as error:
-        return False, error.lineno or 1
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return False, None
-    return True, None
+        return error.lineno or 1, True
+    except SyntaxError as error:
+        return error.lineno, False
+    except (ValueError, MemoryError, RecursionError):
+        return None, False
+    return None, True
 
 
 def _attempts(code: str, package: str, grammars: tuple[str, ...], *, in_class: bool) -> Iterator[int | None]:

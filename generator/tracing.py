@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment
@@ -28,7 +28,11 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
     ]
     lines = text.split("\n")
     written = {number: lines[number - 1] for number in numbers}
-    bare = dict(zip(numbers, (line for fence in weak.fences for line in _uncommented(fence)), strict=False))
+
+    @cache
+    def bare() -> dict[int, str]:
+        return dict(zip(numbers, (line for fence in weak.fences for line in _uncommented(fence)), strict=False))
+
     ways: dict[int, list[tuple[int, int]]] = {-1: []}  # by dedent, the earliest place of each line so far
     for number, line in enumerate(code.split("\n"), start=1):
         if not line.strip():
@@ -36,7 +40,8 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
         longer: dict[int, list[tuple[int, int]]] = {}
         for dedent, way in ways.items():
             for place in numbers[bisect(numbers, way[-1][1]) if way else 0 :]:
-                if line.strip() not in {written[place].strip(), bare.get(place, "").strip()}:
+                told, whole = line.strip(), written[place].strip()
+                if told != whole and not (whole.startswith(told) and told == bare().get(place, "").strip()):
                     continue
                 margin, kept = _margin(written[place]), _margin(line)
                 shift = len(margin) - len(kept)
