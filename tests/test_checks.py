@@ -845,15 +845,15 @@ HOSTILE = st.one_of(
     st.text(max_size=300),
     st.sampled_from(
         ["(", "[", "{", "{}", "if x:\n ", '"', "`${", "/*", "#\n", "a<", "lambda:", "\x00", "é\u2028", "<?"]
-    ).map(lambda part: part * 4_000),
-    st.sampled_from(["()", "{}", "[]"]).map(lambda pair: pair[0] * 10_000 + pair[1] * 10_000),
+    ).map(lambda part: part * 1_000),
+    st.sampled_from(["()", "{}", "[]"]).map(lambda pair: pair[0] * 2_000 + pair[1] * 2_000),
 )
 
 
 @given(
     code=HOSTILE, quote=st.text(max_size=20), language=st.sampled_from([*PROGRAMS, "python", "javascript", "sql", "x"])
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_check_raises_at_hostile_text(code: str, quote: str, language: str) -> None:
     good = answers.ASSESSMENT["errors"]
     errors = [
@@ -887,10 +887,10 @@ def test_likeness_is_a_share(one: str, other: str) -> None:
 
 def test_pythons_own_names_give_nothing_away() -> None:
     """A false alarm would keep an exercise from being published, and no author could mend it."""
-    modules = sorted(Path(inspect.getfile(ast)).parent.glob("*.py"))
+    modules = sorted(Path(inspect.getfile(ast)).parent.glob("[a-m]*.py"))
     nodes = [node for module in modules for node in ast.walk(ast.parse(module.read_bytes()))]
     defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     used = {node.id for node in nodes if isinstance(node, ast.Name)} - defined
-    assert min(len(defined), len(used)) > 3_000
+    assert min(len(defined), len(used)) > 1_000
     assert [name for name in sorted(defined) if giveaways.told_by_name(name, defined=True)] == []
     assert [name for name in sorted(used) if giveaways.told_by_name(name, defined=False)] == []

@@ -52,12 +52,22 @@ def command_line() -> str:
     return "\n\n".join(parts)
 
 
+def checks() -> str:
+    rows = ["| step | check | what holds where it passes |", "|---|---|---|"]
+    for step in STEPS:
+        for check in step.checks:
+            told = (check.__doc__ or "").strip().split("\n")[0]
+            rows.append(f"| {step.title} | `{check.__name__}` | {told} |")
+    return "\n".join(rows)
+
+
 GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "topic": ("authors/topic-files.md", lambda: table(TopicFile)),
     "topic models": ("authors/topic-files.md", lambda: table(TierModels)),
     "settings": ("authors/settings.md", lambda: table(Settings)),
     "models": ("authors/settings.md", lambda: table(Models)),
     "price": ("authors/settings.md", lambda: table(Price)),
+    "checks": ("authors/checks.md", checks),
     "command line": ("authors/command-line.md", command_line),
 }
 
