@@ -54,7 +54,7 @@ def code_parses(assessment: Assessment, _: Outputs) -> Iterator[str]:
 def corrections_parse(assessment: Assessment, _: Outputs) -> Iterator[str]:
     """The code still parses with each correction alone, and with all of them."""
     language = assessment.language
-    if why := syntax.unknown(assessment.code, language):
+    if why := syntax.unknown(max(assessment.code, assessment.corrected(), key=len), language):
         yield Undecided(f"whether the corrections parse: {why}")
     elif syntax.broken(assessment.code, language):
         yield Undecided("whether the corrections parse: the code without them does not")
