@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from generator import markup, overview, reviews
-from generator.checks import traced
+from generator.checks import Undecided
 from generator.exercise import Exercise, Places
 from generator.outputs import Assessment, Error, Implementation
 from generator.prices import AS_OF
@@ -22,6 +22,7 @@ from generator.progress import money
 from generator.runs import Run
 from generator.settings import Settings
 from generator.steps import STEPS
+from generator.tracing import traced
 from generator.verdicts import REASONS, mid_label, place
 
 FOLDER = "assets/errorspan"
@@ -183,6 +184,7 @@ def templates() -> Environment:
         "percent": lambda share: f"{share:.0%}".replace("%", " %"),
         "front": _front,
     }
+    environment.tests["undecided"] = lambda said: isinstance(said, Undecided)
     environment.globals |= {
         "STEPS": STEPS,
         "REASONS": REASONS,

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from generator import checks, prompting
 from generator import outputs as shapes
-from generator import prompting
 from generator.client import Client
 from generator.errors import AskError, Busy, InputError, Refused
 from generator.manifest import Entry, Recorded, Rejected, Reply, digest
@@ -183,8 +183,7 @@ class Pipeline:
             stale = recorded.entry.origin == "model" and recorded.entry.key != request.key
             if not (stale and self._refresh):
                 output = self._read(step, recorded)
-                findings = {check: tuple(check(output, outputs)) for check in step.checks}
-                return Answer(step, inside, order, recorded, output, stale, findings)
+                return Answer(step, inside, order, recorded, output, stale, step.findings(output, outputs))
         if not self._writes:
             raise _Missing(f"next to be asked: {step.title.lower()}")
         return self._asked(step, outputs, inside, order, request)
@@ -236,8 +235,8 @@ class Pipeline:
             rejected=rejected,
         )
         recorded = self._record.keep(file, text, entry)
-        findings = dict.fromkeys(step.checks, ())
-        return Answer(step, attempt, order, recorded, self._read(step, recorded), findings=findings)
+        output = self._read(step, recorded)
+        return Answer(step, attempt, order, recorded, output, findings=step.findings(output, outputs))
 
     def _read(self, step: Step, recorded: Recorded) -> shapes.Output:
         try:
@@ -274,7 +273,7 @@ def judge(step: Step, outputs: Mapping[str, Any], reply: Reply) -> tuple[shapes.
         output = step.output.read(reply.text)
     except ValidationError as error:
         return None, _told(shapes.faults(error))
-    return output, _told(fault for check in step.checks for fault in check(output, outputs))
+    return output, _told(fault for said in step.findings(output, outputs).values() for fault in checks.faults(said))
 
 
 def _told(faults: Iterable[str]) -> list[str]:

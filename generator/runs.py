@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from generator.checks import Check
+from generator.checks import Check, Undecided, faults
 from generator.evidence import Evidence
 from generator.manifest import Entry, Recorded, Rejected
 from generator.outputs import Assessment, Output
@@ -24,7 +24,7 @@ from generator.verdicts import Verdict
 class Answer:
     """One recorded answer: what a model or a person said in one pass of a step.
 
-    `stale`: the request has changed since it was asked. `findings`: what each of its step's checks has against it.
+    `stale`: the request has changed since it was asked. `findings`: what each of its step's checks has to say.
     """
 
     step: Step
@@ -38,7 +38,7 @@ class Answer:
     @property
     def faults(self) -> tuple[str, ...]:
         """Return what the checks have against it."""
-        return tuple(fault for found in self.findings.values() for fault in found)
+        return tuple(fault for found in self.findings.values() for fault in faults(found))
 
     @property
     def entry(self) -> Entry:
@@ -121,7 +121,7 @@ class Run:
     def showing(self, assessment: Assessment) -> Run:
         """Return the run with another assessment in place of the recorded one, checked anew."""
         step = ASSESS[-1]
-        findings = {check: tuple(check(assessment, self.outputs)) for check in step.checks}
+        findings = step.findings(assessment, self.outputs)
         return replace(
             self,
             outputs={**self.outputs, step.name: assessment},
@@ -170,8 +170,24 @@ class Run:
 
     @property
     def faults(self) -> list[str]:
-        """Return what the checks have against the answers, each with its file."""
-        return [f"{self.folder}/{answer.file}:1: {fault}" for answer in self.answers for fault in answer.faults]
+        """Return what the checks have against the answers, each with its file and the check's name."""
+        return [
+            f"{self.folder}/{answer.file}:1: {fault} [{check.__name__}]"
+            for answer in self.answers
+            for check, said in answer.findings.items()
+            for fault in faults(said)
+        ]
+
+    @property
+    def undecided(self) -> list[str]:
+        """Return what the checks could not tell of the answers."""
+        return [
+            sentence
+            for answer in self.answers
+            for said in answer.findings.values()
+            for sentence in said
+            if isinstance(sentence, Undecided)
+        ]
 
     @property
     def from_models(self) -> bool:

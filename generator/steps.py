@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from generator import checks, verdicts
+from generator import checks, exercise_checks, verdicts
 from generator.checks import Check
 from generator.outputs import (
     Assessment,
@@ -55,6 +55,10 @@ class Step:
         """Return the name as a person reads it."""
         return self.name.replace("_", " ").capitalize()
 
+    def findings(self, output: Any, outputs: Mapping[str, Any]) -> dict[Check, tuple[str, ...]]:
+        """Return what each check has to say of an output that was built on others."""
+        return {check: tuple(check(output, outputs)) for check in self.checks}
+
     def file(self, attempt: int, order: str) -> str:
         """Return the file of the record that holds the answer to one pass; steps outside attempts have attempt 0."""
         folder = f"attempt-{attempt}/" if attempt else ""
@@ -66,6 +70,7 @@ PREPARE = (
         "categories",
         Tier.AUTHOR,
         Categories,
+        checks=(checks.subtopics_are_unique,),
         max_tokens=6_000,
     ),
     Step(
@@ -73,7 +78,7 @@ PREPARE = (
         Tier.AUTHOR,
         ErrorCatalog,
         reads=("categories",),
-        checks=(checks.names_are_unique,),
+        checks=(checks.names_are_unique, checks.likelihoods_are_sane),
     ),
 )
 ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
@@ -82,7 +87,12 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Tier.AUTHOR,
         Challenge,
         reads=("error_catalog", "feedback"),
-        checks=(checks.language_is_known, checks.language_is_the_topics, checks.no_pattern_is_named),
+        checks=(
+            checks.language_is_known,
+            checks.language_is_the_topics,
+            checks.no_pattern_is_named,
+            checks.no_pattern_is_hinted_at,
+        ),
         max_tokens=8_000,
     ),
     Step(
@@ -118,15 +128,22 @@ ASSESS = (
         reads=("error_catalog", "challenge", "mid_implementation", "weak_implementation", "judgment"),
         checks=(
             checks.language_is_known,
-            checks.ids_count_up,
-            checks.quotes_stand_in_the_code,
-            checks.spans_are_apart,
-            checks.corrections_change_something,
-            checks.code_is_the_weak_tiers,
-            checks.errors_were_judged,
-            checks.no_comment_gives_an_error_away,
-            checks.no_hint_is_the_answer,
-            checks.minutes_go_up,
+            exercise_checks.code_is_of_a_size,
+            exercise_checks.code_parses,
+            exercise_checks.code_is_the_weak_tiers,
+            exercise_checks.ids_count_up,
+            exercise_checks.quotes_stand_in_the_code,
+            exercise_checks.spans_hold_code,
+            exercise_checks.spans_are_apart,
+            exercise_checks.errors_were_judged,
+            exercise_checks.errors_differ,
+            exercise_checks.corrections_change_something,
+            exercise_checks.corrections_parse,
+            exercise_checks.no_comment_gives_an_error_away,
+            exercise_checks.no_name_gives_an_error_away,
+            exercise_checks.no_hint_is_the_answer,
+            exercise_checks.nothing_tells_how_many,
+            exercise_checks.minutes_are_plausible,
         ),
         max_tokens=16_000,
     ),

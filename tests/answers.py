@@ -50,14 +50,14 @@ CATEGORIES = {
 }
 
 
-def _pattern(name: str) -> dict[str, Any]:
+def _pattern(name: str, weak_makes: float = 0.7) -> dict[str, Any]:
     return {
         "name": name,
         "why_wrong": "The value is replaced where it should grow.",
         "impact": "Every word is reported once.",
         "severity": "high",
         "strong_avoids": 0.9,
-        "weak_makes": 0.7,
+        "weak_makes": weak_makes,
     }
 
 
@@ -67,7 +67,9 @@ OVERWRITES, ALPHABET, FLOORS, UNFOLDED = (
     "Floors a mean with integer division",
     "Counts the same word twice for its case",
 )
-CATALOG = {"patterns": [_pattern(name) for name in (OVERWRITES, ALPHABET, FLOORS, UNFOLDED)]}
+CATALOG = {
+    "patterns": [_pattern(OVERWRITES), _pattern(ALPHABET, 0.6), _pattern(FLOORS, 0.5), _pattern(UNFOLDED, 0.8)],
+}
 CHALLENGE = {
     "title": "Report the most frequent search words",
     "question_text": "Write `count(words)`, `top(totals, n)` and `mean(values)` for the weekly report.",
@@ -117,13 +119,13 @@ def judgment(better: str, *, achieved: bool = True, score: int = 8, quotes: bool
     }
 
 
-def _error(number: int, quote: str, correction: str) -> dict[str, Any]:
+def _error(number: int, quote: str, correction: str, description: str) -> dict[str, Any]:
     return {
         "id": str(number),
         "quote": quote,
         "line": CODE[: CODE.index(quote)].count("\n") + 1,
         "failure": f"F{number}",
-        "description": f"Gives a wrong number ({number}).",
+        "description": f"Gives a wrong number ({number}). {description}",
         "correction": correction,
         "hint": f"What comes out for two equal words? ({number})",
         "severity": "high",
@@ -139,9 +141,14 @@ ASSESSMENT = {
     "language": "python",
     "code": CODE,
     "errors": [
-        _error(1, "totals[word] = 1", "totals[word] = totals.get(word, 0) + 1"),
-        _error(2, "return sorted(totals)[:n]", "return sorted(totals, key=totals.get, reverse=True)[:n]"),
-        _error(3, "sum(values) // len(values)", "sum(values) / len(values)"),
+        _error(1, "totals[word] = 1", "totals[word] = totals.get(word, 0) + 1", "Each word is counted once."),
+        _error(
+            2,
+            "return sorted(totals)[:n]",
+            "return sorted(totals, key=totals.get, reverse=True)[:n]",
+            "What comes first by name leads.",
+        ),
+        _error(3, "sum(values) // len(values)", "sum(values) / len(values)", "The mean of 1 and 2 is said to be 1."),
     ],
     "estimated_minutes": [5, 10],
 }

@@ -120,3 +120,30 @@ def test_a_record_without_its_topic_is_told(project: Project) -> None:
     (project.folder / "topics/words.yml").rename(project.folder / "topics/word-counts.yml")
     assert "topics/runs/words belongs to no topic file" in project.build(key=False).stderr
     assert "topics/runs/words:1: belongs to no topic file" in project.errorspan("status", key=False).stderr
+
+
+def test_a_run_page_says_of_each_check_how_it_ended_and_where(project: Project) -> None:
+    project.topic("words")
+    assert project.errorspan("run").returncode == 0
+    path = project.folder / "topics/runs/words/assessment.json"
+    said = json.loads(path.read_text("utf-8"))
+    said["language"] = "sql"  # known to the highlighter, and without a grammar
+    said["errors"][1]["correction"] = said["errors"][1]["quote"]
+    path.write_text(json.dumps(said), "utf-8")
+    built = project.build(key=False)
+    assert built.returncode == 0, built.stderr
+    fault = "errors.2.correction: is the quote again"
+    assert f"topics/runs/words/assessment.json:1: {fault} [corrections_change_something]" in built.stderr
+    assert "grammar" not in built.stderr
+    run = project.page("runs/words")
+    ends = {
+        "es-fault": (f'{fault} (<a href="#error-2">error 2</a>)', "corrections_change_something"),
+        "es-undecided": ("Not checked: whether the code parses: no grammar for sql", "code_parses"),
+        "": ("The errors are numbered in the order of the code.", "ids_count_up"),
+    }
+    for mark, (text, name) in ends.items():
+        assert (
+            f'<li{f" class={chr(34)}{mark}{chr(34)}" if mark else ""}>{text} <code class="es-check">{name}</code></li>'
+            in run
+        )
+    assert not (project.folder / "site/exercises/words/index.html").exists()

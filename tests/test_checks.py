@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import answers
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from generator import checks
-from generator.outputs import Assessment, Challenge, ErrorCatalog, Implementation, Judgment, Output
+from generator import checks, exercise_checks, giveaways, syntax, tracing
+from generator.checks import Undecided
+from generator.outputs import Assessment, Categories, Challenge, Error, ErrorCatalog, Implementation, Judgment, Output
 from generator.steps import STEPS
 from generator.topics import Topic
 from generator.verdicts import Failure, Verdict
 
 CHECKS = {
     name: check
-    for name, check in inspect.getmembers(checks, inspect.isfunction)
+    for module in (checks, exercise_checks)
+    for name, check in inspect.getmembers(module, inspect.isfunction)
     if list(inspect.signature(check).parameters.values())[1:]
     and list(inspect.signature(check).parameters.values())[1].annotation == "Outputs"
 }
@@ -80,6 +86,37 @@ def spoken(comment: str) -> str:
     return comment.partition("def f():\n")[2].strip() or comment
 
 
+def categories(**more: Any) -> Categories:
+    """Return the small topic's categories with some levels set otherwise."""
+    return Categories.model_validate(answers.CATEGORIES | more)
+
+
+def likely(*pairs: tuple[float, float]) -> ErrorCatalog:
+    """Return a catalog of patterns with these likelihoods."""
+    pattern = answers.CATALOG["patterns"][0]
+    patterns = [
+        pattern | {"name": str(place), "strong_avoids": strong, "weak_makes": weak}
+        for place, (strong, weak) in enumerate(pairs)
+    ]
+    return ErrorCatalog.model_validate({"patterns": patterns})
+
+
+def written(code: str, quote: str, language: str = "python") -> Assessment:
+    """Return an assessment of other code, in which the second error has a quote that stands there."""
+    return assessment({"quote": quote, "line": code[: code.index(quote)].count("\n") + 1}, code=code, language=language)
+
+
+def looped() -> Assessment:
+    """Return an assessment in which two corrections leave a loop without a body, and none does so alone."""
+    code = "def f(xs):\n    for x in xs:\n        a(x)\n        b(x)\n    return xs\n"
+    first, second, _ = answers.ASSESSMENT["errors"]
+    errors = [
+        first | {"quote": "        a(x)\n", "line": 3, "correction": ""},
+        second | {"quote": "        b(x)\n", "line": 4, "correction": ""},
+    ]
+    return assessment(code=code, errors=errors)
+
+
 class Case(NamedTuple):
     """A check, the answer, what it was built on, and what is said: nothing where it passes."""
 
@@ -96,6 +133,21 @@ def case(check: str, why: str, output: Output, *faults: str, **built_on: Any) ->
 
 
 QUOTED = catalog('Uses "==" where "is" is meant', *(f"Forgets lock {n}" for n in "bcd"))
+PROGRAMS = {
+    "bash": 'for f in *.txt; do\n  echo "$f"\ndone\n',
+    "c": "int f(int x) { return x; }\n",
+    "c#": "public int F(int x) { return x; }\n",
+    "cpp": "template <class T> T f(T x) { return x; }\n",
+    "go": "package a\n\nfunc f(x int) int { return x }\n",
+    "java": "int f(int x) { return x; }\n",
+    "jsx": "const a = <b>{c}</b>;\n",
+    "php": "function f($x) { return $x; }\n",
+    "py2": "print 'a'\n",
+    "ruby": "def f(x) = x\n",
+    "rust": "fn f(x: i32) -> i32 { x }\n",
+    "ts": "const f = <T>(x: T): T => x;\n",
+    "tsx": "const a: C = <b>{c}</b>;\n",
+}
 NO_CODE = "the answer holds no fenced block of code"
 NO_LANGUAGE = Topic(id="words", path="topics/words.yml", title="Words")
 INDENTED = "    return totals\n"
@@ -363,6 +415,23 @@ CASES = [
     case("no_comment_gives_an_error_away", "a docstring on the job", commented('def f():\n    """Report."""')),
     case("no_comment_gives_an_error_away", "an unknown language", commented("# BUG", "pseudo")),
     *(
+        case("no_comment_gives_an_error_away", comment, commented(comment))
+        for comment in [
+            "# see bug #1669",
+            "# https://bugs.example/7",
+            "# a naive datetime",
+            "# dir_fd should be a descriptor",
+            'def f():\n    """Return 0 instead of raising."""',
+            "# sorted",
+        ]
+    ),
+    case(
+        "no_comment_gives_an_error_away",
+        "a correction",
+        commented("# totals[word] = totals.get(word,0)+1"),
+        "code: '# totals[word] = totals.get(word,0)+1' gives an answer away ('a correction')",
+    ),
+    *(
         case(
             "no_comment_gives_an_error_away",
             comment,
@@ -379,14 +448,244 @@ CASES = [
             ("/* no\n   mistake */", "c", "mistake"),
             ("-- incorrect", "sql", "incorrect"),
             ('def f():\n    """Wrong for two."""', "python", "Wrong"),
-            ('def f():\n    """One.\n\n    This should be a sum.\n    """', "python", "should be"),
+            ('def f():\n    """One.\n\n    This should be a sum.\n    """', "python", "This should be"),
             ("/** A flawed mean. */", "java", "flawed"),
         ]
     ),
-    case("minutes_go_up", "from 5 to 10", assessment()),
-    case("minutes_go_up", "just 5", assessment(estimated_minutes=[5, 5])),
+    case("minutes_are_plausible", "from 5 to 10", assessment()),
+    case("minutes_are_plausible", "just 5", assessment(estimated_minutes=[5, 5])),
     case(
-        "minutes_go_up", "from 10 to 5", assessment(estimated_minutes=[10, 5]), "estimated_minutes: 10 to 5 goes down"
+        "minutes_are_plausible",
+        "from 10 to 5",
+        assessment(estimated_minutes=[10, 5]),
+        "estimated_minutes: 10 to 5 goes down",
+    ),
+    case(
+        "minutes_are_plausible",
+        "19 lines in one",
+        assessment(code=answers.CODE + "x = 0\n" * 10, estimated_minutes=[1, 1]),
+        "estimated_minutes: 19 lines take longer than 1 to read with care",
+    ),
+    case(
+        "minutes_are_plausible",
+        "a day",
+        assessment(estimated_minutes=[5, 480]),
+        "estimated_minutes: 480 is too long for one exercise; 90 is the most",
+    ),
+    case("subtopics_are_unique", "nine", categories()),
+    case(
+        "subtopics_are_unique",
+        "one on two levels",
+        categories(advanced=["a", "b", "splitting a  line into words"]),
+        "'splitting a line into words' is a subtopic twice",
+    ),
+    case("likelihoods_are_sane", "each of its own", CATALOG),
+    case(
+        "likelihoods_are_sane",
+        "all alike",
+        catalog(*"abcd"),
+        "patterns: all have the same two likelihoods; estimate each on its own",
+    ),
+    case(
+        "likelihoods_are_sane",
+        "strong engineers make it as often",
+        likely((0.9, 0.7), (0.8, 0.2), (0.3, 0.8), (0.5, 0.2)),
+        "patterns.1.weak_makes: 0.2 is no more than the 0.2 that strong_avoids leaves to strong engineers",
+        "patterns.3.weak_makes: 0.2 is no more than the 0.5 that strong_avoids leaves to strong engineers",
+    ),
+    case("no_pattern_is_hinted_at", "no hint", challenge()),
+    case(
+        "no_pattern_is_hinted_at",
+        "two words of three",
+        challenge(context="A count is never overwritten. It goes on."),
+    ),
+    case(
+        "no_pattern_is_hinted_at",
+        "the name in other words",
+        challenge(context="It is weekly. No mean is floored by dividing integers with a division sign."),
+        "context: 'No mean is floored by dividing integers with a division sign.' hints at the pattern "
+        f"{answers.FLOORS!r}",
+    ),
+    case("no_pattern_is_hinted_at", "the name itself is another check's", challenge(context=answers.FLOORS)),
+    case(
+        "no_pattern_is_hinted_at",
+        "a warning",
+        challenge(success_criteria="Make sure that it counts correctly."),
+        "success_criteria: 'Make sure' is a hint",
+    ),
+    case(
+        "no_pattern_is_hinted_at",
+        "a run of the explanation",
+        challenge(title="See that no value is replaced where it should grow"),
+        *(
+            f"title: 'See that no value is replaced where it should grow' hints at the pattern {name!r}"
+            for name in (answers.OVERWRITES, answers.ALPHABET, answers.FLOORS, answers.UNFOLDED)
+        ),
+    ),
+    case("code_is_of_a_size", "9 lines, 3 of them wrong", assessment()),
+    case("code_is_of_a_size", "150 lines", assessment(code=answers.CODE + "x = 0\n" * 141)),
+    case(
+        "code_is_of_a_size",
+        "151 lines",
+        assessment(code=answers.CODE + "x = 0\n" * 142),
+        "code: has 151 lines that are not blank; 8 to 150 are an exercise",
+    ),
+    case(
+        "code_is_of_a_size",
+        "a line and blank ones",
+        assessment(code="\n" * 20 + "totals[word] = 1"),
+        "code: has 1 lines that are not blank; 8 to 150 are an exercise",
+        "errors: their quotes cover 1 of 1 lines; a third is the most",
+    ),
+    case(
+        "code_is_of_a_size",
+        "half of it wrong",
+        assessment({"quote": "    return totals\n\n\ndef top(totals, n):\n", "line": 5}),
+        "errors: their quotes cover 6 of 9 lines; a third is the most",
+    ),
+    case("spans_hold_code", "each does", assessment()),
+    case("spans_hold_code", "a comment behind code", written("x = 1  # one\n", "x = 1  # one")),
+    case("spans_hold_code", "a comment within", written("x = 1\n# two\ny = 2\n", "x = 1\n# two\ny = 2\n")),
+    case("spans_hold_code", "a text that looks like one", written('x = (\n"""\n# one\n"""\n)\n', "# one")),
+    case("spans_hold_code", "what is nowhere is another check's", assessment({"quote": "nowhere"})),
+    *(
+        case(
+            "spans_hold_code",
+            why,
+            written(code, quote, language),
+            *(
+                f"errors.2.quote: {edge} with a blank line, or one that holds nothing but a comment"
+                for edge in edges.split()
+            ),
+        )
+        for why, code, quote, language, edges in [
+            ("a comment", "x = 1  # one\n", "# one", "python", "begins ends"),
+            ("a blank line first", "x = 1\n\ny = 2\n", "\ny = 2", "python", "begins"),
+            ("a blank line last", "x = 1\n\ny = 2\n", "x = 1\n\n", "python", "ends"),
+            ("a comment first", "x = 1\n# two\ny = 2\n", "# two\ny = 2", "python", "begins"),
+            ("inside a comment", "x = 1\n/* one\ntwo */", "one\ntwo", "c", "begins ends"),
+        ]
+    ),
+    case("code_parses", "python", assessment()),
+    *(case("code_parses", language, assessment(code=code, language=language)) for language, code in PROGRAMS.items()),
+    case("code_parses", "an older python", assessment(code="print 'a'\n")),
+    case("code_parses", "deeper as a whole", assessment(code="    def f(self):\n        return 1\n")),
+    case("code_parses", "a method without its class", assessment(code="f(x) {\n  return x;\n}\n", language="js")),
+    *(
+        case(
+            "code_parses",
+            f"{language} that does not",
+            assessment(code=code, language=language),
+            f"code: does not parse as {language}, at line {line} ({told!r})",
+        )
+        for language, code, line, told in [
+            ("python", "x = 1\ny = (1,\n", 2, "y = (1,"),
+            ("python", "for x in y:\nprint(x)\n", 2, "print(x)"),
+            ("python", "x = 1\n  y = 2\n", 2, "y = 2"),
+            ("javascript", "let x = 1;\nlet y = ;\n", 2, "let y = ;"),
+            ("go", "package a\nfunc f( {\n}\n", 2, "func f( {"),
+        ]
+    ),
+    case("code_parses", "no grammar", assessment(language="sql"), "whether the code parses: no grammar for sql"),
+    case(
+        "code_parses",
+        "too long",
+        assessment(code="x = 1\n" * 9_000),
+        "whether the code parses: longer than 50,000 characters",
+    ),
+    case(
+        "code_parses",
+        "a macro of c",
+        assessment(code="BEGIN(x)\nint f(void) { return 1; }\nEND(x) }\n", language="c"),
+        "code: does not parse as c, at line 2 ('int f(void) { return 1; }'); macros can be why",
+    ),
+    case("corrections_parse", "each does", assessment()),
+    case("corrections_parse", "a deletion", assessment({"quote": "[:n]", "line": 9, "correction": ""})),
+    case(
+        "corrections_parse",
+        "one does not",
+        assessment({"correction": "return sorted(totals[:n]"}),
+        "errors.2.correction: with it the code does not parse as python, at line 9",
+    ),
+    case(
+        "corrections_parse",
+        "one of another depth",
+        assessment({"correction": "totals = sorted(totals)\n      return totals[:n]"}),
+        "errors.2.correction: with it the code does not parse as python, at line 10",
+    ),
+    case(
+        "corrections_parse",
+        "both of a loop's lines are gone",
+        looped(),
+        "errors: with all corrections the code does not parse as python, at line 3",
+    ),
+    case(
+        "corrections_parse",
+        "no grammar",
+        assessment(language="sql"),
+        "whether the corrections parse: no grammar for sql",
+    ),
+    case(
+        "corrections_parse",
+        "broken before",
+        assessment(code=f"{answers.CODE}(\n"),
+        "whether the corrections parse: the code without them does not",
+    ),
+    case("errors_differ", "three", assessment()),
+    case(
+        "errors_differ",
+        "one failure twice",
+        assessment({"failure": "F1"}),
+        "errors.2.failure: error 1 shows F1 already",
+    ),
+    case(
+        "errors_differ",
+        "one description twice",
+        assessment({"description": "Gives a wrong number: each word was counted once."}),
+        "errors.2.description: tells the same as that of error 1",
+    ),
+    case(
+        "errors_differ",
+        "one change twice",
+        assessment({"quote": "totals[word] = 1", "correction": "totals[word] = totals.get(word, 0) + 1"}),
+        "errors.2.correction: is the same change as that of error 1",
+    ),
+    case("no_name_gives_an_error_away", "plain ones", assessment()),
+    *(
+        case("no_name_gives_an_error_away", name, assessment(code=f"{name}\n"))
+        for name in [
+            "wrong_guesses = error_count + bug_report",
+            "vulnerable = True",
+            "def handle_error(bad_request): pass",
+            "class BrokenPipeError(Exception): pass",
+            "def is_wrong(x): pass",
+            "print('buggy_mean')  # def buggy_mean",
+        ]
+    ),
+    *(
+        case(
+            "no_name_gives_an_error_away",
+            code,
+            assessment(code=f"{code}\n", language=language),
+            f"code: the name {name!r} gives an answer away ({told!r}); leave out what it names",
+        )
+        for code, language, name, told in [
+            ("x = buggy_mean(1) + buggy_mean(2)", "python", "buggy_mean", "buggy"),
+            ("def mean_wrong(x): pass", "python", "mean_wrong", "wrong"),
+            ("class NaiveCache: pass", "python", "NaiveCache", "naive"),
+            ("function brokenSum(x) { return x; }", "javascript", "brokenSum", "broken"),
+            ("const q = vulnerableQuery;", "typescript", "vulnerableQuery", "vulnerable"),
+        ]
+    ),
+    case("nothing_tells_how_many", "nothing does", assessment()),
+    case("nothing_tells_how_many", "other numbers", assessment(scenario="Two colleagues wrote 40 lines.")),
+    *(
+        case("nothing_tells_how_many", text, assessment(scenario=text), f"scenario: tells too much ({told!r})")
+        for text, told in [
+            ("Find the three errors.", "three errors"),
+            ("There are 2 subtle logic bugs in it.", "2 subtle logic bugs"),
+            ("Look at line 4.", "line 4"),
+        ]
     ),
 ]
 
@@ -404,9 +703,10 @@ def test_every_check_is_shown_to_pass_and_to_fail(name: str) -> None:
 @pytest.mark.parametrize("name", CHECKS)
 def test_every_check_says_on_a_page_what_holds(name: str) -> None:
     told = CHECKS[name].__doc__ or ""
-    assert told.endswith(".")
-    assert "\n" not in told
-    assert told[0].isupper()
+    line, _, rest = told.partition("\n")
+    assert line.endswith(".")
+    assert not rest or rest.startswith("\n")
+    assert line[0].isupper()
 
 
 def test_every_check_is_made_by_a_step() -> None:
@@ -422,6 +722,7 @@ def test_a_step_makes_checks_of_its_own_output(step: Any) -> None:
 
 def test_the_small_topic_passes_every_check() -> None:
     good = {
+        "categories": Categories.model_validate(answers.CATEGORIES),
         "error_catalog": CATALOG,
         "challenge": challenge(),
         "mid_implementation": Implementation.read(answers.MID),
@@ -481,24 +782,24 @@ return value
     ],
 )
 def test_a_line_is_found_where_the_weak_tier_wrote_it(code: str, lines: dict[int, int]) -> None:
-    assert checks.traced(code, METHODS) == lines
+    assert tracing.traced(code, METHODS) == lines
 
 
 def test_an_early_dead_end_is_no_end() -> None:
     """A line that stands at two depths is taken at the one that the lines behind it need."""
     weak = Implementation.read("```\n        go()\n    go()\n    stop()\n```")
-    assert checks.traced("  go()\n  stop()\n", weak) == {1: 3, 2: 4}
+    assert tracing.traced("  go()\n  stop()\n", weak) == {1: 3, 2: 4}
 
 
 def test_lines_are_counted_as_pages_count_them() -> None:
     odd = Implementation.read("```\na\u2028b\x85c\r\nd\n```\n")
-    assert checks.traced("d", odd) == {1: 3}
+    assert tracing.traced("d", odd) == {1: 3}
 
 
 def test_an_excerpt_of_a_long_program_is_traced_in_no_time() -> None:
     lines = [f"{'    ' * (n % 9)}step({n % 7})" for n in range(600)]
     weak = Implementation.read("\n".join(["```", *lines, "```"]))
-    assert len(checks.traced("\n".join(lines), weak)) == 600
+    assert len(tracing.traced("\n".join(lines), weak)) == 600
 
 
 @pytest.mark.parametrize(
@@ -511,7 +812,7 @@ def test_an_excerpt_of_a_long_program_is_traced_in_no_time() -> None:
 )
 def test_half_a_computation_is_no_line_without_its_comment(written: str, code: str) -> None:
     weak = Implementation.read(f"```python\n{written}\n```\n")
-    assert not checks.traced(code, weak)
+    assert not tracing.traced(code, weak)
 
 
 def test_a_line_that_was_written_twice_may_be_quoted_where_it_stands_again() -> None:
@@ -521,4 +822,75 @@ def test_a_line_that_was_written_twice_may_be_quoted_where_it_stands_again() -> 
     errors = [answers.ASSESSMENT["errors"][0] | {"quote": line, "line": 2}] * 2
     second = assessment(code=f"def b():\n    {line}\n", errors=errors)
     verdict = Verdict({}, (Failure("F1", None, "d", line),), None)
-    assert not list(checks.errors_were_judged(second, outputs(weak_implementation=weak, judgment=verdict)))
+    assert not list(exercise_checks.errors_were_judged(second, outputs(weak_implementation=weak, judgment=verdict)))
+
+
+@pytest.mark.parametrize("name", syntax.GRAMMARS)
+def test_every_grammar_is_one_of_a_lexer_and_takes_a_program(name: str) -> None:
+    language = next(language for language in [*PROGRAMS, "python", "javascript"] if syntax.lexer(language) == name)
+    code = PROGRAMS.get(language, "x = 1\n")
+    assert syntax.unknown(code, language) is None
+    assert syntax.broken(code, language) is None
+    assert syntax.broken(f"{code}\n)(", language)
+
+
+def test_what_cannot_be_told_is_neither_a_fault_nor_a_pass() -> None:
+    said = list(exercise_checks.code_parses(assessment(language="sql"), {}))
+    assert [type(sentence) for sentence in said] == [Undecided]
+    assert checks.faults(said) == ()
+    assert checks.faults([*said, "a fault"]) == ("a fault",)
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=300),
+    st.sampled_from(
+        ["(", "[", "{", "{}", "if x:\n ", '"', "`${", "/*", "#\n", "a<", "lambda:", "\x00", "é\u2028", "<?"]
+    ).map(lambda part: part * 1_000),
+    st.sampled_from(["()", "{}", "[]"]).map(lambda pair: pair[0] * 2_000 + pair[1] * 2_000),
+)
+
+
+@given(
+    code=HOSTILE, quote=st.text(max_size=20), language=st.sampled_from([*PROGRAMS, "python", "javascript", "sql", "x"])
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_check_raises_at_hostile_text(code: str, quote: str, language: str) -> None:
+    good = answers.ASSESSMENT["errors"]
+    errors = [
+        error | {"quote": part, "correction": code, "description": code}
+        for error, part in zip(good, (quote, code[:9], code[-9:]), strict=True)
+    ]
+    hostile = Assessment.model_construct(
+        **answers.ASSESSMENT
+        | {
+            "code": code,
+            "title": code,
+            "language": language,
+            "errors": [Error.model_construct(**error) for error in errors],
+        }
+    )
+    told = Challenge.model_construct(**answers.CHALLENGE | {"context": code, "title": quote})
+    for step in STEPS:
+        for check in step.checks:
+            if step.output in (Assessment, Challenge):
+                assert all(
+                    isinstance(said, str) for said in check(hostile if step.output is Assessment else told, outputs())
+                )
+
+
+@given(st.text(), st.text())
+def test_likeness_is_a_share(one: str, other: str) -> None:
+    assert 0 <= giveaways.alike(one, other) <= 1
+    assert giveaways.alike(one, one) == 1
+    assert giveaways.alike(one, other) == giveaways.alike(other, one)
+
+
+def test_pythons_own_names_give_nothing_away() -> None:
+    """A false alarm would keep an exercise from being published, and no author could mend it."""
+    modules = sorted(Path(inspect.getfile(ast)).parent.glob("[a-m]*.py"))
+    nodes = [node for module in modules for node in ast.walk(ast.parse(module.read_bytes()))]
+    defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    used = {node.id for node in nodes if isinstance(node, ast.Name)} - defined
+    assert min(len(defined), len(used)) > 1_000
+    assert [name for name in sorted(defined) if giveaways.told_by_name(name, defined=True)] == []
+    assert [name for name in sorted(used) if giveaways.told_by_name(name, defined=False)] == []

@@ -53,6 +53,15 @@ def command_line() -> str:
     return "\n\n".join(parts)
 
 
+def checks() -> str:
+    rows = ["| step | check | what holds where it passes |", "|---|---|---|"]
+    for step in STEPS:
+        for check in step.checks:
+            told = (check.__doc__ or "").strip().split("\n")[0]
+            rows.append(f"| {step.title} | `{check.__name__}` | {told} |")
+    return "\n".join(rows)
+
+
 GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "topic": ("authors/topic-files.md", lambda: table(TopicFile)),
     "topic models": ("authors/topic-files.md", lambda: table(TierModels)),
@@ -61,6 +70,7 @@ GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "price": ("authors/settings.md", lambda: table(Price)),
     "review": ("authors/proofs.md", lambda: table(Review)),
     "correction": ("authors/proofs.md", lambda: table(Correction)),
+    "checks": ("authors/checks.md", checks),
     "command line": ("authors/command-line.md", command_line),
 }
 
