@@ -23,6 +23,7 @@ from generator.runs import Run, State
 from generator.settings import has_key
 
 _DIV = re.compile(r"<div\b|</div>")
+LISTS = ("exercises", "runs")
 _PLACE = re.compile(r'<div data-errorspan="(\d+)"></div>')
 
 log = get_plugin_logger("errorspan")
@@ -76,7 +77,10 @@ class Site:
         return files
 
     def on_page_content(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
-        """Put the blocks of HTML back that Markdown had no business with."""
+        """Put the blocks of HTML back that Markdown had no business with, and a page of a topic below its list."""
+        folder, _, below = page.file.src_uri.partition("/")
+        if page.parent is None and folder in LISTS and below != "index.md" and (listing := files.get_file_from_path(f"{folder}/index.md")):
+            page.parent = listing.page  # type: ignore[assignment] - so the list's tab is active, without the page in nav
         blocks = self._blocks.pop(page.file.src_uri, [])
         return _PLACE.sub(lambda found: blocks[int(found[1])], html) if blocks else html
 

@@ -818,10 +818,8 @@
     return [...known.values()].sort((a, b) => a.at - b.at);
   }
 
-  function best(attempts = []) {
-    return attempts
-      .filter((attempt) => !attempt.revealed)
-      .reduce((top, attempt) => (attempt.score > (top?.score ?? -1) ? attempt : top), null);
+  function best(attempts) {
+    return attempts.filter((attempt) => !attempt.revealed).sort((a, b) => b.score - a.score)[0];
   }
 
   function outdated({ exercise, digest }) {
