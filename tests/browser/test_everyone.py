@@ -58,7 +58,7 @@ def test_a_worksheet_has_numbered_lines_and_no_marks_or_answers(new_page, local)
     assert "return (logp * mask[:, 1:]).mean(-1)" in printed
     assert re.search(r"\b35\b", printed)
     assert "4 errors" in printed
-    for absent in ("SECRET", "Check", "Keyboard", "reductions", "line marked"):
+    for absent in ("SECRET", "Check", "Reset", "Keyboard", "reductions", "line marked"):
         assert absent not in printed
     page.emulate_media(media="print")
     row = page.locator(".es-row").nth(11)
@@ -102,7 +102,7 @@ def test_the_whole_element_speaks_the_language_of_the_page(new_page, site, lang)
     expect(page.locator(".es-total")).to_have_text(words["errors"].get("few", words["errors"]["other"]).format(n=4))
     mark(page, 12, 3, 20)
     press(page, "hint")
-    expect(status(page)).to_contain_text(words["hintGiven"].format(n=1))
+    expect(status(page)).to_contain_text(words["hintGiven"].format(n=1, total=4))
     check(page)
     note(page, 1).get_by_role("radio").first.check()
     note(page, 1).get_by_role("textbox").fill("x")
@@ -207,8 +207,8 @@ def test_the_live_region_says_what_happened_and_no_more(new_page, local) -> None
     mark(page, 12)
     check(page)
     said = page.evaluate("said")
-    assert list(dict.fromkeys(said))[:3] == ["line 12: unsure.", "All marks removed.", "Mark at least one line first."]
-    assert said[-1] == "Hint 1: Think of reductions (1)."
+    assert list(dict.fromkeys(said))[:3] == ["Unsure: line 12.", "All marks removed.", "Mark at least one line first."]
+    assert said[-1] == "Hint 1 of 4: Think of reductions (1)."
 
 
 def test_every_target_is_large_enough(new_page, local) -> None:

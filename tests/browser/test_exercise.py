@@ -59,7 +59,7 @@ def test_a_mark_is_sure_then_unsure_then_gone(page) -> None:
     row.click()
     assert box.evaluate("box => box.checked && box.indeterminate")
     expect(box).to_have_attribute("aria-description", "unsure")
-    expect(status(page)).to_have_text("line 3: unsure.")
+    expect(status(page)).to_have_text("Unsure: line 3.")
     expect(page.locator(".es-count")).to_have_text("1 line marked · 1 unsure")
     page.reload()
     assert box.evaluate("box => box.checked && box.indeterminate")
@@ -78,7 +78,7 @@ def test_a_drag_marks_what_it_passes_and_gives_back_what_it_leaves(page) -> None
     page.mouse.move(*centre(page, 6), steps=6)
     page.mouse.up()
     assert marked(page) == [3, 4, 5, 6]
-    expect(status(page)).to_have_text("lines 3 to 6: marked.")
+    expect(status(page)).to_have_text("Marked: lines 3 to 6.")
     page.keyboard.press("Space")
     assert page.locator(".es-mark").nth(5).evaluate("box => box.indeterminate")
     page.keyboard.press("Space")
@@ -138,7 +138,7 @@ def test_the_keyboard_does_all(page) -> None:
     page.keyboard.press("Shift+ArrowDown")
     page.keyboard.press("Shift+ArrowUp")
     assert marked(page) == [1, 2, 11, 12, len(CODE.splitlines())]
-    expect(status(page)).to_have_text("lines 11 to 12: marked.")
+    expect(status(page)).to_have_text("Marked: lines 11 to 12.")
     page.keyboard.press("Tab")
     expect(page.locator("[data-action=check]")).to_be_focused()
     page.keyboard.press("Enter")
@@ -224,7 +224,7 @@ def test_a_sweep_does_not_outlive_reset_or_another_tab(page) -> None:
     page.locator(".es-mark").nth(9).focus()
     page.keyboard.press("Shift+ArrowDown")
     assert marked(page) == [10, 11]
-    expect(status(page)).to_have_text("lines 10 to 11: marked.")
+    expect(status(page)).to_have_text("Marked: lines 10 to 11.")
     page.evaluate("""() => {
         const [name] = Object.keys(localStorage), all = JSON.parse(localStorage[name]);
         Object.values(all)[0].marks = [20];
@@ -366,9 +366,10 @@ def test_hints_come_one_at_a_time_and_cost_what_they_say(page) -> None:
     mark(page, 12)
     press(page, "hint")
     expect(page.locator(".es-hints li")).to_have_text(["Think of reductions (2)."])
-    expect(status(page)).to_have_text("Hint 1: Think of reductions (2).")
+    expect(status(page)).to_have_text("Hint 1 of 4: Think of reductions (2).")
     press(page, "hint")
     press(page, "reset")
+    expect(status(page)).to_have_text("All marks removed. The hints stay, and count.")
     assert page.locator(".es-hints li").count() == 2
     mark(page, 12, 20, 24, 29)
     check(page)
@@ -379,13 +380,24 @@ def test_hints_come_one_at_a_time_and_cost_what_they_say(page) -> None:
 def test_hints_run_out_and_a_score_is_never_negative(page) -> None:
     guide(page)
     expect(page.locator(".es-total")).to_have_text("4 errors")
-    for _ in range(5):
-        press(page, "hint")
+    hint = page.locator("[data-action=hint]")
+    hint.focus()
+    for number in range(1, 5):
+        assert hint.is_enabled()
+        page.keyboard.press("Enter")
+        expect(status(page)).to_have_text(f"Hint {number} of 4: Think of reductions ({number}).")
+    expect(hint).to_be_disabled()
+    expect(hint).to_be_focused()
+    page.keyboard.press("Enter")
     expect(status(page)).to_have_text("There are no more hints.")
     expect(page.locator(".es-hints li")).to_have_count(4)
+    page.reload()
+    expect(hint).to_be_disabled()
     mark(page, 1)
     check(page)
     assert score(page) == "Score: 0%"
+    press(page, "again")
+    expect(hint).to_be_enabled()
 
 
 def test_try_again_keeps_the_history(page) -> None:

@@ -115,10 +115,10 @@ def test_a_correction_is_compared_word_by_word(page) -> None:
     mark(page, 24)
     check(page)
     box = note(page, 3).get_by_role("textbox")
-    expect(box).to_have_value("ratios[1] - ratios[0]")
-    box.fill("ratios[0] - ratios[2]")
+    expect(box).to_have_value("return -F.logsigmoid(beta * (ratios[1] - ratios[0])).mean()")
+    box.fill("return -F.logsigmoid(beta * (ratios[0] - ratios[2])).mean()")
     explain(page, 3)
-    start, end = "    return -F.logsigmoid(beta * (", ")).mean()"
+    start, end = "return -F.logsigmoid(beta * (", ")).mean()"
     assert sides(page, 3) == {
         "before": [f"{start}ratios[1] - ratios[0]{end}", "1", "0"],
         "own": [f"{start}ratios[0] - ratios[2]{end}", "2"],
@@ -130,7 +130,7 @@ def test_a_correction_is_compared_word_by_word(page) -> None:
 def test_a_correction_like_the_key_is_called_the_same_spacing_aside(page) -> None:
     mark(page, 24)
     check(page)
-    note(page, 3).get_by_role("textbox").fill("ratios[0]-ratios[1]")
+    note(page, 3).get_by_role("textbox").fill("return -F.logsigmoid(beta*(ratios[0]-ratios[1])).mean()")
     explain(page, 3)
     expect(note(page, 3)).to_contain_text("Your correction is the answer, spacing aside.")
 
@@ -140,7 +140,7 @@ def test_what_was_not_changed_is_not_compared(page) -> None:
     check(page)
     explain(page, 2)
     assert list(sides(page, 2)) == ["before", "after"]
-    assert sides(page, 2)["before"][0].splitlines() == CODE.splitlines()[19:22]
+    assert sides(page, 2)["before"][0].splitlines() == [line[8:] for line in CODE.splitlines()[19:22]]
 
 
 def test_a_correction_may_delete(new_page, local) -> None:
@@ -150,7 +150,7 @@ def test_a_correction_may_delete(new_page, local) -> None:
     page = new_page(local.url(local.exercise(variant(assessment=changed))))
     mark(page, 1, 3)
     check(page)
-    note(page, 1).get_by_role("textbox").fill("")
+    note(page, 1).get_by_role("textbox").fill("a = b")
     page.locator(".es-result [data-action=explain]").click()
     expect(page.locator(".es-score")).to_be_focused()
     assert sides(page, 1) == {"before": ["a = b(1)", "(1)"], "own": ["a = b"], "after": ["a = b"]}
