@@ -98,7 +98,9 @@
     }
 
     say(name, values) {
-      this.part("status").textContent = name ? this.words(name, values) : "";
+      const region = this.part("status");
+      region.textContent = name ? this.words(name, values) : "";
+      region.tabIndex = -1;
     }
 
     part(name) {
@@ -345,7 +347,9 @@
         this.save();
         this.showHints(key);
         this.say("hintGiven", { n: hints.length, total: key.errors.length });
-        this.part("status").append(html("span", next.hint));
+        const region = this.part("status");
+        region.append(html("span", next.hint));
+        if (region.scrollHeight > region.clientHeight) region.tabIndex = 0;
       });
     }
 
@@ -705,13 +709,14 @@
     return code.replace(/\s+/g, "");
   }
 
-  /* Return where a text differs from another, word by word: the longest text that both have stays. */
+  /* Return where a text differs from another, word by word: the longest text that both have stays, by lines rather than across. */
   function difference(one, other) {
     const [a, b] = [one, other].map((text) => text.match(/[\p{L}\p{M}\p{N}_]+|\s+|./gsu) ?? []);
+    const weight = (word) => word.length + 8 * word.includes("\n");
     const common = [...a, ""].map(() => new Uint16Array(b.length + 1));
     for (let i = a.length; i--; )
       for (let j = b.length; j--; )
-        common[i][j] = a[i] === b[j] ? common[i + 1][j + 1] + a[i].length : Math.max(common[i + 1][j], common[i][j + 1]);
+        common[i][j] = a[i] === b[j] ? common[i + 1][j + 1] + weight(a[i]) : Math.max(common[i + 1][j], common[i][j + 1]);
     const changes = [];
     for (let i = 0, j = 0, at = 0; i < a.length; ) {
       const same = a[i] === b[j];

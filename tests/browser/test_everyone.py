@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe import faults
 from conftest import ROOT
 from playwright.sync_api import expect
 from pypdf import PdfReader
@@ -114,6 +114,24 @@ def test_the_whole_element_speaks_the_language_of_the_page(new_page, site, lang)
     expect(note(page, 1)).to_have_attribute("dir", direction)
     page.goto(site.url(site.list(EXERCISE, lang=lang, direction=direction)))
     expect(page.locator(".es-told")).to_contain_text(words["done"].format(n=1, total=1))
+
+
+@pytest.mark.parametrize(
+    ("lang", "own", "spoken"),
+    [("de-AT", None, "Prüfen"), ("en-GB", None, "Check"), ("fr", "en", "Check"), ("", "en", "Check")],
+)
+def test_the_element_tells_its_language_where_the_page_has_another(new_page, site, lang, own, spoken) -> None:
+    page = new_page(site.url(site.exercise(EXERCISE, lang=lang)))
+    expect(page.locator(".es-count")).not_to_be_empty()
+    expect(page.locator("[data-action=check]")).to_have_text(spoken)
+    assert page.locator("errorspan-exercise").get_attribute("lang") == own
+
+
+def test_a_part_of_a_page_may_have_a_language_of_its_own(new_page, local) -> None:
+    local.exercise(EXERCISE)
+    body = f'<div lang="de">{local.template.render(exercise=EXERCISE)}</div>'
+    page = new_page(local.url(local.page(local.root / "exercises" / EXERCISE.id, body)))
+    expect(page.locator("[data-action=check]")).to_have_text("Prüfen")
 
 
 def test_code_stays_left_to_right(new_page, local) -> None:
@@ -245,9 +263,8 @@ def test_axe_finds_nothing_in_any_state(new_page, local, scheme, width) -> None:
     found = {}
 
     def look(state: str) -> None:
-        faults = Axe().run(page, context=".es", options={"preload": False}).response["violations"]
-        if faults:
-            found[state] = [f"{fault['id']}: {node['html']}" for fault in faults for node in fault["nodes"]]
+        if told := faults(page, ".es"):
+            found[state] = told
 
     look("unmarked")
     guide(page)

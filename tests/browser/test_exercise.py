@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from axe import faults
 from playwright.sync_api import expect
 from sample import (
     ASSESSMENT,
@@ -285,6 +287,9 @@ def test_all_found_is_full_score(site, new_page) -> None:
     assert score(page) == "Score: 100%"
     expect(page.locator(".es-score")).to_be_focused()
     expect(page.locator(".es-tally")).to_have_text("4 of 4 found0 missed0 false alarms")
+    ink = page.locator(".es").evaluate("part => getComputedStyle(part).color")
+    colours = page.locator(".es-tally .es-badge").evaluate_all("all => all.map(one => getComputedStyle(one).color)")
+    assert [colour == ink for colour in colours] == [False, True, True]  # nothing is no fault
 
 
 @pytest.mark.parametrize(
@@ -654,6 +659,44 @@ def test_every_row_is_tall_enough_to_touch(page) -> None:
     heights = page.locator(".es-row").evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height)")
     assert min(heights) >= 24
     assert max(heights) < 30
+
+
+LONG_HINT = "Follow one value from where it is made to where it is used. " * 9
+
+
+def test_the_bar_leaves_a_phone_to_the_code(new_page, local) -> None:
+    errors = [fault | {"hint": LONG_HINT} for fault in ASSESSMENT.model_dump()["errors"]]
+    wordy = ASSESSMENT.model_validate(ASSESSMENT.model_dump() | {"errors": errors})
+    phone = {"viewport": {"width": 375, "height": 700}, "has_touch": True, "is_mobile": True}
+    page = new_page(local.url(local.exercise(variant(assessment=wordy))), **phone)
+    bar, said = page.locator(".es-actions"), status(page)
+    guide(page)
+    mark(page, 12, 3, 3)
+    expect(page.locator(".es-count")).to_have_text("2 lines marked · 1 unsure")
+    assert bar.bounding_box()["height"] > 70  # what is unsure was said
+    mark(page, 5)
+    assert bar.bounding_box()["height"] < 64
+    for name in (".es-hint", ".es-count"):
+        first, other = page.locator(".es-check").bounding_box(), page.locator(name).bounding_box()
+        assert abs(first["y"] + first["height"] / 2 - other["y"] - other["height"] / 2) < 2, name
+    press(page, "hint")
+    expect(said).to_contain_text("Follow one value")
+    assert bar.bounding_box()["height"] < 150
+    assert said.evaluate("region => region.scrollHeight > region.clientHeight")
+    said.evaluate("region => region.scrollTo(0, 999)")
+    assert said.evaluate("region => region.scrollTop") > 0
+    assert faults(page, ".es") == []
+    expect(page.locator(".es-hints li")).to_have_text(LONG_HINT.strip())
+    expect(said).to_have_attribute("tabindex", "0")  # so that keys scroll it
+    mark(page, 7)
+    expect(said).to_be_empty()
+    expect(said).to_have_attribute("tabindex", "-1")
+
+
+def test_what_does_not_apply_to_a_touch_screen_is_told_to_listeners_only(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), viewport={"width": 375, "height": 700}, has_touch=True, is_mobile=True)  # fmt: skip  # noqa: E501
+    expect(page.locator(".es-keys")).to_be_hidden()
+    expect(page.get_by_role("group", name="Lines of code")).to_have_accessible_description(re.compile("arrow keys"))
 
 
 def test_a_focused_line_is_not_hidden_by_the_bar(new_page, local) -> None:
