@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from os.path import commonprefix
+from textwrap import dedent
 from typing import Any, Literal, NamedTuple
 
 from markupsafe import Markup
@@ -137,7 +137,8 @@ class Exercise:
         right = self.assessment.corrected(error.id)
         before = self._excerpt(self.assessment.code, start, end - inner)
         after = self._excerpt(right, start, start + len(error.correction) - inner)
-        depth = len(commonprefix([text[: -len(text.lstrip())] for text, _ in (*before, *after) if text.strip()]))
+        written = [text for text, _ in (*before, *after) if text.strip()]
+        depth = len("".join(written[:1])) - len(dedent("\n".join(written)).partition("\n")[0])
         return _dedented(before, depth), _dedented(after, depth)
 
     def _excerpt(self, code: str, start: int, end: int) -> list[tuple[str, Markup]]:

@@ -136,7 +136,7 @@ def marked_lines(assessment: Assessment) -> list[Markup]:
 
 
 def outdented(assessment: Assessment, error: Error, text: str) -> str:
-    """Return an error's quote or its correction with its first line indented as in the code, and all lines moved left."""
+    """Return an error's quote or correction, its first line indented as in the code, then all moved to the left."""
     span = assessment.span(error)
     ahead = assessment.code[: span.start].rpartition("\n")[2] if span else ""
     return dedent(ahead[: len(ahead) - len(ahead.lstrip())] + text)

@@ -22,8 +22,8 @@ from generator.progress import STOPPED, STOPPING, Tally
 from generator.runs import Run, State
 from generator.settings import has_key
 
+_BELOW_A_LIST = re.compile("(exercises|runs)/.+/")
 _DIV = re.compile(r"<div\b|</div>")
-LISTS = ("exercises", "runs")
 _PLACE = re.compile(r'<div data-errorspan="(\d+)"></div>')
 
 log = get_plugin_logger("errorspan")
@@ -78,9 +78,10 @@ class Site:
 
     def on_page_content(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
         """Put the blocks of HTML back that Markdown had no business with, and a page of a topic below its list."""
-        folder, _, below = page.file.src_uri.partition("/")
-        if page.parent is None and folder in LISTS and below != "index.md" and (listing := files.get_file_from_path(f"{folder}/index.md")):
-            page.parent = listing.page  # type: ignore[assignment] - so the list's tab is active, without the page in nav
+        below = _BELOW_A_LIST.match(page.file.src_uri)
+        listing = below and files.get_file_from_path(f"{below[1]}/index.md")
+        if listing and page.parent is None:  # a parent is active with its page: the list's tab, without the page in nav
+            page.parent = listing.page  # type: ignore[assignment]
         blocks = self._blocks.pop(page.file.src_uri, [])
         return _PLACE.sub(lambda found: blocks[int(found[1])], html) if blocks else html
 

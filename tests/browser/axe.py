@@ -5,7 +5,7 @@ from __future__ import annotations
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-ONLY_VIOLATIONS = {"resultTypes": ["violations"], "preload": False}  # to describe all that passed takes most of the time
+ONLY_VIOLATIONS = {"resultTypes": ["violations"], "preload": False}  # what passed takes the most time to describe
 
 
 def faults(page: Page, context: str | None = None) -> list[str]:
