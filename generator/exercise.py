@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from textwrap import dedent
 from typing import Any, Literal, NamedTuple
 
 from markupsafe import Markup
@@ -21,6 +23,8 @@ from generator.outputs import Assessment, Error, Span
 from generator.verdicts import Failure
 
 OTHER_KINDS = 3
+
+_SPACE = re.compile(r"(?<!<span)[ \t]")  # of the code, not of a tag
 
 Level = Literal["beginner", "intermediate", "advanced"]
 
@@ -85,8 +89,9 @@ class Exercise:
 
     @cached_property
     def key(self) -> dict[str, Any]:
-        """Return what grades and explains, as the element reads it: prose is HTML, all else text."""
-        return {"digest": self.digest, "errors": [self._explained(error) for error in self.assessment.errors]}
+        """Return what grades and explains, as the element reads it, from the top: prose is HTML, all else text."""
+        ordered = sorted(self.assessment.errors, key=lambda error: self.spans[error.id])
+        return {"digest": self.digest, "errors": [self._explained(error) for error in ordered]}
 
     @property
     def key_script(self) -> str:
@@ -106,7 +111,6 @@ class Exercise:
             "severity": error.severity,
             "hint": sentence(error.hint),
             "description": prose(error.description),
-            "correction": visible(error.correction),
             "pattern": pattern and visible(pattern),
             "kinds": self._kinds(pattern) if pattern else [],
             "before": before,
@@ -124,18 +128,24 @@ class Exercise:
         return sorted(map(visible, (pattern, *others)), key=str.casefold) if others else []
 
     def _excerpts(self, error: Error) -> tuple[list[Markup], list[Markup]]:
-        """Return the lines of the error and what stands in their place once it is corrected, as highlighted HTML."""
+        """Return the lines of the error and what stands in their place once it is corrected, as highlighted HTML.
+
+        What indents all of them is left out.
+        """
         start, end, *_ = self._span(error)
         inner = int(error.quote.endswith("\n") and error.correction.endswith("\n"))
         right = self.assessment.corrected(error.id)
-        return (
-            self._excerpt(self.assessment.code, start, end - inner),
-            self._excerpt(right, start, start + len(error.correction) - inner),
-        )
+        before = self._excerpt(self.assessment.code, start, end - inner)
+        after = self._excerpt(right, start, start + len(error.correction) - inner)
+        written = [text for text, _ in (*before, *after) if text.strip()]
+        depth = len("".join(written[:1])) - len(dedent("\n".join(written)).partition("\n")[0])
+        return _dedented(before, depth), _dedented(after, depth)
 
-    def _excerpt(self, code: str, start: int, end: int) -> list[Markup]:
+    def _excerpt(self, code: str, start: int, end: int) -> list[tuple[str, Markup]]:
+        """Return the lines that hold a stretch of code, each as text and as highlighted HTML."""
         first, last = (visible(code[:at]).count("\n") for at in (start, end))
-        return _lines(code, self.assessment.language)[first : last + 1]
+        lines = zip(visible(code).split("\n"), _lines(code, self.assessment.language), strict=False)
+        return list(lines)[first : last + 1]
 
     def _span(self, error: Error) -> Span:
         span = self.assessment.span(error)
@@ -155,6 +165,10 @@ def segments(code: str, start: int, end: int) -> tuple[Segment, ...]:
             pieces.append(Segment(number + 1, *(_units(line[:column]) for column in columns)))
         begin += len(line) + 1
     return tuple(pieces)
+
+
+def _dedented(lines: list[tuple[str, Markup]], depth: int) -> list[Markup]:
+    return [Markup(_SPACE.sub("", html, count=depth)) if depth else html for _, html in lines]
 
 
 def _shown(code: str, at: int) -> int:

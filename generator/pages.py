@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
+from textwrap import dedent
 from typing import Any
 
 import yaml
@@ -145,7 +146,15 @@ def marked_lines(assessment: Assessment) -> list[Markup]:
         for error in assessment.errors
         if (span := assessment.span(error))
     ]
-    return markup.code_lines(assessment.code, assessment.language, marks)
+    lines = markup.code_lines(assessment.code, assessment.language, marks)
+    return lines if lines[-1] else lines[:-1]
+
+
+def outdented(assessment: Assessment, error: Error, text: str) -> str:
+    """Return an error's quote or correction, its first line indented as in the code, then all moved to the left."""
+    span = assessment.span(error)
+    ahead = assessment.code[: span.start].rpartition("\n")[2] if span else ""
+    return dedent(ahead[: len(ahead) - len(ahead.lstrip())] + text)
 
 
 def quoted_line(quote: str, implementation: Implementation) -> int | None:
@@ -193,6 +202,7 @@ def templates() -> Environment:
         "quoted_line": quoted_line,
         "made_on": made_on,
         "marked_lines": marked_lines,
+        "outdented": outdented,
         "timeline": overview.timeline,
         "changes": reviews.changes,
     }

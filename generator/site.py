@@ -22,6 +22,7 @@ from generator.progress import STOPPED, STOPPING, Tally
 from generator.runs import Run, State
 from generator.settings import has_key
 
+_BELOW_A_LIST = re.compile("(exercises|runs)/.+/")
 _DIV = re.compile(r"<div\b|</div>")
 _PLACE = re.compile(r'<div data-errorspan="(\d+)"></div>')
 
@@ -77,7 +78,11 @@ class Site:
         return files
 
     def on_page_content(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
-        """Put the blocks of HTML back that Markdown had no business with."""
+        """Put the blocks of HTML back that Markdown had no business with, and a page of a topic below its list."""
+        below = _BELOW_A_LIST.match(page.file.src_uri)
+        listing = below and files.get_file_from_path(f"{below[1]}/index.md")
+        if listing and page.parent is None:  # a parent is active with its page: the list's tab, without the page in nav
+            page.parent = listing.page  # type: ignore[assignment]
         blocks = self._blocks.pop(page.file.src_uri, [])
         return _PLACE.sub(lambda found: blocks[int(found[1])], html) if blocks else html
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from conftest import Project
@@ -27,6 +28,10 @@ def test_a_topic_becomes_its_two_pages(project: Project, messages_api: MessagesA
     exercise = project.page("exercises/words")
     assert "Find what is wrong with the word report" in exercise
     assert "totals.get" not in exercise
+    for page in (run, exercise, project.page("runs"), project.page("exercises")):  # a strict policy forbids both
+        content = page.partition("<article")[2].partition("</article>")[0]
+        assert content
+        assert not re.search(r"<script|\sstyle=|\son\w+=", content)
 
 
 def test_a_second_build_asks_nothing_and_changes_no_byte(project: Project, messages_api: MessagesAPI) -> None:

@@ -94,6 +94,19 @@ def test_links_name_index_html_where_no_server_adds_it(project: Project) -> None
     assert 'href="words/index.html"' in project.page("exercises")
 
 
+def test_the_tab_of_a_list_is_active_on_the_pages_below_it(project: Project) -> None:
+    project.topic("words")
+    config = project.folder / "mkdocs.yml"
+    config.write_text(config.read_text().replace("features: [", "features: [navigation.tabs, "))
+    assert project.build("--strict").returncode == 0
+    for name, title in (
+        ("exercises", "Exercises"), ("exercises/words", "Exercises"), ("exercises/words/key", "Exercises"),
+        ("runs", "Runs"), ("runs/words", "Runs"), ("", "Home"),
+    ):  # fmt: skip
+        active = re.findall(r'md-tabs__item--active">\s*<a [^>]*>\s*(\w+)', project.page(name))
+        assert active == [title], name
+
+
 def test_the_edit_link_leads_to_the_topic(project: Project) -> None:
     project.topic("words")
     config = project.folder / "mkdocs.yml"

@@ -15,11 +15,12 @@
       errors: { one: "{n} error", other: "{n} errors" },
       marked: { one: "{n} line marked", other: "{n} lines marked" },
       doubted: "{n} unsure",
-      doubt: "{place}: unsure.",
+      doubt: "Unsure: {place}.",
       unsure: "unsure",
-      sweptOn: "{place}: marked.",
-      sweptOff: "{place}: no longer marked.",
+      sweptOn: "Marked: {place}.",
+      sweptOff: "No longer marked: {place}.",
       cleared: "All marks removed.",
+      hintsStay: "All marks removed. The hints stay, and count.",
       restarted: "New attempt. All marks removed.",
       nothing: "Mark at least one line first.",
       confirm: "Press again to show the answers. This attempt then has no score.",
@@ -27,7 +28,7 @@
       stale: "This exercise has changed since the page was opened. Reload the page.",
       changed: "This exercise has changed since you last solved it ({score}).",
       unsaved: "This browser does not let the page save your progress.",
-      hintGiven: "Hint {n}: ",
+      hintGiven: "Hint {n} of {total}: ",
       noHints: "There are no more hints.",
       score: "Score: {score}",
       percent: "{n}%",
@@ -97,7 +98,9 @@
     }
 
     say(name, values) {
-      this.part("status").textContent = name ? this.words(name, values) : "";
+      const region = this.part("status");
+      region.textContent = name ? this.words(name, values) : "";
+      region.tabIndex = -1;
     }
 
     part(name) {
@@ -150,6 +153,7 @@
           this.showResult(key);
           refocus();
         });
+      if (!state.ended) refocus();
       const earlier = attempts.length ? null : outdated(this.dataset);
       if (earlier) this.say("changed", { score: this.words.percent(earlier.score) });
     }
@@ -162,8 +166,9 @@
       const alike = (part) => [...part.querySelectorAll(old.localName)];
       const at = home && alike(home).indexOf(old);
       return () => {
-        const part = home && (home.id ? this.querySelector(`#${home.id}`) : home);
-        if (!part) return;
+        if (!home) return;
+        if (!this.state.ended) return this.boxes[0].focus();
+        const part = home.id ? this.querySelector(`#${home.id}`) : home;
         const now = alike(part)[at] ?? part;
         now.focus({ preventScroll: true });
         if (now.type !== "textarea" || !document.hasFocus()) return;
@@ -341,12 +346,14 @@
         hints.push(next.id);
         this.save();
         this.showHints(key);
-        this.say("hintGiven", { n: hints.length });
-        this.part("status").append(html("span", next.hint));
+        this.say("hintGiven", { n: hints.length, total: key.errors.length });
+        const region = this.part("status");
+        region.append(html("span", next.hint));
+        if (region.scrollHeight > region.clientHeight) region.tabIndex = 0;
       });
     }
 
-    reset(_, __, said = "cleared") {
+    reset(_, __, said = this.state.hints.length ? "hintsStay" : "cleared") {
       this.marks = new Set();
       this.save();
       this.clearResult();
@@ -427,6 +434,7 @@
     showHints(key) {
       const given = this.state.hints.map((id) => key.errors.find((error) => error.id === id)).filter(Boolean);
       fill(this.part("hints"), given.map((error) => html("li", error.hint))).hidden = false;
+      this.part("hint").ariaDisabled = given.length === key.errors.length;
     }
 
     showResult(key) {
@@ -451,7 +459,6 @@
     }
 
     showSpan(error, verdict) {
-      const wrong = error.segments.map(([line, start, end]) => this.textOf(line).slice(start, end)).join("\n");
       for (const [line, start, end] of error.segments) {
         const row = this.rows[line - 1];
         const span = make("span.error-span");
@@ -459,7 +466,7 @@
         if (end > start) wrap(row.querySelector(".es-text"), start, end, span);
         this.judgeRow(row, row.dataset.verdict === "missed" ? "missed" : verdict);
       }
-      const parts = this.isOpen(error) ? this.explanation(error, wrong) : this.task(error, verdict, wrong);
+      const parts = this.isOpen(error) ? this.explanation(error) : this.task(error, verdict);
       const title = make("h3.es-note-title", this.badge(verdict), this.titleOf(error));
       const note = make("article.es-note", title, parts);
       Object.assign(note, { id: this.noteId(error), tabIndex: -1 });
@@ -492,8 +499,9 @@
       this.rows[line - 1].parentNode.append(note);
     }
 
-    task(error, verdict, wrong) {
+    task(error, verdict) {
       const { words } = this;
+      const wrong = textOf(codes(error.before));
       const work = this.state.work[error.id] ?? {};
       const kinds = (verdict === "found" && error.kinds) || [];
       const choices = kinds.map((kind) => {
@@ -510,15 +518,16 @@
       ];
     }
 
-    explanation(error, wrong) {
+    explanation(error) {
       const { words } = this;
       const { kind, fix } = this.state.work[error.id] ?? {};
-      const own = fix === undefined || bare(fix) === bare(wrong) ? null : fix;
+      const [before, after] = [error.before, error.after].map(codes);
+      const own = fix === undefined || bare(fix) === bare(textOf(before)) ? null : fix;
       const told = kind && (kind === error.pattern ? words("kindRight") : words("kindWrong", { kind }));
       const links = ["weak", "mid", "url"].filter((name) => error[name]);
       return [
-        this.comparison(error, own),
-        own !== null && make("p", words(bare(own) === bare(error.correction) ? "same" : "differs")),
+        this.comparison(before, own?.split("\n"), after),
+        own !== null && make("p", words(bare(own) === bare(textOf(after)) ? "same" : "differs")),
         prose(error.description),
         error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
         [make("h4", words("value")), prose(error.value)],
@@ -527,17 +536,13 @@
       ].flat();
     }
 
-    /* Before, the student's own, and the answer, as whole lines with what differs marked. */
-    comparison(error, own) {
+    /* Whole lines, with what differs marked. */
+    comparison(before, own, after) {
       const { words } = this;
-      const [line, start] = error.segments[0];
-      const [last, , end] = error.segments.at(-1);
-      const [before, after] = [error.before, error.after].map((lines) => lines.map((code) => html("code", code)));
-      const yours = (this.textOf(line).slice(0, start) + own + this.textOf(last).slice(end)).split("\n");
       const diff = make(
         "div.es-diff.highlight",
         side("before", words("before"), before, after),
-        own !== null && side("own", words("own"), yours.map((text) => make("code", text)), after),
+        own && side("own", words("own"), own.map((text) => make("code", text)), after),
         side("after", words("after"), after, before, words("deleted")),
       );
       return inDirection("ltr", diff);
@@ -585,9 +590,9 @@
       if (revealed) return [["shown", words("revealed")]];
       return [
         ["score", words("score", { score: words.percent(score) })],
-        ["found", words("foundOf", { n: found, total: found + missed })],
-        ["missed", words("missedOf", { n: missed })],
-        ["alarm", words("alarms", { n: alarms })],
+        [found && "found", words("foundOf", { n: found, total: found + missed })],
+        [missed && "missed", words("missedOf", { n: missed })],
+        [alarms && "alarm", words("alarms", { n: alarms })],
         hints && ["hint", words("hints", { n: hints })],
         tried && ["kind", words("namedOf", { n: named, total: tried })],
       ].filter(Boolean);
@@ -613,14 +618,11 @@
       for (const box of this.boxes) box.removeAttribute("aria-disabled");
       this.part("result").hidden = true;
       this.part("hints").hidden = !this.state.hints.length;
+      this.part("hint").ariaDisabled = null;
     }
 
     place(from, to) {
       return this.words(from === to ? "atLine" : "atLines", { from, to });
-    }
-
-    textOf(line) {
-      return this.rows[line - 1].querySelector(".es-text").textContent;
     }
 
     noteId(error) {
@@ -707,13 +709,14 @@
     return code.replace(/\s+/g, "");
   }
 
-  /* Return where a text differs from another, word by word: their longest common subsequence stays. */
+  /* Return where a text differs from another, word by word: the longest text that both have stays, by lines rather than across. */
   function difference(one, other) {
     const [a, b] = [one, other].map((text) => text.match(/[\p{L}\p{M}\p{N}_]+|\s+|./gsu) ?? []);
+    const weight = (word) => word.length + 8 * word.includes("\n");
     const common = [...a, ""].map(() => new Uint16Array(b.length + 1));
     for (let i = a.length; i--; )
       for (let j = b.length; j--; )
-        common[i][j] = a[i] === b[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
+        common[i][j] = a[i] === b[j] ? common[i + 1][j + 1] + weight(a[i]) : Math.max(common[i + 1][j], common[i][j + 1]);
     const changes = [];
     for (let i = 0, j = 0, at = 0; i < a.length; ) {
       const same = a[i] === b[j];
@@ -727,6 +730,10 @@
       at += a[i++].length;
     }
     return changes;
+  }
+
+  function codes(lines) {
+    return lines.map((code) => html("code", code));
   }
 
   function textOf(codes) {
@@ -816,10 +823,8 @@
     return [...known.values()].sort((a, b) => a.at - b.at);
   }
 
-  function best(attempts = []) {
-    return attempts
-      .filter((attempt) => !attempt.revealed)
-      .reduce((top, attempt) => (attempt.score > (top?.score ?? -1) ? attempt : top), null);
+  function best(attempts) {
+    return attempts.filter((attempt) => !attempt.revealed).sort((a, b) => b.score - a.score)[0];
   }
 
   function outdated({ exercise, digest }) {

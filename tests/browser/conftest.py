@@ -78,7 +78,7 @@ class Site:
     def page(folder: Path, body: str, lang: str = "en", direction: str = "ltr", scheme: str = "default") -> Path:
         """Write a page with the style and the script of a site."""
         folder.mkdir(parents=True, exist_ok=True)
-        sheets = "".join(f'<link rel="stylesheet" href="../../assets/{name}.css">' for name in ("main", "palette", "exercise"))  # fmt: skip  # noqa: E501
+        sheets = "".join(f'<link rel="stylesheet" href="../../assets/{name}.css">' for name in ("main", "palette", "errorspan", "exercise"))  # fmt: skip  # noqa: E501
         html = PAGE.format(lang=lang, direction=direction, scheme=scheme, sheets=sheets, body=body)
         (folder / "index.html").write_text(html, "utf-8")
         return folder / "index.html"

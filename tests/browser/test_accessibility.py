@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe import faults
 from playwright.sync_api import Browser
 from test_course import Built, course  # noqa: F401 - a fixture
 
 WIDE, NARROW = 1280, 320
+ONE_OF_EACH_TOKEN = """() => { // the contrast of thousands of tokens is that of a few dozen kinds
+    const seen = new Set();
+    for (const line of document.querySelectorAll(".es-line, .es-entry")) {
+        const place = line.closest("pre").parentNode.className;
+        const kinds = [...line.querySelectorAll("*")].map((token) => [place, token.parentNode.className, token.className].join());
+        if (kinds.every((kind) => seen.has(kind))) line.remove();
+        kinds.forEach((kind) => seen.add(kind));
+    }
+}"""  # noqa: E501
 EVERYTHING_OPEN = "document.querySelectorAll('details').forEach(details => details.open = true)"
 
 
@@ -19,12 +28,11 @@ def test_axe_finds_nothing(course: Built, browser: Browser, scheme: str, width: 
         reduced_motion="reduce",
     )
     page = context.new_page()
-    axe = Axe()
     found = []
     for path in course.pages:
         page.goto(course.url + path)
         page.evaluate(EVERYTHING_OPEN)
-        violations = axe.run(page).response["violations"]
-        found += [f"{path}: {fault['id']}: {node['target']}" for fault in violations for node in fault["nodes"]]
+        page.evaluate(ONE_OF_EACH_TOKEN)
+        found += [f"{path}: {fault}" for fault in faults(page)]
     context.close()
     assert not found

@@ -129,6 +129,33 @@ def test_a_student_goes_from_home_to_a_checked_exercise_and_back(course: Built, 
     expect(page.locator(f"errorspan-progress[data-exercise='{TOPIC}']")).to_contain_text("100")
 
 
+def test_printed_pages_are_whole_and_have_no_remnants_of_the_screen(course: Built, page: Page) -> None:
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 within its margins
+    page.emulate_media(media="print", color_scheme="dark")
+    for path in (f"exercises/{TOPIC}/", f"exercises/{TOPIC}/key/", f"runs/{TOPIC}/"):
+        page.goto(course.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 718, path
+        wide = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+        assert page.locator("article pre > code, article .es-scroll").evaluate_all(wide) == [], path
+        remnants = ".md-header, .md-tabs, .md-sidebar, .md-footer, .md-button, .es-button, .es-onward, .md-code__nav"
+        assert page.locator(remnants).evaluate_all("all => all.filter(one => one.offsetParent)") == [], path
+        colour = page.evaluate("getComputedStyle(document.querySelector('article h1')).color")
+        assert max(map(int, re.findall(r"\d+", colour)[:3])) < 100, path  # dark, on paper that is white
+    tall = "all => [...new Set(all.map(one => one.getClientRects()[0].height))]"
+    assert len(page.locator("#attempt-1-mid-99, #attempt-1-mid-100").evaluate_all(tall)) == 1
+
+
+def test_a_wide_table_shows_that_it_scrolls(course: Built, page: Page) -> None:
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto(f"{course.url}runs/")
+    table = page.locator(".es-scroll").first
+    assert table.evaluate("part => part.scrollWidth > part.clientWidth")
+    before = table.screenshot()
+    table.evaluate("part => { part.style.background = 'none' }")
+    assert table.screenshot() != before  # there is a shadow
+
+
 def test_a_quote_leads_to_the_code_where_it_stands(course: Built, page: Page) -> None:
     page.goto(f"{course.url}runs/{TOPIC}/")
     link = page.locator(".es-where a[href*='#attempt-1-weak-']").first

@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe import faults
 from conftest import ROOT
 from playwright.sync_api import expect
 from pypdf import PdfReader
@@ -58,7 +58,7 @@ def test_a_worksheet_has_numbered_lines_and_no_marks_or_answers(new_page, local)
     assert "return (logp * mask[:, 1:]).mean(-1)" in printed
     assert re.search(r"\b35\b", printed)
     assert "4 errors" in printed
-    for absent in ("SECRET", "Check", "Keyboard", "reductions", "line marked"):
+    for absent in ("SECRET", "Check", "Reset", "Keyboard", "reductions", "line marked"):
         assert absent not in printed
     page.emulate_media(media="print")
     row = page.locator(".es-row").nth(11)
@@ -102,7 +102,7 @@ def test_the_whole_element_speaks_the_language_of_the_page(new_page, site, lang)
     expect(page.locator(".es-total")).to_have_text(words["errors"].get("few", words["errors"]["other"]).format(n=4))
     mark(page, 12, 3, 20)
     press(page, "hint")
-    expect(status(page)).to_contain_text(words["hintGiven"].format(n=1))
+    expect(status(page)).to_contain_text(words["hintGiven"].format(n=1, total=4))
     check(page)
     note(page, 1).get_by_role("radio").first.check()
     note(page, 1).get_by_role("textbox").fill("x")
@@ -114,6 +114,24 @@ def test_the_whole_element_speaks_the_language_of_the_page(new_page, site, lang)
     expect(note(page, 1)).to_have_attribute("dir", direction)
     page.goto(site.url(site.list(EXERCISE, lang=lang, direction=direction)))
     expect(page.locator(".es-told")).to_contain_text(words["done"].format(n=1, total=1))
+
+
+@pytest.mark.parametrize(
+    ("lang", "own", "spoken"),
+    [("de-AT", None, "Prüfen"), ("en-GB", None, "Check"), ("fr", "en", "Check"), ("", "en", "Check")],
+)
+def test_the_element_tells_its_language_where_the_page_has_another(new_page, site, lang, own, spoken) -> None:
+    page = new_page(site.url(site.exercise(EXERCISE, lang=lang)))
+    expect(page.locator(".es-count")).not_to_be_empty()
+    expect(page.locator("[data-action=check]")).to_have_text(spoken)
+    assert page.locator("errorspan-exercise").get_attribute("lang") == own
+
+
+def test_a_part_of_a_page_may_have_a_language_of_its_own(new_page, local) -> None:
+    local.exercise(EXERCISE)
+    body = f'<div lang="de">{local.template.render(exercise=EXERCISE)}</div>'
+    page = new_page(local.url(local.page(local.root / "exercises" / EXERCISE.id, body)))
+    expect(page.locator("[data-action=check]")).to_have_text("Prüfen")
 
 
 def test_code_stays_left_to_right(new_page, local) -> None:
@@ -207,8 +225,8 @@ def test_the_live_region_says_what_happened_and_no_more(new_page, local) -> None
     mark(page, 12)
     check(page)
     said = page.evaluate("said")
-    assert list(dict.fromkeys(said))[:3] == ["line 12: unsure.", "All marks removed.", "Mark at least one line first."]
-    assert said[-1] == "Hint 1: Think of reductions (1)."
+    assert list(dict.fromkeys(said))[:3] == ["Unsure: line 12.", "All marks removed.", "Mark at least one line first."]
+    assert said[-1] == "Hint 1 of 4: Think of reductions (1)."
 
 
 def test_every_target_is_large_enough(new_page, local) -> None:
@@ -245,9 +263,8 @@ def test_axe_finds_nothing_in_any_state(new_page, local, scheme, width) -> None:
     found = {}
 
     def look(state: str) -> None:
-        faults = Axe().run(page, context=".es", options={"preload": False}).response["violations"]
-        if faults:
-            found[state] = [f"{fault['id']}: {node['html']}" for fault in faults for node in fault["nodes"]]
+        if told := faults(page, ".es"):
+            found[state] = told
 
     look("unmarked")
     guide(page)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from axe import faults
 from playwright.sync_api import expect
 from sample import (
     ASSESSMENT,
@@ -59,7 +61,7 @@ def test_a_mark_is_sure_then_unsure_then_gone(page) -> None:
     row.click()
     assert box.evaluate("box => box.checked && box.indeterminate")
     expect(box).to_have_attribute("aria-description", "unsure")
-    expect(status(page)).to_have_text("line 3: unsure.")
+    expect(status(page)).to_have_text("Unsure: line 3.")
     expect(page.locator(".es-count")).to_have_text("1 line marked · 1 unsure")
     page.reload()
     assert box.evaluate("box => box.checked && box.indeterminate")
@@ -78,7 +80,7 @@ def test_a_drag_marks_what_it_passes_and_gives_back_what_it_leaves(page) -> None
     page.mouse.move(*centre(page, 6), steps=6)
     page.mouse.up()
     assert marked(page) == [3, 4, 5, 6]
-    expect(status(page)).to_have_text("lines 3 to 6: marked.")
+    expect(status(page)).to_have_text("Marked: lines 3 to 6.")
     page.keyboard.press("Space")
     assert page.locator(".es-mark").nth(5).evaluate("box => box.indeterminate")
     page.keyboard.press("Space")
@@ -138,7 +140,7 @@ def test_the_keyboard_does_all(page) -> None:
     page.keyboard.press("Shift+ArrowDown")
     page.keyboard.press("Shift+ArrowUp")
     assert marked(page) == [1, 2, 11, 12, len(CODE.splitlines())]
-    expect(status(page)).to_have_text("lines 11 to 12: marked.")
+    expect(status(page)).to_have_text("Marked: lines 11 to 12.")
     page.keyboard.press("Tab")
     expect(page.locator("[data-action=check]")).to_be_focused()
     page.keyboard.press("Enter")
@@ -224,7 +226,7 @@ def test_a_sweep_does_not_outlive_reset_or_another_tab(page) -> None:
     page.locator(".es-mark").nth(9).focus()
     page.keyboard.press("Shift+ArrowDown")
     assert marked(page) == [10, 11]
-    expect(status(page)).to_have_text("lines 10 to 11: marked.")
+    expect(status(page)).to_have_text("Marked: lines 10 to 11.")
     page.evaluate("""() => {
         const [name] = Object.keys(localStorage), all = JSON.parse(localStorage[name]);
         Object.values(all)[0].marks = [20];
@@ -285,6 +287,9 @@ def test_all_found_is_full_score(site, new_page) -> None:
     assert score(page) == "Score: 100%"
     expect(page.locator(".es-score")).to_be_focused()
     expect(page.locator(".es-tally")).to_have_text("4 of 4 found0 missed0 false alarms")
+    ink = page.locator(".es").evaluate("part => getComputedStyle(part).color")
+    colours = page.locator(".es-tally .es-badge").evaluate_all("all => all.map(one => getComputedStyle(one).color)")
+    assert [colour == ink for colour in colours] == [False, True, True]  # nothing is no fault
 
 
 @pytest.mark.parametrize(
@@ -366,9 +371,10 @@ def test_hints_come_one_at_a_time_and_cost_what_they_say(page) -> None:
     mark(page, 12)
     press(page, "hint")
     expect(page.locator(".es-hints li")).to_have_text(["Think of reductions (2)."])
-    expect(status(page)).to_have_text("Hint 1: Think of reductions (2).")
+    expect(status(page)).to_have_text("Hint 1 of 4: Think of reductions (2).")
     press(page, "hint")
     press(page, "reset")
+    expect(status(page)).to_have_text("All marks removed. The hints stay, and count.")
     assert page.locator(".es-hints li").count() == 2
     mark(page, 12, 20, 24, 29)
     check(page)
@@ -379,13 +385,24 @@ def test_hints_come_one_at_a_time_and_cost_what_they_say(page) -> None:
 def test_hints_run_out_and_a_score_is_never_negative(page) -> None:
     guide(page)
     expect(page.locator(".es-total")).to_have_text("4 errors")
-    for _ in range(5):
-        press(page, "hint")
+    hint = page.locator("[data-action=hint]")
+    hint.focus()
+    for number in range(1, 5):
+        assert hint.is_enabled()
+        page.keyboard.press("Enter")
+        expect(status(page)).to_have_text(f"Hint {number} of 4: Think of reductions ({number}).")
+    expect(hint).to_be_disabled()
+    expect(hint).to_be_focused()
+    page.keyboard.press("Enter")
     expect(status(page)).to_have_text("There are no more hints.")
     expect(page.locator(".es-hints li")).to_have_count(4)
+    page.reload()
+    expect(hint).to_be_disabled()
     mark(page, 1)
     check(page)
     assert score(page) == "Score: 0%"
+    press(page, "again")
+    expect(hint).to_be_enabled()
 
 
 def test_try_again_keeps_the_history(page) -> None:
@@ -642,6 +659,44 @@ def test_every_row_is_tall_enough_to_touch(page) -> None:
     heights = page.locator(".es-row").evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height)")
     assert min(heights) >= 24
     assert max(heights) < 30
+
+
+LONG_HINT = "Follow one value from where it is made to where it is used. " * 9
+
+
+def test_the_bar_leaves_a_phone_to_the_code(new_page, local) -> None:
+    errors = [fault | {"hint": LONG_HINT} for fault in ASSESSMENT.model_dump()["errors"]]
+    wordy = ASSESSMENT.model_validate(ASSESSMENT.model_dump() | {"errors": errors})
+    phone = {"viewport": {"width": 375, "height": 700}, "has_touch": True, "is_mobile": True}
+    page = new_page(local.url(local.exercise(variant(assessment=wordy))), **phone)
+    bar, said = page.locator(".es-actions"), status(page)
+    guide(page)
+    mark(page, 12, 3, 3)
+    expect(page.locator(".es-count")).to_have_text("2 lines marked · 1 unsure")
+    assert bar.bounding_box()["height"] > 70  # what is unsure was said
+    mark(page, 5)
+    assert bar.bounding_box()["height"] < 64
+    for name in (".es-hint", ".es-count"):
+        first, other = page.locator(".es-check").bounding_box(), page.locator(name).bounding_box()
+        assert abs(first["y"] + first["height"] / 2 - other["y"] - other["height"] / 2) < 2, name
+    press(page, "hint")
+    expect(said).to_contain_text("Follow one value")
+    assert bar.bounding_box()["height"] < 150
+    assert said.evaluate("region => region.scrollHeight > region.clientHeight")
+    said.evaluate("region => region.scrollTo(0, 999)")
+    assert said.evaluate("region => region.scrollTop") > 0
+    assert faults(page, ".es") == []
+    expect(page.locator(".es-hints li")).to_have_text(LONG_HINT.strip())
+    expect(said).to_have_attribute("tabindex", "0")  # so that keys scroll it
+    mark(page, 7)
+    expect(said).to_be_empty()
+    expect(said).to_have_attribute("tabindex", "-1")
+
+
+def test_what_does_not_apply_to_a_touch_screen_is_told_to_listeners_only(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), viewport={"width": 375, "height": 700}, has_touch=True, is_mobile=True)  # fmt: skip  # noqa: E501
+    expect(page.locator(".es-keys")).to_be_hidden()
+    expect(page.get_by_role("group", name="Lines of code")).to_have_accessible_description(re.compile("arrow keys"))
 
 
 def test_a_focused_line_is_not_hidden_by_the_bar(new_page, local) -> None:

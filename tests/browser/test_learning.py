@@ -115,10 +115,10 @@ def test_a_correction_is_compared_word_by_word(page) -> None:
     mark(page, 24)
     check(page)
     box = note(page, 3).get_by_role("textbox")
-    expect(box).to_have_value("ratios[1] - ratios[0]")
-    box.fill("ratios[0] - ratios[2]")
+    expect(box).to_have_value("return -F.logsigmoid(beta * (ratios[1] - ratios[0])).mean()")
+    box.fill("return -F.logsigmoid(beta * (ratios[0] - ratios[2])).mean()")
     explain(page, 3)
-    start, end = "    return -F.logsigmoid(beta * (", ")).mean()"
+    start, end = "return -F.logsigmoid(beta * (", ")).mean()"
     assert sides(page, 3) == {
         "before": [f"{start}ratios[1] - ratios[0]{end}", "1", "0"],
         "own": [f"{start}ratios[0] - ratios[2]{end}", "2"],
@@ -130,7 +130,7 @@ def test_a_correction_is_compared_word_by_word(page) -> None:
 def test_a_correction_like_the_key_is_called_the_same_spacing_aside(page) -> None:
     mark(page, 24)
     check(page)
-    note(page, 3).get_by_role("textbox").fill("ratios[0]-ratios[1]")
+    note(page, 3).get_by_role("textbox").fill("return -F.logsigmoid(beta*(ratios[0]-ratios[1])).mean()")
     explain(page, 3)
     expect(note(page, 3)).to_contain_text("Your correction is the answer, spacing aside.")
 
@@ -140,7 +140,7 @@ def test_what_was_not_changed_is_not_compared(page) -> None:
     check(page)
     explain(page, 2)
     assert list(sides(page, 2)) == ["before", "after"]
-    assert sides(page, 2)["before"][0].splitlines() == CODE.splitlines()[19:22]
+    assert sides(page, 2)["before"][0].splitlines() == [line[8:] for line in CODE.splitlines()[19:22]]
 
 
 def test_a_correction_may_delete(new_page, local) -> None:
@@ -150,7 +150,7 @@ def test_a_correction_may_delete(new_page, local) -> None:
     page = new_page(local.url(local.exercise(variant(assessment=changed))))
     mark(page, 1, 3)
     check(page)
-    note(page, 1).get_by_role("textbox").fill("")
+    note(page, 1).get_by_role("textbox").fill("a = b")
     page.locator(".es-result [data-action=explain]").click()
     expect(page.locator(".es-score")).to_be_focused()
     assert sides(page, 1) == {"before": ["a = b(1)", "(1)"], "own": ["a = b"], "after": ["a = b"]}
@@ -361,6 +361,69 @@ def test_another_tab_does_not_take_the_focus_or_what_is_being_written(new_page, 
     expect(note(one, 3)).to_contain_text("SECRET-3")
     expect(note(one, 1).get_by_role("textbox")).to_have_value(own)
     expect(note(one, 1).get_by_role("textbox")).to_be_focused()
+
+
+def test_a_new_attempt_in_another_tab_leaves_the_focus_on_the_code(new_page, site) -> None:
+    address = site.url(site.exercise(EXERCISE))
+    one = new_page(address)
+    mark(one, 12)
+    check(one)
+    note(one, 2).get_by_role("textbox").focus()
+    two = one.context.new_page()
+    two.goto(address)
+    press(two, "again")
+    expect(one.locator(".es-note")).to_have_count(0)
+    expect(one.locator(".es-mark").first).to_be_focused()
+
+
+def test_of_two_drafts_the_one_that_is_being_written_stays_in_both_tabs(new_page, site) -> None:
+    address = site.url(site.exercise(EXERCISE))
+    one = new_page(address)
+    mark(one, 12)
+    check(one)
+    two = one.context.new_page()
+    two.goto(address)
+    other = note(two, 1).get_by_role("textbox")
+    other.fill("theirs")
+    mine = note(one, 1).get_by_role("textbox")
+    mine.fill("mine")
+    note(two, 2).get_by_role("textbox").focus()  # leaves theirs, and so keeps it
+    expect(other).to_have_value("mine")
+    expect(mine).to_have_value("mine")
+    expect(mine).to_be_focused()
+    two.reload()
+    expect(other).to_have_value("mine")
+
+
+def test_a_correction_starts_from_whole_lines(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)))
+    mark(page, 24)
+    check(page)
+    lines = ["theirs = sequence_logp(", "    reference, ids,", "    mask)"]
+    box = note(page, 2).get_by_role("textbox")
+    expect(box).to_have_value("\n".join(lines))
+    right = ["theirs = sequence_logp_without_grad(", "    reference, ids, mask)"]
+    box.fill("\n".join(right))
+    explain(page, 2)
+    expect(note(page, 2)).to_contain_text("Your correction is the answer, spacing aside.")
+    assert [shown[0].splitlines() for shown in sides(page, 2).values()] == [lines, right, right]
+
+
+def test_what_is_the_same_on_neighbouring_lines_is_matched_with_its_own_line(new_page, local) -> None:
+    lines = ["chosen_reward = (chosen - ref_chosen) / beta", "rejected_reward = (rejected - ref_rejected) / beta"]
+    right = ["chosen_reward = beta * (chosen - ref_chosen)", "rejected_reward = beta * (rejected - ref_rejected)"]
+    code = "\n    ".join(["if x:", *lines, ""])
+    quote, correction = "\n    ".join(lines), "\n    ".join(right)
+    errors = [error(1, quote, 2, correction, "one"), error(2, "x", 1, "y", "two")]
+    made = variant(assessment=ASSESSMENT.model_validate(ASSESSMENT.model_dump() | {"code": code, "errors": errors}))
+    page = new_page(local.url(local.exercise(made)))
+    mark(page, 1)
+    check(page)
+    explain(page, 1)
+    assert sides(page, 1) == {
+        "before": ["\n".join(lines), " / beta", " / beta"],
+        "after": ["\n".join(right), "beta * ", "beta * "],
+    }
 
 
 def test_a_changed_exercise_keeps_the_old_score_and_says_so(new_page, local) -> None:
