@@ -60,7 +60,7 @@ def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str,
     template = _prompts().get_template(f"{step.name}.md.j2")
     schema = _schema(step)
     context = template.new_context(
-        {name: outputs[name] for name in ("topic", *step.reads)} | {"order": order, "schema": schema}
+        {name: outputs[name] for name in ("topic", *step.reads)} | {"order": order, "schema": _laid_out(step)}
     )
     system, prompt = ("".join(template.blocks[name](context)).strip() for name in ("system", "prompt"))
     return Request(step.name, attempt, order, model, system, ((PROMPT, prompt),), schema, step.max_tokens)
@@ -96,6 +96,13 @@ def _schema(step: Step) -> Mapping[str, Any] | None:
 
 
 @cache
+def _laid_out(step: Step) -> str | None:
+    """Return the schema as a prompt shows it."""
+    schema = _schema(step)
+    return schema and json.dumps(schema, indent=2, ensure_ascii=False)
+
+
+@cache
 def _prompts() -> Environment:
     environment = Environment(
         loader=PackageLoader("generator", "prompts"),
@@ -104,5 +111,4 @@ def _prompts() -> Environment:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - prompts are text, not HTML
     )
-    environment.filters["json"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False)
     return environment
