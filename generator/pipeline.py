@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,16 +19,12 @@ from generator.errors import AskError, Busy, InputError, Refused
 from generator.manifest import Entry, Recorded, Rejected, Reply, digest
 from generator.prompting import Request
 from generator.record import Record
+from generator.replies import judge
 from generator.runs import Answer, Attempt, Run
 from generator.settings import Settings
 from generator.steps import ASSESS, ATTEMPT, PREPARE, Step
 from generator.topics import Topic
 from generator.verdicts import Verdict
-
-_UNUSABLE = {
-    "refusal": "the model refused to answer",
-    "model_context_window_exceeded": "the prompt and its answer are longer than the model's context",
-}
 
 
 class Feedback(NamedTuple):
@@ -261,32 +257,6 @@ class Pipeline:
     @property
     def _max_attempts(self) -> int:
         return self.topic.max_attempts or self.settings.max_attempts
-
-
-def judge(step: Step, outputs: Mapping[str, Any], reply: Reply) -> tuple[shapes.Output | None, list[str]]:
-    """Read a reply: the output, where it has the step's shape, and what is wrong with it."""
-    if reply.stop_reason == "max_tokens":
-        return None, [f"the answer was cut off at {step.max_tokens:,} tokens; a shorter one is needed"]
-    if reply.stop_reason != "end_turn":
-        detail = f" ({reply.stop_detail})" if reply.stop_detail else ""
-        return None, [_UNUSABLE.get(str(reply.stop_reason), f"the model stopped with {reply.stop_reason!r}") + detail]
-    try:
-        output = step.output.read(reply.text)
-    except ValidationError as error:
-        return None, _told(shapes.faults(error))
-    return output, _told(fault for check in step.checks for fault in check(output, outputs))
-
-
-def _told(faults: Iterable[str]) -> list[str]:
-    """Return the faults as they are told and kept: a reply can have thousands, and whole pages in one."""
-    told, left = [], prompting.COMPLAINT_BYTES
-    for fault in faults:
-        short = fault if len(fault) <= 300 else f"{fault[:300]}…"
-        left -= len(short.encode("utf-8", "replace")) + 3
-        if left < 0:
-            break
-        told.append(short)
-    return told
 
 
 def _done(job: Callable[[], Answer]) -> Future[Answer]:

@@ -19,9 +19,10 @@ from pygments.lexers import get_all_lexers
 from generator import prompting
 from generator.manifest import Reply
 from generator.outputs import Assessment, Categories, Challenge, ErrorCatalog, Implementation, Judgment
-from generator.pipeline import Feedback, judge
+from generator.pipeline import Feedback
 from generator.prices import Usage
 from generator.prompting import COMPLAINT_BYTES, Request, repaired, request, template_size
+from generator.replies import judge
 from generator.settings import Settings
 from generator.steps import STEPS, Step
 from generator.topics import Topic
