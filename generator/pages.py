@@ -13,7 +13,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from generator import markup, overview
+from generator import markup, overview, report
 from generator.checks import traced
 from generator.exercise import Exercise, Places
 from generator.outputs import Assessment, Error, Implementation
@@ -61,7 +61,8 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "") -> Itera
             yield Page(f"exercises/{run.topic.id}/key/index.md", _rendered("key.md.j2", **known), source=run.topic.path)
     listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "settings": settings, "index": index}
     yield Page("exercises/index.md", _rendered("exercises.md.j2", **listed), in_nav=True)
-    yield Page("runs/index.md", _rendered("runs.md.j2", overview=overview.of(runs, settings), **listed), in_nav=True)
+    listed |= {"overview": overview.of(runs, settings), "report": report.of(runs, settings)}
+    yield Page("runs/index.md", _rendered("runs.md.j2", **listed), in_nav=True)
 
 
 def assets() -> Iterator[Page]:
@@ -178,5 +179,6 @@ def templates() -> Environment:
         "made_on": made_on,
         "marked_lines": marked_lines,
         "timeline": overview.timeline,
+        "rate": report.Rate,
     }
     return environment

@@ -22,7 +22,7 @@ from generator.record import Record
 from generator.replies import judge
 from generator.runs import Answer, Attempt, Run
 from generator.settings import Settings
-from generator.steps import ASSESS, ATTEMPT, PREPARE, Step
+from generator.steps import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
 from generator.topics import Topic
 from generator.verdicts import Verdict
 
@@ -59,7 +59,7 @@ class Pipeline:
     """Play one topic.
 
     Without a client nothing is asked; `recover` then takes replies into the record that were received before the last
-    run was stopped. With `refresh`, stale answers count as missing.
+    run was stopped. Only `steps` are asked; with `refresh`, stale answers to them count as missing.
     """
 
     def __init__(  # noqa: PLR0913 - a run's whole circumstances
@@ -69,6 +69,7 @@ class Pipeline:
         settings: Settings,
         client: Client | None = None,
         *,
+        steps: Sequence[Step] = STEPS,
         refresh: bool = False,
         recover: bool = False,
         listen: Listener = lambda _: None,
@@ -77,6 +78,7 @@ class Pipeline:
         self.settings = settings
         self._record = record
         self._client = client
+        self._steps = steps
         self._refresh = refresh
         self._recover = recover
         self._listen = listen
@@ -91,7 +93,7 @@ class Pipeline:
         Raises:
             InputError: a file of the record is corrupt.
         """
-        problem = None
+        problem = unsolved = None
         with ExitStack() as held:
             self._writes = self._hold(held)
             try:
@@ -102,16 +104,20 @@ class Pipeline:
                 problem = f"{self.topic.id}: {error}"
             else:
                 self._discard_abandoned()
+                unsolved = self._have_solved()
         order = {file: place for place, file in enumerate(self._files())}
+        answers = sorted(self._answers, key=lambda answer: order[answer.file])
         return Run(
             topic=self.topic,
             folder=self._record.name,
             outputs=self._outputs,
             attempts=tuple(self._attempts),
-            answers=tuple(sorted(self._answers, key=lambda answer: order[answer.file])),
+            answers=tuple(answer for answer in answers if answer.step in STEPS),
+            solutions=tuple(answer for answer in answers if answer.step in SOLVE),
             note=self._record.manifest.note,
             discarded=tuple(self._record.manifest.discarded),
             problem=problem,
+            unsolved=unsolved,
         )
 
     def _hold(self, held: ExitStack) -> bool:
@@ -138,6 +144,20 @@ class Pipeline:
                 return
             self._outputs["feedback"] = feedback = [*feedback, Feedback(attempt, tried["challenge"], tried["judgment"])]
 
+    def _have_solved(self) -> str | None:
+        """Take solvers' answers where they are there, or may be asked for; say why one that was asked for is not."""
+        problem = None
+        for step in (step for step in SOLVE if self._outputs.keys() >= set(step.reads)):
+            try:
+                self._at_once([partial(self._answer, step, self._outputs, 0, order) for order in step.passes])
+            except _Missing:
+                pass
+            except AskError as error:
+                problem = f"{self.topic.id}: {error}"
+            counted = {answer.order: answer.output for answer in self._answers if answer.step is step and answer.counts}
+            self._outputs[step.name] = _settled(step, counted, self._outputs)
+        return problem
+
     def _play(self, steps: Sequence[Step], outputs: dict[str, Any], attempt: int) -> None:
         """Answer the steps as soon as what they read is there, those that are ready at once."""
         waiting = list(steps)
@@ -157,27 +177,33 @@ class Pipeline:
             answered = self._at_once([job for _, jobs in asked for job in jobs.values()])
             for step, jobs in asked:
                 given = {order: next(answered).output for order in jobs}
-                outputs[step.name] = step.settle(given, outputs) if step.settle else given[step.passes[0]]
+                outputs[step.name] = _settled(step, given, outputs)
 
     def _at_once(self, jobs: Sequence[Callable[[], Answer]]) -> Iterator[Answer]:
-        """Do the jobs side by side where models are asked; let all of them finish before one's failure counts."""
+        """Do the jobs side by side where models are asked; let all of them finish before one's failure counts.
+
+        That a file is corrupt comes before that another one is missing.
+        """
         if self._client and len(jobs) > 1:
             with ThreadPoolExecutor(len(jobs)) as pool:
                 done = [pool.submit(job) for job in jobs]
         else:
             done = [_done(job) for job in jobs]
         self._answers += [job.result() for job in done if not job.exception()]
+        failed = [error for job in done if (error := job.exception())]
+        for error in sorted(failed, key=lambda error: not isinstance(error, InputError)):
+            raise error
         return iter([job.result() for job in done])
 
     def _answer(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str) -> Answer:
         inside = attempt if step in ATTEMPT else 0
         file = step.file(inside, order)
-        model = self.settings.model(step.tier, self.topic)
+        model = self.settings.model(step.asks(order), self.topic)
         request = prompting.request(step, outputs, attempt=inside, order=order, model=model)
         recorded = self._record.find(file)
         if recorded:
             stale = recorded.entry.origin == "model" and recorded.entry.key != request.key
-            if not (stale and self._refresh):
+            if not (stale and self._refresh and step in self._steps):
                 output = self._read(step, recorded)
                 findings = {check: tuple(check(output, outputs)) for check in step.checks}
                 return Answer(step, inside, order, recorded, output, stale, findings)
@@ -193,7 +219,7 @@ class Pipeline:
         while True:
             reply = self._record.received(request)
             if not reply:
-                if not self._client:
+                if not self._client or step not in self._steps:
                     raise _Missing(f"next to be asked: {step.title.lower()}")
                 reply = self._client.ask(request, step.output, lambda: self._listen(told()))
                 self._record.receive(request, reply)
@@ -250,13 +276,17 @@ class Pipeline:
                     self._record.discard(folder.name)
 
     def _files(self) -> Iterator[str]:
-        for steps, attempts in ((PREPARE, [0]), (ATTEMPT, range(1, self._max_attempts + 1)), (ASSESS, [0])):
+        for steps, attempts in ((PREPARE, [0]), (ATTEMPT, range(1, self._max_attempts + 1)), (ASSESS + SOLVE, [0])):
             for attempt in attempts:
                 yield from (step.file(attempt, order) for step in steps for order in step.passes)
 
     @property
     def _max_attempts(self) -> int:
         return self.topic.max_attempts or self.settings.max_attempts
+
+
+def _settled(step: Step, given: Mapping[str, shapes.Output], outputs: Mapping[str, Any]) -> Any:
+    return step.settle(given, outputs) if step.settle else given[step.passes[0]]
 
 
 def _done(job: Callable[[], Answer]) -> Future[Answer]:

@@ -56,8 +56,9 @@ class Tally:
 def name(progress: Progress) -> str:
     """Name a call as a person follows it."""
     inside = [f"attempt {progress.attempt}"] if progress.attempt else []
-    inside += [f"order {progress.order.upper()}"] if progress.order else []
-    return progress.step.title + (f" ({', '.join(inside)})" if inside else "")
+    inside += [progress.step.pass_title(progress.order)]
+    told = ", ".join(filter(None, inside))
+    return progress.step.title + (f" ({told})" if told else "")
 
 
 def money(cost: Decimal | None) -> str:

@@ -13,7 +13,8 @@ from generator.manifest import Entry, Recorded, Rejected
 from generator.outputs import Assessment, Output
 from generator.prices import Usage
 from generator.settings import Settings
-from generator.steps import Step
+from generator.solving import Solve
+from generator.steps import Step, Tier
 from generator.topics import Topic
 from generator.verdicts import Verdict
 
@@ -39,6 +40,16 @@ class Answer:
         return tuple(fault for found in self.findings.values() for fault in found)
 
     @property
+    def counts(self) -> bool:
+        """Tell whether it says something of what it was asked about: that has not changed, and no check fails."""
+        return not self.stale and not self.faults
+
+    @property
+    def tier(self) -> Tier:
+        """Return which model its pass asks."""
+        return self.step.asks(self.order)
+
+    @property
     def entry(self) -> Entry:
         """Return what the manifest says of it."""
         return self.recorded.entry
@@ -60,7 +71,7 @@ class Answer:
 
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars, rejected replies included; None where a model's price is not known."""
-        return total(_price(call, settings) for call in self.calls)
+        return total(price(call, settings) for call in self.calls)
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Run:
-    """All answers of one topic, with where each came from. `problem` says why the next one is not there."""
+    """All answers of one topic, with where each came from. `problem` says why the next one is not there.
+
+    `solutions` are solvers' answers, which a run is complete without; `unsolved` says why one that was asked for is not
+    there.
+    """
 
     topic: Topic
     folder: str
@@ -97,6 +112,8 @@ class Run:
     note: str | None = None
     problem: str | None = None
     discarded: tuple[Rejected, ...] = ()
+    solutions: tuple[Answer, ...] = ()
+    unsolved: str | None = None
 
     @property
     def state(self) -> State:
@@ -109,6 +126,11 @@ class Run:
     def assessment(self) -> Assessment | None:
         """Return the last step's output, if it came so far."""
         return self.outputs.get("assessment")
+
+    @property
+    def solve(self) -> Solve | None:
+        """Return how solvers did without the key, as far as their answers count."""
+        return self.outputs.get("blind_solve")
 
     @property
     def last(self) -> Attempt | None:
@@ -129,6 +151,11 @@ class Run:
     def faults(self) -> list[str]:
         """Return what the checks have against the answers, each with its file."""
         return [f"{self.folder}/{answer.file}:1: {fault}" for answer in self.answers for fault in answer.faults]
+
+    @property
+    def solution_faults(self) -> list[str]:
+        """Return what the checks have against solvers' answers, each with its file."""
+        return [f"{self.folder}/{answer.file}:1: {fault}" for answer in self.solutions for fault in answer.faults]
 
     @property
     def from_models(self) -> bool:
@@ -161,12 +188,13 @@ class Run:
     @property
     def rejected(self) -> list[Rejected]:
         """Return what was paid for and does not count: replies sent back, failed steps, superseded answers."""
-        return [*self.discarded, *(rejected for answer in self.answers for rejected in answer.entry.rejected)]
+        answers = (*self.answers, *self.solutions)
+        return [*self.discarded, *(rejected for answer in answers for rejected in answer.entry.rejected)]
 
     @property
     def calls(self) -> list[Entry | Rejected]:
         """Return every call that was paid for."""
-        return [*self.discarded, *(call for answer in self.answers for call in answer.calls)]
+        return [*self.discarded, *(call for answer in (*self.answers, *self.solutions) for call in answer.calls)]
 
     @property
     def usage(self) -> Usage:
@@ -189,10 +217,11 @@ class Run:
 
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars; None where a model's price is not known."""
-        return total(_price(call, settings) for call in self.calls)
+        return total(price(call, settings) for call in self.calls)
 
 
-def _price(call: Entry | Rejected, settings: Settings) -> Decimal | None:
+def price(call: Entry | Rejected, settings: Settings) -> Decimal | None:
+    """Return what a call cost in dollars; None where its model's price is not known."""
     return settings.price(call.model, call.usage) if call.model and call.usage else None
 
 

@@ -146,7 +146,7 @@ def _report(runs: list[Run]) -> None:
             log.warning("%s awaits its first run (%s)", run.topic.path, run.problem)
         elif run.state is State.UNFINISHED:
             log.warning("%s is unfinished (%s)", run.topic.path, run.problem)
-        for fault in run.faults:
+        for fault in (*run.faults, *run.solution_faults):
             log.warning(fault)
     stale = [run.topic.id for run in runs if run.stale]
     if stale:
