@@ -86,7 +86,7 @@ def test_an_error_is_found_by_any_of_its_lines_and_counts_once(
             [(3, 3), (8, 10), (14, 16)],
             [(16, 18), (20, 20)],
             ["both solvers report a mistake on line 16, where the key has none"],
-        ),  # fmt: skip
+        ),
         (
             [(3, 3), (8, 10), (14, 17), (1, 1)],
             [(15, 16), (1, 1), (15, 16)],
@@ -94,7 +94,7 @@ def test_an_error_is_found_by_any_of_its_lines_and_counts_once(
                 "both solvers report a mistake on line 1, where the key has none",
                 "both solvers report a mistake on lines 15 to 16, where the key has none",
             ],
-        ),  # fmt: skip
+        ),
         ([(3, 3), (8, 10), (15, 15), (15, 15)], [], []),
     ],
     ids=["shared out", "one missed", "extras apart", "extras meet", "extras meet twice", "one solver, twice"],
@@ -113,9 +113,8 @@ def test_one_solver_alone_says_nothing_of_the_key() -> None:
     assert settle({}, {"assessment": KEY}) is None
 
 
-SPANS = st.lists(
-    st.tuples(st.integers(1, 20), st.integers(0, 4)).map(lambda at: (at[0], min(20, sum(at)))), max_size=10
-)
+SPAN = st.tuples(st.integers(1, 20), st.integers(0, 4)).map(lambda at: (at[0], min(20, sum(at))))
+SPANS = st.lists(SPAN, max_size=10)
 
 
 @given(SPANS, SPANS)
