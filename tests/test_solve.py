@@ -285,6 +285,16 @@ def test_a_solve_of_an_exercise_that_changed_is_stale_and_does_not_count(
     assert (made.folder / "topics/runs/words/run.json").read_text().count("superseded by a later answer") == 2
 
 
+def test_solvers_are_asked_beside_stale_steps_that_stay_as_they_are(made: Project, messages_api: MessagesAPI) -> None:
+    made.topic("words", "title: Counting other words\nlanguage: python\n")
+    assert "stale" in made.errorspan("status").stdout
+    before = made.files("topics/runs/words")
+    assert made.errorspan("solve").returncode == 0
+    assert messages_api.steps[CALLS:] == ["blind_solve"] * 2
+    after = made.files("topics/runs/words")
+    assert {name for name in after if after[name] != before.get(name)} == {FIRST, SECOND, "run.json"}
+
+
 def test_a_person_may_solve_too_and_is_bound_to_the_code(made: Project, messages_api: MessagesAPI) -> None:
     for file in (FIRST, SECOND):
         made.write(f"topics/runs/words/{file}", json.dumps(answers.solution(*answers.ERRORS)))
