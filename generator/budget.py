@@ -79,7 +79,7 @@ def within(runs: Sequence[Run], settings: Settings, limit: Decimal, wanted: Want
 
 
 def worst_case(run: Run, settings: Settings, wanted: Wanted = missing) -> Decimal | None:
-    """Return what what is missing of a run can cost at the most, in dollars; None where a model's price is not known.
+    """Return the most that the missing passes of a run can cost, in dollars; None where a model's price is not known.
 
     A token is at least a byte, so a prompt has at most as many tokens as bytes; every answer is as long as it may be,
     and every repair is needed. Two things are not in it: `TOKENIZERS` is a guess, and where a connection breaks while a

@@ -54,6 +54,9 @@ Listener = Callable[[Progress], None]
 class _Missing(Exception):
     """An answer is not in the record, and no model may be asked."""
 
+    def __init__(self, step: Step) -> None:
+        super().__init__(f"next to be asked: {step.title.lower()}")
+
 
 class Pipeline:
     """Play one topic.
@@ -198,9 +201,11 @@ class Pipeline:
     def _answer(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str) -> Answer:
         inside = attempt if step in ATTEMPT else 0
         file = step.file(inside, order)
+        recorded = self._record.find(file)
+        if not recorded and not self._writes:  # before a prompt is made for nothing
+            raise _Missing(step)
         model = self.settings.model(step.asks(order), self.topic)
         request = prompting.request(step, outputs, attempt=inside, order=order, model=model)
-        recorded = self._record.find(file)
         if recorded:
             stale = recorded.entry.origin == "model" and recorded.entry.key != request.key
             if not (stale and self._refresh and step in self._steps):
@@ -208,7 +213,7 @@ class Pipeline:
                 findings = {check: tuple(check(output, outputs)) for check in step.checks}
                 return Answer(step, inside, order, recorded, output, stale, findings)
         if not self._writes:
-            raise _Missing(f"next to be asked: {step.title.lower()}")
+            raise _Missing(step)
         return self._asked(step, outputs, inside, order, request)
 
     def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
@@ -220,7 +225,7 @@ class Pipeline:
             reply = self._record.received(request)
             if not reply:
                 if not self._client or step not in self._steps:
-                    raise _Missing(f"next to be asked: {step.title.lower()}")
+                    raise _Missing(step)
                 reply = self._client.ask(request, step.output, lambda: self._listen(told()))
                 self._record.receive(request, reply)
             output, faults = judge(step, outputs, reply)
