@@ -9,7 +9,8 @@ from typing import Any
 
 from generator.client import Client, deprecations
 from generator.errors import InputError
-from generator.pipeline import Listener, Pipeline
+from generator.pipeline import Pipeline
+from generator.progress import Listener
 from generator.record import Record
 from generator.runs import Run
 from generator.settings import Settings, read_settings

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -16,7 +15,8 @@ from generator import outputs as shapes
 from generator import prompting
 from generator.client import Client
 from generator.errors import AskError, Busy, InputError, Refused
-from generator.manifest import Entry, Recorded, Rejected, Reply, digest
+from generator.manifest import Entry, Recorded, Rejected, digest
+from generator.progress import Listener, Progress
 from generator.prompting import Request
 from generator.record import Record
 from generator.replies import judge
@@ -33,22 +33,6 @@ class Feedback(NamedTuple):
     attempt: int
     challenge: shapes.Challenge
     verdict: Verdict
-
-
-@dataclass(frozen=True)
-class Progress:
-    """A call that was made: for whom it was, and what came back (None: it is on its way)."""
-
-    topic: str
-    step: Step
-    attempt: int
-    order: str
-    model: str
-    reply: Reply | None = None
-    faults: tuple[str, ...] = ()
-
-
-Listener = Callable[[Progress], None]
 
 
 class _Missing(Exception):

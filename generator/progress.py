@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from threading import Lock
 
-from generator.pipeline import Progress
+from generator.manifest import Reply
 from generator.prices import Usage
 from generator.settings import Settings
+from generator.steps import Step
 
 STOPPING = "Stopping: calls in flight are paid for, so they are waited for. Ctrl-C again gives them up."
 STOPPED = "Stopped. What was answered is kept; the same command goes on from there."
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A call that was made: for whom it was, and what came back (None: it is on its way)."""
+
+    topic: str
+    step: Step
+    attempt: int
+    order: str
+    model: str
+    reply: Reply | None = None
+    faults: tuple[str, ...] = ()
+
+
+Listener = Callable[[Progress], None]
 
 
 class Tally:
