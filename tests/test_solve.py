@@ -125,6 +125,7 @@ def test_an_error_that_nobody_finds_needs_a_review(made: Project, messages_api: 
     told = section(made.page("runs/words"))
     assert "Needs review" in told
     assert "no solver found error 2 (line 9)" in told
+    assert "Needs review: no solver found error 2 (line 9)." in made.page("runs/words")
 
 
 def test_an_extra_that_both_report_needs_a_review(made: Project, messages_api: MessagesAPI) -> None:
