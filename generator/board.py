@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from rich.console import Group
 from rich.table import Table
 
-from generator.pipeline import Progress
-from generator.progress import Tally, name
+from generator.progress import Progress, Tally, name
 
 
 class Board:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from generator import prompting
@@ -10,41 +10,17 @@ from generator.errors import BudgetError
 from generator.prices import Usage
 from generator.runs import Run, State, total
 from generator.settings import Settings
-from generator.steps import ASSESS, ATTEMPT, PREPARE, STEPS, Step
+from generator.steps import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
+
+Pass = tuple[Step, int, str]
+"""A step, its attempt, and which of its passes."""
+Wanted = Callable[[Run, Settings], list[Pass]]
 
 TOKENIZERS = 2
 """How much longer an answer of one model may be in the tokens of another that reads it: an assumption, not a bound."""
 
 
-def within(runs: Sequence[Run], settings: Settings, limit: Decimal) -> Decimal:
-    """Return the worst case of finishing these runs, in dollars.
-
-    Raises:
-        BudgetError: it is above the limit, or the price of a model is not known.
-    """
-    unpriced = sorted(
-        {
-            model
-            for run in runs
-            for step, _, _ in missing(run, settings)
-            if settings.price(model := settings.model(step.tier, run.topic), Usage()) is None
-        }
-    )
-    if unpriced:
-        raise BudgetError(
-            f"no price is known for {', '.join(unpriced)}; name it under extra.generator.prices "
-            "(input and output in dollars per million tokens, 0 for a model of your own)"
-        )
-    worst = total(worst_case(run, settings) for run in runs) or Decimal()
-    if worst > limit:
-        raise BudgetError(
-            f"{len(runs)} {'topic' if len(runs) == 1 else 'topics'} could cost up to ${worst:.2f}, "
-            f"more than the ${limit:.2f} that max_cost_usd allows; name fewer topics, or raise it (--max-cost)"
-        )
-    return worst
-
-
-def missing(run: Run, settings: Settings) -> list[tuple[Step, int, str]]:
+def missing(run: Run, settings: Settings) -> list[Pass]:
     """Return the passes that may have to be asked to finish a run, were every attempt to fail but the last."""
     if run.state in {State.COMPLETE, State.NOT_SEPARATED}:
         return []
@@ -62,24 +38,64 @@ def missing(run: Run, settings: Settings) -> list[tuple[Step, int, str]]:
     return [wanted for wanted in passes if wanted[0].file(*wanted[1:]) not in have]
 
 
-def worst_case(run: Run, settings: Settings) -> Decimal | None:
-    """Return what finishing a run can cost at the most, in dollars; None where a model's price is not known.
+def unsolved(run: Run, settings: Settings) -> list[Pass]:  # noqa: ARG001 - the same question as `missing`
+    """Return the passes of solving a run's exercise that have no answer to it as it is now.
+
+    An exercise whose own answers fail a check is not worth solving.
+    """
+    if run.state is not State.COMPLETE or run.faults:
+        return []
+    have = {answer.file for answer in run.solutions if not answer.stale}
+    passes = [(step, 0, order) for step in SOLVE for order in step.passes]
+    return [wanted for wanted in passes if wanted[0].file(*wanted[1:]) not in have]
+
+
+def within(runs: Sequence[Run], settings: Settings, limit: Decimal, wanted: Wanted = missing) -> Decimal:
+    """Return the worst case of asking these runs for what is missing, in dollars.
+
+    Raises:
+        BudgetError: it is above the limit, or the price of a model is not known.
+    """
+    unpriced = sorted(
+        {
+            model
+            for run in runs
+            for step, _, order in wanted(run, settings)
+            if settings.price(model := settings.model(step.asks(order), run.topic), Usage()) is None
+        }
+    )
+    if unpriced:
+        raise BudgetError(
+            f"no price is known for {', '.join(unpriced)}; name it under extra.generator.prices "
+            "(input and output in dollars per million tokens, 0 for a model of your own)"
+        )
+    worst = total(worst_case(run, settings, wanted) for run in runs) or Decimal()
+    if worst > limit:
+        raise BudgetError(
+            f"{len(runs)} {'topic' if len(runs) == 1 else 'topics'} could cost up to ${worst:.2f}, "
+            f"more than the ${limit:.2f} that max_cost_usd allows; name fewer topics, or raise it (--max-cost)"
+        )
+    return worst
+
+
+def worst_case(run: Run, settings: Settings, wanted: Wanted = missing) -> Decimal | None:
+    """Return the most that the missing passes of a run can cost, in dollars; None where a model's price is not known.
 
     A token is at least a byte, so a prompt has at most as many tokens as bytes; every answer is as long as it may be,
     and every repair is needed. Two things are not in it: `TOKENIZERS` is a guess, and where a connection breaks while a
     model answers, the call is made again and a server may charge for both.
     """
-    return total(worst_price(step, attempt, run, settings) for step, attempt, _ in missing(run, settings))
+    return total(worst_price(step, attempt, run, settings, order) for step, attempt, order in wanted(run, settings))
 
 
-def worst_price(step: Step, attempt: int, run: Run, settings: Settings) -> Decimal | None:
+def worst_price(step: Step, attempt: int, run: Run, settings: Settings, order: str = "") -> Decimal | None:
     """Return the most that one pass of a step can cost, repairs included; None where its model's price is not known."""
     longest = {known.name: _longest(known, run) for known in STEPS}
     longest["feedback"] = (attempt - 1) * (longest["judgment"] + longest["challenge"])
     prompt = prompting.template_size(step, run.topic) + sum(longest[name] for name in step.reads)
     return total(
         settings.price(
-            settings.model(step.tier, run.topic),
+            settings.model(step.asks(order), run.topic),
             Usage(
                 input_tokens=prompt + repair * (step.max_tokens + prompting.COMPLAINT_BYTES),
                 output_tokens=step.max_tokens,

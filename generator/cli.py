@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 
-from generator import budget, manifest
-from generator.board import Board
-from generator.command import Dollars, Failure, config_option, configuration, course_of, show, told, topics_argument
+from generator import asking, budget, manifest
+from generator.command import Failure, config_option, configuration, course_of, show, told, topics_argument
 from generator.course import Course
 from generator.evidence_commands import review, verify
 from generator.export_commands import export_commands
 from generator.folder import write
-from generator.progress import STOPPING, Tally, money
+from generator.progress import money
 from generator.runs import Run, State
-from generator.settings import KEY_VARIABLES, has_key
+from generator.solve_commands import report, solve
 
 
 @click.group()
@@ -33,7 +27,7 @@ def main() -> None:
     """Make a course of topics: models solve a challenge, their mistakes become exercises."""
 
 
-for command in (export_commands, verify, review):
+for command in (export_commands, report, review, solve, verify):
     main.add_command(command)
 
 
@@ -63,7 +57,7 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
         )
     show(table)
     for run in runs:
-        for fault in run.faults:
+        for fault in (*run.faults, *run.solution_faults):
             click.echo(fault, err=True)
     for folder in course.abandoned:
         click.echo(f"{folder}:1: belongs to no topic file", err=True)
@@ -72,14 +66,13 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
 @main.command()
 @topics_argument
 @click.option("--refresh", is_flag=True, help="Ask again where a prompt, a model or the topic changed since.")
-@click.option("--dry-run", is_flag=True, help="Say what would be asked and its worst-case price, and ask nothing.")
-@click.option("--max-cost", type=Dollars(), metavar="USD", help="A limit for this run in place of max_cost_usd.")
+@asking.dry_run_option
+@asking.max_cost_option
 @config_option
 def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Decimal | None, config_file: Path) -> None:
     """Ask models for every answer that is missing."""
     with told():
         course = course_of(config_file)
-        limit = course.settings.max_cost_usd if max_cost is None else max_cost
         open_runs = [
             run
             for run in course.replay(course.chosen(topics), refresh=refresh)
@@ -88,17 +81,9 @@ def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Deci
         if not open_runs:
             click.echo("Nothing is missing.")
             return
-        if dry_run:
-            _tell_missing(open_runs, course, limit)
+        if not asking.offered(course, open_runs, max_cost, dry_run=dry_run):
             return
-        if not has_key():
-            raise Failure(f"No key: set {' or '.join(KEY_VARIABLES)}.")
-        worst = budget.within(open_runs, course.settings, limit)
-        asked = [run.topic for run in open_runs]
-        for line in course.deprecations(asked):
-            click.echo(f"warning: {line}", err=True)
-        click.echo(f"Asking models for {', '.join(topic.id for topic in asked)}: at most {money(worst)}.", err=True)
-        finished = _ask(course, open_runs, refresh=refresh)
+        finished = asking.asked(course, open_runs, refresh=refresh)
     failed = [run.problem for run in finished if run.problem]
     for run in finished:
         click.echo(f"{run.topic.id}: {_state(run)}", err=True)
@@ -121,10 +106,10 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
             kept = course.record(topic)
             with kept.locked():
                 replayed = course.replay([topic])[0]
-                if replayed.faults:
-                    raise Failure("\n".join(replayed.faults))
+                if faults := [*replayed.faults, *replayed.solution_faults]:
+                    raise Failure("\n".join(faults))
                 adopted = 0
-                for answer in replayed.answers:
+                for answer in (*replayed.answers, *replayed.solutions):
                     known = kept.manifest.answers.get(answer.file)
                     if answer.entry.origin == "authored" and (
                         known is None or known.digest != answer.entry.digest or known.origin != "authored"
@@ -167,36 +152,6 @@ def _exercise(run: Run, course: Course) -> str:
         return ""
     withheld = run.withheld(course.settings.publish)
     return f"not published: {'; '.join(withheld)}" if withheld else "published"
-
-
-def _tell_missing(runs: Sequence[Run], course: Course, limit: Decimal) -> None:
-    table = Table("topic", "step", "attempt", "order", "model", "at most", box=None)
-    for run in runs:
-        for step, attempt, order in budget.missing(run, course.settings):
-            table.add_row(
-                run.topic.id,
-                step.title,
-                str(attempt or ""),
-                order.upper(),
-                course.settings.model(step.tier, run.topic),
-                money(budget.worst_price(step, attempt, run, course.settings)),
-            )
-    show(table)
-    click.echo("Later attempts are asked only where earlier ones fail the judgment.")
-    click.echo(f"Worst case: {money(budget.within(runs, course.settings, limit))}")
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
-
-
-def _ask(course: Course, runs: Sequence[Run], *, refresh: bool) -> list[Run]:
-    topics, stopping = [run.topic for run in runs], partial(_say, STOPPING)
-    if not sys.stderr.isatty():
-        return course.ask(topics, refresh=refresh, listen=Tally(course.settings, _say), stopping=stopping)
-    board = Board(topics_of=[topic.id for topic in topics], tally=Tally(course.settings, lambda _: None))
-    with Live(get_renderable=board.table, console=Console(stderr=True), refresh_per_second=4):
-        return course.ask(topics, refresh=refresh, listen=board, stopping=stopping)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ from generator import proofs, reviews
 from generator.client import Client, deprecations
 from generator.errors import InputError
 from generator.evidence import Evidence
-from generator.pipeline import Listener, Pipeline
+from generator.pipeline import Pipeline
+from generator.progress import Listener
 from generator.record import Record
 from generator.runs import Run
 from generator.settings import Settings, read_settings
+from generator.steps import STEPS, Step, Tier
 from generator.topics import BESIDE, Topic, read_topics
 
 MAX_TESTS = 256 * 1024
@@ -133,11 +135,12 @@ class Course:
         self,
         topics: Sequence[Topic],
         *,
+        steps: Sequence[Step] = STEPS,
         refresh: bool = False,
         listen: Listener,
         stopping: Callable[[], None] = lambda: None,
     ) -> list[Run]:
-        """Return the runs, asking models for what is missing; topics go side by side.
+        """Return the runs, asking models for what is missing of these steps; topics go side by side.
 
         Ctrl-C lets calls in flight finish, because they are paid for, and starts no other;
         `stopping` is called at once.
@@ -146,7 +149,8 @@ class Course:
 
         def played(topic: Topic) -> Run:
             record = self.record(topic)
-            return self._weighed(Pipeline(topic, record, self.settings, client, refresh=refresh, listen=listen).run())
+            run = Pipeline(topic, record, self.settings, client, steps=steps, refresh=refresh, listen=listen).run()
+            return self._weighed(run)
 
         with ThreadPoolExecutor(min(self.settings.max_calls, len(topics) or 1)) as pool:
             try:
@@ -157,9 +161,8 @@ class Course:
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def deprecations(self, topics: Sequence[Topic]) -> list[str]:
-        """Say which models of these topics the SDK lists as deprecated. Imports the SDK."""
-        models = {
-            self.settings.model(tier, topic): tier for topic in topics for tier in type(topic.models).model_fields
-        }
+    def deprecations(self, topics: Sequence[Topic], steps: Sequence[Step] = STEPS) -> list[str]:
+        """Say which models that these topics ask the SDK lists as deprecated. Imports the SDK."""
+        tiers = {step.asks(order) for step in steps for order in step.passes}
+        models = {self.settings.model(tier, topic): tier for topic in topics for tier in Tier if tier in tiers}
         return deprecations({tier: model for model, tier in models.items()})

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from generator.prices import Usage
 
 FORMAT = 1
+SUPERSEDED = "superseded by a later answer"
 
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-[01]\d-[0-3]\d$")]
 Instant = Annotated[
@@ -45,6 +46,11 @@ class Rejected(BaseModel):
     at: Instant
     seconds: float
     faults: list[str]
+
+    @property
+    def superseded(self) -> bool:
+        """Tell whether it counted once, until a later answer took its place."""
+        return self.faults == [SUPERSEDED]
 
 
 class Entry(BaseModel):

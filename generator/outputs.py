@@ -200,6 +200,20 @@ class Error(Output):
     learning_value: Text
 
 
+class Finding(Output):
+    """A mistake in a program."""
+
+    quote: Text = Field(description="the wrong stretch, copied verbatim from the code")
+    line: int = Field(ge=1, description="the line of the code on which the quote starts, from 1")
+    description: Text = Field(description="what the code does there, and what it should do")
+
+
+class Solution(Output):
+    """The mistakes that a reviewer sees in a program."""
+
+    findings: list[Finding] = Field(max_length=10, description="empty where there is no mistake")
+
+
 class Span(NamedTuple):
     """Where an error stands in the code: characters `start` to `end`, lines `first` to `last` (from 1)."""
 
@@ -222,10 +236,10 @@ class Assessment(Output):
         min_length=2, max_length=2, description="the shortest and the longest time that a student needs"
     )
 
-    def span(self, error: Error) -> Span | None:
-        """Find an error's quote in the code.
+    def span(self, error: Error | Finding) -> Span | None:
+        """Find a quote in the code.
 
-        A line that the author miscounted does not matter while the quote stands in the code only once. None where
+        A line that was miscounted does not matter while the quote stands in the code only once. None where
         it does not stand there, or stands there more often and `line` does not tell which is meant.
         """
         starts = [found.start() for found in re.finditer(f"(?={re.escape(error.quote)})", self.code)]

@@ -77,7 +77,7 @@ def timeline(run: Run) -> list[Bar]:
         Bar(
             label=f"{answer.step.title}{f' {answer.order.upper()}' if answer.order else ''}"
             + (f" · attempt {answer.attempt}" if answer.attempt else ""),
-            tier=answer.step.tier,
+            tier=answer.tier,
             start=(at - began).total_seconds(),
             seconds=seconds,
             left=(at - began).total_seconds() / whole,

@@ -14,7 +14,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from generator import markup, overview, reviews
+from generator import markup, overview, report, reviews
 from generator.checks import Undecided
 from generator.exercise import Exercise, Places
 from generator.outputs import Assessment, Error, Implementation
@@ -77,7 +77,8 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "", drafts: 
         "index": index,
     }
     yield Page("exercises/index.md", _rendered("exercises.md.j2", **listed), in_nav=True)
-    yield Page("runs/index.md", _rendered("runs.md.j2", overview=overview.of(runs, settings), **listed), in_nav=True)
+    listed |= {"overview": overview.of(runs, settings), "report": report.of(runs, settings)}
+    yield Page("runs/index.md", _rendered("runs.md.j2", **listed), in_nav=True)
 
 
 def assets() -> Iterator[Page]:
@@ -205,5 +206,6 @@ def templates() -> Environment:
         "outdented": outdented,
         "timeline": overview.timeline,
         "changes": reviews.changes,
+        "rate": report.Rate,
     }
     return environment

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from generator import checks, prompting
 from generator import outputs as shapes
+from generator import prompting
 from generator.client import Client
 from generator.errors import AskError, Busy, InputError, Refused
-from generator.manifest import Entry, Recorded, Rejected, Reply, digest
+from generator.manifest import Entry, Recorded, Rejected, digest
+from generator.progress import Listener, Progress
 from generator.prompting import Request
 from generator.record import Record
+from generator.replies import judge
 from generator.runs import Answer, Attempt, Run
 from generator.settings import Settings
-from generator.steps import ASSESS, ATTEMPT, PREPARE, Step
+from generator.steps import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
 from generator.topics import Topic
 from generator.verdicts import Verdict
-
-_UNUSABLE = {
-    "refusal": "the model refused to answer",
-    "model_context_window_exceeded": "the prompt and its answer are longer than the model's context",
-}
 
 
 class Feedback(NamedTuple):
@@ -39,31 +35,18 @@ class Feedback(NamedTuple):
     verdict: Verdict
 
 
-@dataclass(frozen=True)
-class Progress:
-    """A call that was made: for whom it was, and what came back (None: it is on its way)."""
-
-    topic: str
-    step: Step
-    attempt: int
-    order: str
-    model: str
-    reply: Reply | None = None
-    faults: tuple[str, ...] = ()
-
-
-Listener = Callable[[Progress], None]
-
-
 class _Missing(Exception):
     """An answer is not in the record, and no model may be asked."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(f"next to be asked: {step.title.lower()}")
 
 
 class Pipeline:
     """Play one topic.
 
     Without a client nothing is asked; `recover` then takes replies into the record that were received before the last
-    run was stopped. With `refresh`, stale answers count as missing.
+    run was stopped. Only `steps` are asked; with `refresh`, stale answers to them count as missing.
     """
 
     def __init__(  # noqa: PLR0913 - a run's whole circumstances
@@ -73,6 +56,7 @@ class Pipeline:
         settings: Settings,
         client: Client | None = None,
         *,
+        steps: Sequence[Step] = STEPS,
         refresh: bool = False,
         recover: bool = False,
         listen: Listener = lambda _: None,
@@ -81,6 +65,7 @@ class Pipeline:
         self.settings = settings
         self._record = record
         self._client = client
+        self._steps = steps
         self._refresh = refresh
         self._recover = recover
         self._listen = listen
@@ -95,7 +80,7 @@ class Pipeline:
         Raises:
             InputError: a file of the record is corrupt.
         """
-        problem = None
+        problem = unsolved = None
         with ExitStack() as held:
             self._writes = self._hold(held)
             try:
@@ -106,16 +91,20 @@ class Pipeline:
                 problem = f"{self.topic.id}: {error}"
             else:
                 self._discard_abandoned()
+                unsolved = self._have_solved()
         order = {file: place for place, file in enumerate(self._files())}
+        answers = sorted(self._answers, key=lambda answer: order[answer.file])
         return Run(
             topic=self.topic,
             folder=self._record.name,
             outputs=self._outputs,
             attempts=tuple(self._attempts),
-            answers=tuple(sorted(self._answers, key=lambda answer: order[answer.file])),
+            answers=tuple(answer for answer in answers if answer.step in STEPS),
+            solutions=tuple(answer for answer in answers if answer.step in SOLVE),
             note=self._record.manifest.note,
             discarded=tuple(self._record.manifest.discarded),
             problem=problem,
+            unsolved=unsolved,
         )
 
     def _hold(self, held: ExitStack) -> bool:
@@ -142,6 +131,20 @@ class Pipeline:
                 return
             self._outputs["feedback"] = feedback = [*feedback, Feedback(attempt, tried["challenge"], tried["judgment"])]
 
+    def _have_solved(self) -> str | None:
+        """Take solvers' answers where they are there, or may be asked for; say why one that was asked for is not."""
+        problem = None
+        for step in (step for step in SOLVE if self._outputs.keys() >= set(step.reads)):
+            try:
+                self._at_once([partial(self._answer, step, self._outputs, 0, order) for order in step.passes])
+            except _Missing:
+                pass
+            except AskError as error:
+                problem = f"{self.topic.id}: {error}"
+            counted = {answer.order: answer.output for answer in self._answers if answer.step is step and answer.counts}
+            self._outputs[step.name] = _settled(step, counted, self._outputs)
+        return problem
+
     def _play(self, steps: Sequence[Step], outputs: dict[str, Any], attempt: int) -> None:
         """Answer the steps as soon as what they read is there, those that are ready at once."""
         waiting = list(steps)
@@ -161,31 +164,39 @@ class Pipeline:
             answered = self._at_once([job for _, jobs in asked for job in jobs.values()])
             for step, jobs in asked:
                 given = {order: next(answered).output for order in jobs}
-                outputs[step.name] = step.settle(given, outputs) if step.settle else given[step.passes[0]]
+                outputs[step.name] = _settled(step, given, outputs)
 
     def _at_once(self, jobs: Sequence[Callable[[], Answer]]) -> Iterator[Answer]:
-        """Do the jobs side by side where models are asked; let all of them finish before one's failure counts."""
+        """Do the jobs side by side where models are asked; let all of them finish before one's failure counts.
+
+        That a file is corrupt comes before that another one is missing.
+        """
         if self._client and len(jobs) > 1:
             with ThreadPoolExecutor(len(jobs)) as pool:
                 done = [pool.submit(job) for job in jobs]
         else:
             done = [_done(job) for job in jobs]
         self._answers += [job.result() for job in done if not job.exception()]
+        failed = [error for job in done if (error := job.exception())]
+        for error in sorted(failed, key=lambda error: not isinstance(error, InputError)):
+            raise error
         return iter([job.result() for job in done])
 
     def _answer(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str) -> Answer:
         inside = attempt if step in ATTEMPT else 0
         file = step.file(inside, order)
-        model = self.settings.model(step.tier, self.topic)
-        request = prompting.request(step, outputs, attempt=inside, order=order, model=model)
         recorded = self._record.find(file)
+        if not recorded and not self._writes:  # before a prompt is made for nothing
+            raise _Missing(step)
+        model = self.settings.model(step.asks(order), self.topic)
+        request = prompting.request(step, outputs, attempt=inside, order=order, model=model)
         if recorded:
             stale = recorded.entry.origin == "model" and recorded.entry.key != request.key
-            if not (stale and self._refresh):
+            if not (stale and self._refresh and step in self._steps):
                 output = self._read(step, recorded)
                 return Answer(step, inside, order, recorded, output, stale, step.findings(output, outputs))
         if not self._writes:
-            raise _Missing(f"next to be asked: {step.title.lower()}")
+            raise _Missing(step)
         return self._asked(step, outputs, inside, order, request)
 
     def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
@@ -196,8 +207,8 @@ class Pipeline:
         while True:
             reply = self._record.received(request)
             if not reply:
-                if not self._client:
-                    raise _Missing(f"next to be asked: {step.title.lower()}")
+                if not self._client or step not in self._steps:
+                    raise _Missing(step)
                 reply = self._client.ask(request, step.output, lambda: self._listen(told()))
                 self._record.receive(request, reply)
             output, faults = judge(step, outputs, reply)
@@ -253,7 +264,7 @@ class Pipeline:
                     self._record.discard(folder.name)
 
     def _files(self) -> Iterator[str]:
-        for steps, attempts in ((PREPARE, [0]), (ATTEMPT, range(1, self._max_attempts + 1)), (ASSESS, [0])):
+        for steps, attempts in ((PREPARE, [0]), (ATTEMPT, range(1, self._max_attempts + 1)), (ASSESS + SOLVE, [0])):
             for attempt in attempts:
                 yield from (step.file(attempt, order) for step in steps for order in step.passes)
 
@@ -262,30 +273,8 @@ class Pipeline:
         return self.topic.max_attempts or self.settings.max_attempts
 
 
-def judge(step: Step, outputs: Mapping[str, Any], reply: Reply) -> tuple[shapes.Output | None, list[str]]:
-    """Read a reply: the output, where it has the step's shape, and what is wrong with it."""
-    if reply.stop_reason == "max_tokens":
-        return None, [f"the answer was cut off at {step.max_tokens:,} tokens; a shorter one is needed"]
-    if reply.stop_reason != "end_turn":
-        detail = f" ({reply.stop_detail})" if reply.stop_detail else ""
-        return None, [_UNUSABLE.get(str(reply.stop_reason), f"the model stopped with {reply.stop_reason!r}") + detail]
-    try:
-        output = step.output.read(reply.text)
-    except ValidationError as error:
-        return None, _told(shapes.faults(error))
-    return output, _told(fault for said in step.findings(output, outputs).values() for fault in checks.faults(said))
-
-
-def _told(faults: Iterable[str]) -> list[str]:
-    """Return the faults as they are told and kept: a reply can have thousands, and whole pages in one."""
-    told, left = [], prompting.COMPLAINT_BYTES
-    for fault in faults:
-        short = fault if len(fault) <= 300 else f"{fault[:300]}…"
-        left -= len(short.encode("utf-8", "replace")) + 3
-        if left < 0:
-            break
-        told.append(short)
-    return told
+def _settled(step: Step, given: Mapping[str, shapes.Output], outputs: Mapping[str, Any]) -> Any:
+    return step.settle(given, outputs) if step.settle else given[step.passes[0]]
 
 
 def _done(job: Callable[[], Answer]) -> Future[Answer]:

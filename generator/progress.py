@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from threading import Lock
 
-from generator.pipeline import Progress
+from generator.manifest import Reply
 from generator.prices import Usage
 from generator.settings import Settings
+from generator.steps import Step
 
 STOPPING = "Stopping: calls in flight are paid for, so they are waited for. Ctrl-C again gives them up."
 STOPPED = "Stopped. What was answered is kept; the same command goes on from there."
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A call that was made: for whom it was, and what came back (None: it is on its way)."""
+
+    topic: str
+    step: Step
+    attempt: int
+    order: str
+    model: str
+    reply: Reply | None = None
+    faults: tuple[str, ...] = ()
+
+
+Listener = Callable[[Progress], None]
 
 
 class Tally:
@@ -56,8 +74,9 @@ class Tally:
 def name(progress: Progress) -> str:
     """Name a call as a person follows it."""
     inside = [f"attempt {progress.attempt}"] if progress.attempt else []
-    inside += [f"order {progress.order.upper()}"] if progress.order else []
-    return progress.step.title + (f" ({', '.join(inside)})" if inside else "")
+    inside += [progress.step.pass_title(progress.order)]
+    told = ", ".join(filter(None, inside))
+    return progress.step.title + (f" ({told})" if told else "")
 
 
 def money(cost: Decimal | None) -> str:

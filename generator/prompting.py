@@ -99,16 +99,15 @@ def _schema(step: Step) -> Mapping[str, Any] | None:
 def _laid_out(step: Step) -> str | None:
     """Return the schema as a prompt shows it."""
     schema = _schema(step)
-    return schema and json.dumps(schema, indent=2, ensure_ascii=False)
+    return json.dumps(schema, indent=2, ensure_ascii=False) if schema else None
 
 
 @cache
 def _prompts() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("generator", "prompts"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - prompts are text, not HTML
     )
-    return environment

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from generator.errors import Busy, InputError
-from generator.manifest import FORMAT, Entry, Manifest, Recorded, Rejected, Reply, digest
+from generator.manifest import FORMAT, SUPERSEDED, Entry, Manifest, Recorded, Rejected, Reply, digest
 from generator.outputs import faults as faults_of
 from generator.prompting import CHAIN, Request
 
@@ -191,7 +191,7 @@ class Record:
                     usage=old.usage,
                     at=old.at,
                     seconds=old.seconds,
-                    faults=["superseded by a later answer"],
+                    faults=[SUPERSEDED],
                 )
             )
 

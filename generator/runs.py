@@ -15,7 +15,8 @@ from generator.manifest import Entry, Recorded, Rejected
 from generator.outputs import Assessment, Output
 from generator.prices import Usage
 from generator.settings import Publish, Settings
-from generator.steps import ASSESS, Step
+from generator.solving import Solve
+from generator.steps import ASSESS, SOLVE, Step, Tier
 from generator.topics import Topic
 from generator.verdicts import Verdict
 
@@ -41,6 +42,16 @@ class Answer:
         return tuple(fault for found in self.findings.values() for fault in faults(found))
 
     @property
+    def counts(self) -> bool:
+        """Tell whether it says something of what it was asked about: that has not changed, and no check fails."""
+        return not self.stale and not self.faults
+
+    @property
+    def tier(self) -> Tier:
+        """Return which model its pass asks."""
+        return self.step.asks(self.order)
+
+    @property
     def entry(self) -> Entry:
         """Return what the manifest says of it."""
         return self.recorded.entry
@@ -62,7 +73,7 @@ class Answer:
 
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars, rejected replies included; None where a model's price is not known."""
-        return total(_price(call, settings) for call in self.calls)
+        return total(price(call, settings) for call in self.calls)
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Run:
-    """All answers of one topic, with where each came from. `problem` says why the next one is not there."""
+    """All answers of one topic, with where each came from. `problem` says why the next one is not there.
+
+    `solutions` are solvers' answers, which a run is complete without; `unsolved` says why one that was asked for is not
+    there.
+    """
 
     topic: Topic
     folder: str
@@ -100,6 +115,8 @@ class Run:
     problem: str | None = None
     discarded: tuple[Rejected, ...] = ()
     evidence: Evidence = field(default_factory=Evidence)
+    solutions: tuple[Answer, ...] = ()
+    unsolved: str | None = None
 
     @property
     def state(self) -> State:
@@ -119,14 +136,25 @@ class Run:
         return next((answer for answer in self.answers if answer.step is ASSESS[-1]), None)
 
     def showing(self, assessment: Assessment) -> Run:
-        """Return the run with another assessment in place of the recorded one, checked anew."""
+        """Return the run with another assessment in place of the recorded one, checked and graded anew."""
         step = ASSESS[-1]
         findings = step.findings(assessment, self.outputs)
+        outputs = {**self.outputs, step.name: assessment}
+        for solved in SOLVE:
+            counted = {
+                answer.order: answer.output for answer in self.solutions if answer.step is solved and answer.counts
+            }
+            outputs[solved.name] = solved.settle(counted, outputs) if solved.settle else counted
         return replace(
             self,
-            outputs={**self.outputs, step.name: assessment},
+            outputs=outputs,
             answers=tuple(replace(one, findings=findings) if one.step is step else one for one in self.answers),
         )
+
+    @property
+    def solve(self) -> Solve | None:
+        """Return how solvers did without the key, as far as their answers count."""
+        return self.outputs.get("blind_solve")
 
     @property
     def last(self) -> Attempt | None:
@@ -158,6 +186,8 @@ class Run:
             reasons.append("its checks fail")
         if refuted := self.evidence.refutations(shown):
             reasons.append(f"execution speaks against its key: {refuted[0]}")
+        if self.solve and self.solve.needs_review and not (review and review.approves):
+            reasons.append(f"it needs a review: {self.solve.needs_review[0]}")
         if publish == "proved" and not self.evidence.proves(shown):
             reasons += (
                 [] if refuted else ["its proof is stale" if self.evidence.proof and not proof else "it is not proved"]
@@ -190,6 +220,11 @@ class Run:
         ]
 
     @property
+    def solution_faults(self) -> list[str]:
+        """Return what the checks have against solvers' answers, each with its file."""
+        return [f"{self.folder}/{answer.file}:1: {fault}" for answer in self.solutions for fault in answer.faults]
+
+    @property
     def from_models(self) -> bool:
         """Tell whether every answer is a model's."""
         return bool(self.answers) and all(answer.from_model for answer in self.answers)
@@ -220,12 +255,13 @@ class Run:
     @property
     def rejected(self) -> list[Rejected]:
         """Return what was paid for and does not count: replies sent back, failed steps, superseded answers."""
-        return [*self.discarded, *(rejected for answer in self.answers for rejected in answer.entry.rejected)]
+        answers = (*self.answers, *self.solutions)
+        return [*self.discarded, *(rejected for answer in answers for rejected in answer.entry.rejected)]
 
     @property
     def calls(self) -> list[Entry | Rejected]:
         """Return every call that was paid for."""
-        return [*self.discarded, *(call for answer in self.answers for call in answer.calls)]
+        return [*self.discarded, *(call for answer in (*self.answers, *self.solutions) for call in answer.calls)]
 
     @property
     def usage(self) -> Usage:
@@ -248,10 +284,11 @@ class Run:
 
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars; None where a model's price is not known."""
-        return total(_price(call, settings) for call in self.calls)
+        return total(price(call, settings) for call in self.calls)
 
 
-def _price(call: Entry | Rejected, settings: Settings) -> Decimal | None:
+def price(call: Entry | Rejected, settings: Settings) -> Decimal | None:
+    """Return what a call cost in dollars; None where its model's price is not known."""
     return settings.price(call.model, call.usage) if call.model and call.usage else None
 
 

@@ -28,6 +28,8 @@ class Models(BaseModel):
     mid: ModelId = Field("claude-haiku-5-5", description="solves the challenge: the better of the two")
     weak: ModelId = Field("claude-haiku-4-5", description="solves the challenge: the one that makes the mistakes")
     judge: ModelId = Field("claude-opus-5-5", description="compares the two implementations, blindly")
+    first_solver: ModelId = Field("claude-sonnet-5-5", description="solves the exercise without its key")
+    second_solver: ModelId = Field("claude-haiku-5-5", description="solves it too, by itself")
 
 
 class Settings(BaseModel):

@@ -155,7 +155,8 @@ def _report(runs: list[Run], course: Course) -> None:
         elif run.state is State.UNFINISHED:
             log.warning("%s is unfinished (%s)", run.topic.path, run.problem)
         refuted = run.evidence.refutations(run.assessment) if run.assessment else []
-        for fault in (*run.faults, *(f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in refuted)):
+        told = (*run.faults, *run.solution_faults, *(f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in refuted))
+        for fault in told:
             log.warning(fault)
     withheld = [run for run in runs if run.graded and run.withheld(course.settings.publish)]
     for run in withheld:

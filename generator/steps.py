@@ -1,6 +1,6 @@
-"""Lay out the seven steps: the table of contents of a run.
+"""Lay out the seven steps, the table of contents of a run, and what may be asked beside them.
 
-An eighth step is one output class in `outputs`, one prompt file named after it, and one row here.
+A further step is one output class in `outputs`, one prompt file named after it, and one row here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from generator import checks, exercise_checks, verdicts
+from generator import checks, exercise_checks, solving, verdicts
 from generator.checks import Check
 from generator.outputs import (
     Assessment,
@@ -20,6 +20,7 @@ from generator.outputs import (
     Implementation,
     Judgment,
     Output,
+    Solution,
 )
 
 
@@ -30,14 +31,17 @@ class Tier(StrEnum):
     MID = "mid"
     WEAK = "weak"
     JUDGE = "judge"
+    FIRST_SOLVER = "first_solver"
+    SECOND_SOLVER = "second_solver"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One of the seven: who is asked, what comes back, and what it builds on."""
+    """A row: who is asked, what comes back, and what it builds on."""
 
     name: str
-    tier: Tier
+    tier: Tier | tuple[Tier, ...]
+    """One for each pass, where they ask different models."""
     output: type[Output]
     reads: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -58,6 +62,16 @@ class Step:
     def findings(self, output: Any, outputs: Mapping[str, Any]) -> dict[Check, tuple[str, ...]]:
         """Return what each check has to say of an output that was built on others."""
         return {check: tuple(check(output, outputs)) for check in self.checks}
+
+    def asks(self, order: str) -> Tier:
+        """Return which model a pass asks."""
+        return self.tier if isinstance(self.tier, Tier) else self.tier[self.passes.index(order)]
+
+    def pass_title(self, order: str) -> str:
+        """Return what tells a pass from the others of its step, as a person reads it."""
+        if not isinstance(self.tier, Tier):
+            return self.asks(order).replace("_", " ")
+        return f"order {order.upper()}" if order else ""
 
     def file(self, attempt: int, order: str) -> str:
         """Return the file of the record that holds the answer to one pass; steps outside attempts have attempt 0."""
@@ -149,3 +163,15 @@ ASSESS = (
     ),
 )
 STEPS = PREPARE + ATTEMPT + ASSESS
+
+SOLVE = (  # beside the seven, and only where somebody asks for it: a run is complete without
+    Step(
+        "blind_solve",
+        (Tier.FIRST_SOLVER, Tier.SECOND_SOLVER),
+        Solution,
+        reads=("assessment",),
+        checks=(solving.findings_stand_in_the_code, solving.findings_are_short),
+        passes=solving.PASSES,
+        settle=solving.settle,
+    ),
+)

@@ -67,6 +67,8 @@ class TierModels(_Strict):
     mid: ModelId | None = Field(None, description="solves the challenge: the better of the two")
     weak: ModelId | None = Field(None, description="solves the challenge: the one that makes the mistakes")
     judge: ModelId | None = Field(None, description="compares the two implementations, blindly")
+    first_solver: ModelId | None = Field(None, description="solves the exercise without its key")
+    second_solver: ModelId | None = Field(None, description="solves it too, by itself")
 
 
 class TopicFile(_Strict):

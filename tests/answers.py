@@ -152,7 +152,21 @@ ASSESSMENT = {
     ],
     "estimated_minutes": [5, 10],
 }
+
+
+def finding(quote: str, said: str = "Gives a wrong number.") -> dict[str, Any]:
+    """Return what a solver reports of a stretch of the exercise's code."""
+    return {"quote": quote, "line": CODE[: CODE.index(quote)].count("\n") + 1, "description": said}
+
+
+def solution(*quotes: str) -> dict[str, Any]:
+    """Return what a solver says that reports these stretches."""
+    return {"findings": [finding(quote) for quote in quotes]}
+
+
+ERRORS = tuple(error["quote"] for error in ASSESSMENT["errors"])
 GIVEN = {
+    "blind_solve": solution(*ERRORS),
     "categories": CATEGORIES,
     "error_catalog": CATALOG,
     "challenge": CHALLENGE,

@@ -35,14 +35,16 @@ hooks: [{hook}]
 plugins: [search]
 extra:
   generator:
-    models: {{author: author-model, mid: mid-model, weak: weak-model, judge: judge-model}}
+    models: {{author: author-model, mid: mid-model, weak: weak-model, judge: judge-model, first_solver: first-model, second_solver: second-model}}
     max_retries: 1
     prices:
       author-model: {{input: 2, output: 10}}
       mid-model: {{input: 0.1, output: 0.5}}
       weak-model: {{input: 1, output: 5}}
       judge-model: {{input: 4, output: 20}}
-"""
+      first-model: {{input: 2, output: 10}}
+      second-model: {{input: 0.1, output: 0.5}}
+"""  # noqa: E501
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

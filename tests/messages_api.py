@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 
 from generator import steps
 
-STEPS = {step.output.__name__: step.name for step in steps.STEPS}
+STEPS = {step.output.__name__: step.name for step in steps.STEPS + steps.SOLVE}
 Body = dict[str, Any]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.budget import TOKENIZERS, missing, within, worst_case, worst_price
+from generator.budget import TOKENIZERS, missing, unsolved, within, worst_case, worst_price
 from generator.errors import BudgetError
 from generator.manifest import Entry, Recorded
 from generator.outputs import Assessment
@@ -18,7 +19,7 @@ from generator.prices import Usage
 from generator.prompting import COMPLAINT_BYTES, template_size
 from generator.runs import Answer, Attempt, Run
 from generator.settings import Settings
-from generator.steps import ASSESS, ATTEMPT, PREPARE, STEPS, Step
+from generator.steps import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
 from generator.topics import TierModels, Topic
 
 TOPIC = Topic(id="words", path="topics/words.yml", title="Words")
@@ -105,6 +106,30 @@ def test_of_a_finished_run_nothing_is_missing() -> None:
         assert worst_case(finished, Settings()) == 0
 
 
+@pytest.mark.parametrize("order", ["first", "second"])
+def test_of_a_finished_run_what_has_no_solution_that_counts_is_unsolved(order: str) -> None:
+    (solving,) = SOLVE
+    passes = [(solving, 0, "first"), (solving, 0, "second")]
+    assert unsolved(AWAITING, Settings()) == []
+    assert unsolved(COMPLETE, Settings()) == passes
+    file = solving.file(0, order)
+    answered = Answer(solving, 0, order, Recorded(file, "", Entry(origin="authored", digest="")), None)  # type: ignore[arg-type] - not looked at
+    assert unsolved(replace(COMPLETE, solutions=(answered,)), Settings()) == [one for one in passes if one[2] != order]
+    stale = replace(answered, stale=True)
+    assert unsolved(replace(COMPLETE, solutions=(stale,)), Settings()) == passes
+    faulty = replace(COMPLETE.answers[0], findings={None: ("wrong",)})  # type: ignore[dict-item] - not looked at
+    assert unsolved(replace(COMPLETE, answers=(faulty,)), Settings()) == []
+
+
+def test_the_worst_case_of_solving_is_both_models_together() -> None:
+    (solving,) = SOLVE
+    both = [worst_price(solving, 0, COMPLETE, Settings(), order) or Decimal() for order in solving.passes]
+    assert both[0] > both[1] > 0
+    assert (
+        worst_case(COMPLETE, Settings(), unsolved) == within([COMPLETE], Settings(), sum(both), unsolved) == sum(both)
+    )
+
+
 # The worst case
 
 
@@ -128,15 +153,16 @@ def test_a_worst_case_by_hand() -> None:
     assert worst_price(solving, 1, AWAITING, set_) == Decimal(first + second + 2 * solving.max_tokens * 10) / 1_000_000
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+@pytest.mark.parametrize("step", STEPS + SOLVE, ids=lambda step: step.name)
 @pytest.mark.parametrize("repairs", [0, 1, 5])
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_no_pass_costs_more_than_its_worst_case(step: Step, repairs: int, data: st.DataObject) -> None:
     set_ = Settings(max_repairs=repairs)
     attempt = data.draw(st.integers(1, 4)) if step in ATTEMPT else 0
-    worst = worst_price(step, attempt, AWAITING, set_)
-    model = set_.model(step.tier, TOPIC)
+    order = data.draw(st.sampled_from(step.passes))
+    worst = worst_price(step, attempt, AWAITING, set_, order)
+    model = set_.model(step.asks(order), TOPIC)
     calls = []
     for most in bound(step, attempt, TOPIC, set_)[: data.draw(st.integers(1, repairs + 1))]:
         read = data.draw(st.integers(0, most) | st.just(most))

@@ -19,15 +19,18 @@ from pygments.lexers import get_all_lexers
 from generator import prompting
 from generator.manifest import Reply
 from generator.outputs import Assessment, Categories, Challenge, ErrorCatalog, Implementation, Judgment
-from generator.pipeline import Feedback, judge
+from generator.pipeline import Feedback
 from generator.prices import Usage
 from generator.prompting import COMPLAINT_BYTES, Request, repaired, request, template_size
+from generator.replies import judge
 from generator.settings import Settings
-from generator.steps import STEPS, Step
+from generator.steps import SOLVE, Step
+from generator.steps import STEPS as SEVEN
 from generator.topics import Topic
 from generator.verdicts import REASONS, Verdict, settle
 
 PROMPTS = Path(prompting.__file__).with_name("prompts")
+STEPS = SEVEN + SOLVE
 GIVEN = {"topic", "order", "schema"}
 BY_NAME = {step.name: step for step in STEPS}
 ROWS = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
@@ -376,7 +379,7 @@ def test_schemas_are_those_that_the_recorded_keys_were_made_of(request: pytest.F
         GOLDEN.parent.mkdir(exist_ok=True)
         GOLDEN.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     assert found == json.loads(GOLDEN.read_text("utf-8"))
-    assert len(found) == 5
+    assert len(found) == 6
 
 
 @pytest.mark.parametrize("step", STRUCTURED, ids=lambda step: step.name)

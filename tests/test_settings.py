@@ -91,7 +91,7 @@ WRONG = {
     "a number as folder": ("  generator:\n    topics: 5\n", "1: .topics: expected text (got 5); quotes make it text"),
     "an unknown tier": (
         "  generator:\n    models:\n      mid: m\n      strong: m\n",
-        "3: .models.strong: is no key here; known are author, mid, weak, judge",
+        "3: .models.strong: is no key here; known are author, mid, weak, judge, first_solver, second_solver",
     ),
     "no model": ("  generator:\n    models:\n      mid:\n", "2: .models.mid: expected text (got nothing)"),
     "an odd model": (

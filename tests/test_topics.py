@@ -205,7 +205,7 @@ WRONG = {
     "text where keys are": ("title: T\nmodels: m\n", "2: models: expected keys and values (got 'm')"),
     "a tier that is none": (
         "title: T\nmodels:\n  mid: m\n  strong: m\n",
-        "4: models.strong: is no key here; known are author, mid, weak, judge",
+        "4: models.strong: is no key here; known are author, mid, weak, judge, first_solver, second_solver",
     ),
     "a model with a space": (
         "title: T\nmodels: {mid: a b}\n",
@@ -354,7 +354,7 @@ def test_all_faults_of_a_file_are_told(tmp_path: Path) -> None:
         "topics/x.yml:1: title: is missing",
         "topics/x.yml:2: level: expected 'beginner', 'intermediate' or 'advanced' (got 5)",
         "topics/x.yml:4: models.mid: expected text to match pattern '^[A-Za-z0-9][A-Za-z0-9._:/@-]*$' (got 'a b')",
-        "topics/x.yml:5: models.foo: is no key here; known are author, mid, weak, judge",
+        "topics/x.yml:5: models.foo: is no key here; known are author, mid, weak, judge, first_solver, second_solver",
         "topics/x.yml:6: max_attempts: expected less than or equal to 10 (got 99)",
     ]
 
