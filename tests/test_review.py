@@ -70,7 +70,7 @@ def test_a_review_corrects_without_touching_the_record(course: Project) -> None:
     )
     page = built(course)
     assert "with corrections" in page
-    assert "error 1, description Gives a wrong number (1). The count is set to one." in page
+    assert "error 1, description Gives a wrong number (1). Each word is counted once. The count is set to one." in page
     assert "error 3, quote sum(values) // len(values) //" in page
     assert "error 1, correction" not in page
     assert "Find what the report gets wrong" in course.page("exercises/words")
@@ -83,7 +83,7 @@ def test_a_review_corrects_without_touching_the_record(course: Project) -> None:
 def test_what_is_no_error_can_be_removed(course: Project) -> None:
     reviewed(course, corrections=[{"error": 2, "remove": True}])
     page = built(course)
-    assert "error 2 Gives a wrong number (2). Removed: this is no error." in page
+    assert "error 2 Gives a wrong number (2). What comes first by name leads. Removed: this is no error." in page
     key = (course.folder / "site/exercises/words/key.js").read_text("utf-8")
     assert '"id":"2"' in key
     assert '"id":"3"' not in key
