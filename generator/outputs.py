@@ -12,11 +12,13 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from generator.source import named
+
 Severity = Literal["high", "medium", "low"]
 Label = Literal["A", "B"]
 
-_FENCE = re.compile(  # one that is not closed goes to the end, as Markdown has it
-    r"^(?P<fence>(?P<mark>[`~])(?P=mark){2,})(?!(?P=mark))[^\S\n]*(?P<language>[^\s`]*)[^\n`]*\n"
+_FENCE = re.compile(  # one that is not closed goes to the end, as Markdown has it; nothing is tried twice
+    r"^(?P<fence>(?P<mark>[`~])(?P=mark){2,}+)[^\S\n]*+(?P<language>[^\s`]*+)[^\n`]*+\n"
     r"(?P<code>.*?)(?:^(?P=fence)(?P=mark)*[^\S\n]*$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
@@ -256,6 +258,6 @@ def bare_json(text: str) -> str:
 def faults(error: Any) -> list[str]:
     """Say each fault of a pydantic.ValidationError as `where: what`."""
     return [
-        ": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, "))))
+        ": ".join(filter(None, (named(fault["loc"]), fault["msg"].removeprefix("Value error, "))))
         for fault in error.errors(include_url=False, include_input=False)
     ]
