@@ -1,0 +1,100 @@
+"""The readers of strangers' text, each with one door: bytes go in, and what comes out is read or refused in words."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import answers
+
+from generator import pages
+from generator.course import Course
+from generator.errors import GeneratorError, InputError
+from generator.manifest import Reply
+from generator.outputs import Implementation
+from generator.pipeline import judge
+from generator.prices import Usage
+from generator.settings import Settings
+from generator.steps import ATTEMPT, STEPS, Step
+from generator.topics import Topic, read_topics
+
+TOPIC = Topic(id="words", path="topics/words.yml", title="Counting words", language="python")
+SAID = {
+    "mid_implementation.md": answers.MID,
+    "weak_implementation.md": answers.WEAK,
+    "judgment-ab.json": json.dumps(answers.judgment("A"), indent=2),
+    "judgment-ba.json": json.dumps(answers.judgment("B"), indent=2),
+} | {f"{name}.json": json.dumps(given, indent=2) for name, given in answers.GIVEN.items()}
+PASSES = [(step, order) for step in STEPS for order in step.passes]
+FILES = {step.file(int(step in ATTEMPT), order): SAID[step.file(0, order)] for step, order in PASSES}
+RUN = "run.json"
+PLACED = re.compile(r"[^\n:]+:\d+: [^\n]+")
+
+
+def outputs() -> dict[str, object]:
+    """Return what every step reads, as a well-behaved run has it."""
+    known: dict[str, object] = {"topic": TOPIC, "feedback": []}
+    for step in STEPS:
+        read = {order: step.output.read(FILES[step.file(int(step in ATTEMPT), order)]) for order in step.passes}
+        known[step.name] = step.settle(read, known) if step.settle else read[""]
+    return known
+
+
+KNOWN = outputs()
+
+
+def answer(step: Step, text: str) -> None:
+    """Read an answer: an output that stands in the record as it was read, or faults."""
+    reply = Reply(
+        text=text, model="m", stop_reason="end_turn", usage=Usage(), asked_at="2026-01-02T03:04:05Z", seconds=1
+    )
+    output, faults = judge(step, KNOWN, reply)
+    assert output is not None or faults
+    assert all("\n" not in fault for fault in faults), faults
+    if output is not None:
+        again = step.output.read(output.recorded())
+        assert again == output or isinstance(output, Implementation)
+
+
+def project(folder: Path) -> None:
+    """Write a course of one topic, with a whole run."""
+    (folder / "mkdocs.yml").write_text("site_name: A course\n")
+    below = folder / "topics/runs/words"
+    (below / "attempt-1").mkdir(parents=True, exist_ok=True)
+    (folder / "topics/words.yml").write_text("title: Counting words\nlanguage: python\n")
+    for name, text in FILES.items():
+        (below / name).write_text(text, "utf-8")
+
+
+def record(folder: Path, file: str, content: bytes) -> None:
+    """Replay a run with one file changed, and render it: pages, or faults with their places."""
+    path = folder / "topics/runs/words" / file
+    path.write_bytes(content)
+    try:
+        course = Course.read(folder / "mkdocs.yml", {})
+        rendered = list(pages.render(course.replay(course.chosen(())), Settings()))
+    except InputError as error:
+        assert error.faults
+        for fault in error.faults:
+            assert PLACED.fullmatch(fault), fault
+    else:
+        assert rendered
+    finally:
+        if file in FILES:
+            path.write_text(FILES[file], "utf-8")
+        else:
+            path.unlink()
+
+
+def topic(folder: Path, content: bytes) -> None:
+    """Read a topic file: a topic, or faults with their places."""
+    (folder / "words.yml").write_bytes(content)
+    try:
+        (read,) = read_topics(folder, folder)
+    except GeneratorError as error:
+        assert isinstance(error, InputError)
+        for fault in error.faults:
+            assert PLACED.fullmatch(fault), fault
+    else:
+        assert Topic.model_validate_json(read.model_dump_json()) == read
