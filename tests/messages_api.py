@@ -80,13 +80,16 @@ class MessagesAPI:
             time.sleep(self.latency)
             if scripted is not None:
                 return scripted(body) if callable(scripted) and not isinstance(scripted, Response) else scripted
-            return message(self._answer(step, body), body["model"])
+            return self._reply(step, body)
         finally:
             with self._lock:
                 self._at_once -= 1
 
     def _solver(self, body: Body) -> str:
         return "mid_implementation" if "mid" in body["model"] or "5-5" in body["model"] else "weak_implementation"
+
+    def _reply(self, step: str, body: Body) -> Response:
+        return message(self._answer(step, body), body["model"])
 
     def _answer(self, step: str, body: Body) -> str:
         if step.endswith("implementation"):
