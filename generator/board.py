@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from generator.errors import shown
 from generator.pipeline import Progress
 from generator.progress import Tally, name
 
@@ -31,7 +32,7 @@ class Board:
         if called in self._asked[progress.topic]:
             self._asked[progress.topic].remove(called)
         self._answered[progress.topic] += not progress.faults
-        self._told[progress.topic] = f"sent back: {progress.faults[0][:80]}" if progress.faults else ""
+        self._told[progress.topic] = f"sent back: {shown(progress.faults[0])[:80]}" if progress.faults else ""
 
     def table(self) -> Group:
         """Return the board as it is now."""

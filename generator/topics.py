@@ -105,7 +105,7 @@ def read_topics(folder: Path, root: Path) -> list[Topic]:
         if path.stem in topics:
             faults.append(f"{name}:1: the id {path.stem!r} is {topics[path.stem].path}'s already")
             continue
-        if os.path.dirname(os.path.realpath(path)) != os.path.realpath(folder):
+        if Path(os.path.realpath(path)).parent != Path(os.path.realpath(folder)):  # resolve() raises on loops
             faults.append(f"{name}:1: is a link to a file of another folder")
             continue
         try:

@@ -34,6 +34,7 @@ class Payload(NamedTuple):
         return plain if kind == "plain" or self.prose is None else self.prose
 
 
+TURNED = "a⟨U+202E⟩cba⟨U+202C⟩ ⟨U+2066⟩b⟨U+2069⟩ ⟨U+2067⟩c⟨U+2069⟩ ⟨U+202D⟩d⟨U+202C⟩"
 PAYLOADS = (
     Payload("script", "<script>window.__xss=1</script>"),
     Payload("script end", "</script><script src=//evil.example/x.js></script>"),
@@ -74,8 +75,8 @@ PAYLOADS = (
     Payload(
         "bidi",
         "a\u202ecba\u202c \u2066b\u2069 \u2067c\u2069 \u202dd\u202c \u200ee\u200f \u202af\u202b",
-        "a⟨U+202E⟩cba⟨U+202C⟩ ⟨U+2066⟩b⟨U+2069⟩ ⟨U+2067⟩c⟨U+2069⟩ ⟨U+202D⟩d⟨U+202C⟩ ⟨U+200E⟩e⟨U+200F⟩ ⟨U+202A⟩f⟨U+202B⟩",
-        "a⟨U+202E⟩cba⟨U+202C⟩ ⟨U+2066⟩b⟨U+2069⟩ ⟨U+2067⟩c⟨U+2069⟩ ⟨U+202D⟩d⟨U+202C⟩ \u200ee\u200f ⟨U+202A⟩f⟨U+202B⟩",
+        f"{TURNED} ⟨U+200E⟩e⟨U+200F⟩ ⟨U+202A⟩f⟨U+202B⟩",
+        f"{TURNED} \u200ee\u200f ⟨U+202A⟩f⟨U+202B⟩",
     ),
     Payload(
         "invisible",
@@ -152,7 +153,8 @@ class Case:
         code = answers.MID.split("```python\n")[1].partition("```")[0] if step.startswith("mid") else self._code()
         info = "" if any("`" in payload.text for payload in self.payloads) else self.payloads[0].text
         mid = f"# {self._line('mid')}\n" if step.startswith("mid") else ""
-        return f"{self._prose(step[:3] + 'before')}\n\n``````python {info}\n{mid}{code}``````\n\n{self._prose(step[:3] + 'after')}\n"
+        before, after = (self._prose(step[:3] + place) for place in ("before", "after"))
+        return f"{before}\n\n``````python {info}\n{mid}{code}``````\n\n{after}\n"
 
     def _categories(self) -> dict[str, Any]:
         return {level: [self._prose(f"{level}{n}") for n in range(3)] for level in answers.CATEGORIES}
@@ -181,7 +183,8 @@ class Case:
         patterns, lines = self._patterns(), self._lines()
         seen = {"pattern": patterns[0], "description": self._prose("strength"), "quote": self._line("mid")}
         failures = [
-            {"pattern": patterns[n], "description": self._prose(f"failure{n}"), "quote": lines[n].strip()} for n in (0, 1)
+            {"pattern": patterns[n], "description": self._prose(f"failure{n}"), "quote": lines[n].strip()}
+            for n in (0, 1)
         ]
         return judged | {
             "analysis": [self._prose("analysis0"), self._prose("analysis1")],

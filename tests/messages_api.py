@@ -68,11 +68,11 @@ class MessagesAPI:
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        body = request.get_json()
+        body = request.get_json() | {"headers": dict(request.headers)}
         schema = body.get("output_config", {}).get("format", {}).get("schema", {})
         step = STEPS.get(schema.get("title", ""), "") or self._solver(body)
         with self._lock:
-            self.calls.append({**body, "step": step, "headers": dict(request.headers)})
+            self.calls.append({**body, "step": step})
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             scripted = self._scripts[step].pop(0) if self._scripts[step] else None

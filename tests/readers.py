@@ -10,8 +10,8 @@ import answers
 
 from generator import pages
 from generator.course import Course
-from generator.errors import GeneratorError, InputError
-from generator.manifest import Reply
+from generator.errors import InputError
+from generator.manifest import Reply, digest
 from generator.outputs import Implementation
 from generator.pipeline import judge
 from generator.prices import Usage
@@ -26,8 +26,15 @@ SAID = {
     "judgment-ab.json": json.dumps(answers.judgment("A"), indent=2),
     "judgment-ba.json": json.dumps(answers.judgment("B"), indent=2),
 } | {f"{name}.json": json.dumps(given, indent=2) for name, given in answers.GIVEN.items()}
+
+
+def file(step: Step, order: str) -> str:
+    """Return the file of the record that holds a pass of the first attempt."""
+    return step.file(int(step in ATTEMPT), order)
+
+
 PASSES = [(step, order) for step in STEPS for order in step.passes]
-FILES = {step.file(int(step in ATTEMPT), order): SAID[step.file(0, order)] for step, order in PASSES}
+FILES = {file(step, order): SAID[step.file(0, order)] for step, order in PASSES}
 RUN = "run.json"
 PLACED = re.compile(r"[^\n:]+:\d+: [^\n]+")
 
@@ -36,7 +43,7 @@ def outputs() -> dict[str, object]:
     """Return what every step reads, as a well-behaved run has it."""
     known: dict[str, object] = {"topic": TOPIC, "feedback": []}
     for step in STEPS:
-        read = {order: step.output.read(FILES[step.file(int(step in ATTEMPT), order)]) for order in step.passes}
+        read = {order: step.output.read(FILES[file(step, order)]) for order in step.passes}
         known[step.name] = step.settle(read, known) if step.settle else read[""]
     return known
 
@@ -44,8 +51,13 @@ def outputs() -> dict[str, object]:
 KNOWN = outputs()
 
 
-def answer(step: Step, text: str) -> None:
-    """Read an answer: an output that stands in the record as it was read, or faults."""
+def digest_of(name: str) -> str:
+    """Return what a manifest says of a file as it is."""
+    return digest(FILES[name])
+
+
+def answer(step: Step, text: str) -> list[str]:
+    """Read an answer: an output that stands in the record as it was read, or faults; return these."""
     reply = Reply(
         text=text, model="m", stop_reason="end_turn", usage=Usage(), asked_at="2026-01-02T03:04:05Z", seconds=1
     )
@@ -55,6 +67,7 @@ def answer(step: Step, text: str) -> None:
     if output is not None:
         again = step.output.read(output.recorded())
         assert again == output or isinstance(output, Implementation)
+    return faults
 
 
 def project(folder: Path) -> None:
@@ -67,24 +80,33 @@ def project(folder: Path) -> None:
         (below / name).write_text(text, "utf-8")
 
 
-def record(folder: Path, file: str, content: bytes) -> None:
-    """Replay a run with one file changed, and render it: pages, or faults with their places."""
+def record(folder: Path, file: str, content: bytes) -> tuple[str, ...]:
+    """Replay a run with one file changed, and render it: pages, or faults with their places; return these."""
     path = folder / "topics/runs/words" / file
     path.write_bytes(content)
     try:
-        course = Course.read(folder / "mkdocs.yml", {})
-        rendered = list(pages.render(course.replay(course.chosen(())), Settings()))
+        assert replayed(folder)
     except InputError as error:
-        assert error.faults
-        for fault in error.faults:
-            assert PLACED.fullmatch(fault), fault
-    else:
-        assert rendered
+        return placed(error)
     finally:
         if file in FILES:
             path.write_text(FILES[file], "utf-8")
         else:
             path.unlink()
+    return ()
+
+
+def replayed(folder: Path) -> list[pages.Page]:
+    """Return the pages of a course."""
+    course = Course.read(folder / "mkdocs.yml", {})
+    return list(pages.render(course.replay(course.chosen(())), Settings()))
+
+
+def placed(error: InputError) -> tuple[str, ...]:
+    """Return an error's faults; each is a line and says where it is."""
+    assert error.faults
+    assert not [fault for fault in error.faults if not PLACED.fullmatch(fault)]
+    return error.faults
 
 
 def topic(folder: Path, content: bytes) -> None:
@@ -92,9 +114,7 @@ def topic(folder: Path, content: bytes) -> None:
     (folder / "words.yml").write_bytes(content)
     try:
         (read,) = read_topics(folder, folder)
-    except GeneratorError as error:
-        assert isinstance(error, InputError)
-        for fault in error.faults:
-            assert PLACED.fullmatch(fault), fault
+    except InputError as error:
+        placed(error)
     else:
         assert Topic.model_validate_json(read.model_dump_json()) == read

@@ -30,7 +30,8 @@ theme:
   name: material
   custom_dir: {ROOT}/overrides
   font: false
-  features: [content.code.copy, navigation.instant, navigation.tabs, navigation.footer, search.highlight, search.suggest]
+  features:
+    [content.code.copy, navigation.instant, navigation.tabs, navigation.footer, search.highlight, search.suggest]
 nav:
   - Home: index.md
   - Exercises: exercises/index.md
@@ -87,7 +88,8 @@ def on_page_markdown(markdown, page, config, files):
 SECRET = "What no page may hold"
 WATCH = """
 window.__violations = [];
-addEventListener("securitypolicyviolation", event => window.__violations.push([event.violatedDirective, event.blockedURI, event.sample]));
+addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
+  window.__violations.push([violatedDirective, blockedURI, sample]));
 """
 ELEMENTS = """
 all => all.map(element => [
@@ -96,8 +98,9 @@ all => all.map(element => [
 ])
 """
 ADDRESSES = """
-all => all.flatMap(element => [...element.attributes].filter(
-  ({ name }) => ["href", "src", "action", "formaction", "srcset", "poster", "data", "xlink:href"].includes(name)).map(one => one.value))
+all => all.flatMap(element => [...element.attributes]
+  .filter(({ name }) => /^(href|src|action|formaction|srcset|poster|data|xlink:href)$/.test(name))
+  .map(one => one.value))
 """
 
 
@@ -127,7 +130,10 @@ class Served:
     @property
     def styles(self) -> set[str]:
         """Return what the site's own inline styles hold."""
-        found = (re.findall(r"<style>(.+?)</style>", (self.folder / page).read_text("utf-8"), re.DOTALL) for page in self.pages)
+        found = (
+            re.findall(r"<style>(.+?)</style>", (self.folder / page).read_text("utf-8"), re.DOTALL)
+            for page in self.pages
+        )
         return {style for styles in found for style in styles}
 
 
@@ -240,9 +246,7 @@ class Visit:
         self.page.on("dialog", lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         self.page.on("request", self._requested)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on(
-            "console", lambda told: told.type in {"error", "warning"} and self.complaints.append(told.text)
-        )
+        self.page.on("console", lambda told: told.type in {"error", "warning"} and self.complaints.append(told.text))
         self.page.on("popup", lambda page: self.complaints.append(f"popup: {page.url}"))
 
     def _requested(self, request: Any) -> None:
@@ -274,7 +278,10 @@ def elements(page: Page) -> set[tuple[str, tuple[str, ...]]]:
 
 def addresses(visit: Visit) -> set[str]:
     """Return every address that a page names; Material makes some absolute."""
-    return {found.removeprefix(visit.url).removeprefix("https://course.example/") for found in visit.page.locator("*").evaluate_all(ADDRESSES)}
+    return {
+        found.removeprefix(visit.url).removeprefix("https://course.example/")
+        for found in visit.page.locator("*").evaluate_all(ADDRESSES)
+    }
 
 
 def text(page: Page) -> str:
@@ -332,7 +339,7 @@ OWN = re.compile(r"(\.\./)*\.?((exercises|runs)/)?((case|refused)\d+/)?(key/)?(k
 
 
 def unhurt(visit: Visit, plain: dict[str, Any]) -> None:
-    """See that a page has no element and no address that it would not have of harmless text, and that nothing happened."""
+    """See that a page has no element and no address that harmless text would not give it, and that nothing happened."""
     assert elements(visit.page) <= plain["elements"] | MARKDOWN, visit.page.url
     strange = addresses(visit) - plain["addresses"]
     assert not [address for address in strange if not OWN.fullmatch(address)], visit.page.url
@@ -352,7 +359,7 @@ def test_every_field_of_a_run_is_shown_as_text(site: Served, plain: dict[str, An
         unhurt(visit, plain)
 
 
-def test_why_a_topic_was_refused_is_shown_as_text(site: Served, plain: dict[str, Any], visit: Visit) -> None:
+def test_why_a_topic_was_refused_is_shown_as_text(plain: dict[str, Any], visit: Visit) -> None:
     for number, (title, payloads) in enumerate(titles(PAYLOADS)):
         page = visit.open(f"runs/refused{number}/")
         seen = text(page)
@@ -406,9 +413,7 @@ def test_the_watch_sees_what_happens(visit: Visit) -> None:
         visit.unhurt()
 
 
-def test_titles_are_text_in_lists_and_by_instant_navigation(
-    site: Served, plain: dict[str, Any], visit: Visit
-) -> None:
+def test_titles_are_text_in_lists_and_by_instant_navigation(site: Served, plain: dict[str, Any], visit: Visit) -> None:
     for path in ("", "404.html", "exercises/", "runs/"):
         page = visit.open(path)
         seen = text(page)
@@ -459,7 +464,12 @@ def test_the_sitemap_and_the_exports_are_whole(site: Served, tmp_path: Path, bro
         shutil.unpack_archive(tmp_path / f"{kind}.zip", tmp_path / kind)
         for path in (tmp_path / kind).rglob("*.xml"):
             root = ET.fromstring(path.read_bytes())
-            assert not {element.tag.rpartition("}")[2] for element in root.iter()} & {"script", "img", "iframe", "object"}
+            assert not {element.tag.rpartition("}")[2] for element in root.iter()} & {
+                "script",
+                "img",
+                "iframe",
+                "object",
+            }
     package = Served(site.project, site.cases)
     package.folder = tmp_path / "scorm"
     with serving(package, {"Content-Security-Policy": "default-src 'self'; img-src data:"}) as url:

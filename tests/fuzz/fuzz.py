@@ -6,10 +6,13 @@ Needs atheris, which the tests do not. An input is one byte, which picks a step 
 from __future__ import annotations
 
 import json
-import os
 import random
 import sys
 import tempfile
+from collections.abc import Sequence
+from copy import deepcopy
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ with atheris.instrument_imports(include=["generator"]):
 
 from hostile import PAYLOADS
 
-FOLDER = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+FOLDER = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 MANIFEST = {
     "format": 1,
     "note": "A note",
@@ -42,8 +45,8 @@ MANIFEST = {
 }  # fmt: skip
 NAMES = [*readers.FILES, "run.json"]
 ODD: list[Any] = [
-    None, True, 0, -1, 1, 10**30, 1e308, -0.5, "", " ", "\n", "python", "text", "A", "B", "F1", "1", "9", [], {}, "\u202e", "x" * 5000,
-    "2026-02-31T00:00:00Z", "2026-02-31", answers.CODE, "```", *(payload.text for payload in PAYLOADS),
+    None, True, 0, -1, 1, 10**30, 1e308, -0.5, [], {},
+    "", " ", "\n", "python", "text", "A", "B", "F1", "1", "9", "\u202e", "x" * 5000, "2026-02-31T00:00:00Z", "2026-02-31", answers.CODE, "```", *(payload.text for payload in PAYLOADS),
 ]  # fmt: skip
 
 
@@ -61,34 +64,40 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
         value = json.loads(body)
     except (ValueError, RecursionError):
         value = None
-    if value is None or chance.random() < 0.2:
-        return head + atheris.Mutate(body or b"{", max_size - 1)
-    paths = nodes(value)
-    path = chance.choice(paths)
-    if not path:
-        return head + atheris.Mutate(body, max_size - 1)
-    *way, last = path
-    parent = value
-    for key in way:
-        parent = parent[key]
+    paths = [path for path in nodes(value) if path]
+    if not paths or chance.random() < 0.2:
+        return head + bytes(atheris.Mutate(body or b"{", max_size - 1))
+    change(value, paths, chance)
+    return (head + json.dumps(value, ensure_ascii=chance.random() < 0.5).encode("utf-8", "replace"))[:max_size]
+
+
+def change(value: Any, paths: list[tuple[Any, ...]], chance: random.Random) -> None:
+    """Change one part of a JSON value: another text, an odd value, another part, none, or one more."""
+    *way, last = chance.choice(paths)
+    parent = part(value, way)
     kind = chance.random()
     if kind < 0.3 and isinstance(parent[last], str):
-        text = atheris.Mutate(parent[last].encode("utf-8", "replace") or b"x", 400).decode("utf-8", "replace")
-        parent[last] = text
+        parent[last] = mutated(parent[last], 400)
     elif kind < 0.6:
         parent[last] = chance.choice(ODD)
     elif kind < 0.75:
-        other: Any = value
-        for key in chance.choice(paths):
-            other = other[key]
-        parent[last] = json.loads(json.dumps(other))
+        parent[last] = deepcopy(part(value, chance.choice(paths)))
     elif kind < 0.85:
         del parent[last]
     elif isinstance(parent, list):
-        parent.append(parent[last])
+        parent.append(deepcopy(parent[last]))
     else:
-        parent[atheris.Mutate(str(last).encode("utf-8", "replace"), 40).decode("utf-8", "replace")] = parent[last]
-    return (head + json.dumps(value, ensure_ascii=chance.random() < 0.5).encode("utf-8", "replace"))[:max_size]
+        parent[mutated(str(last), 40)] = parent[last]
+
+
+def part(value: Any, path: Sequence[Any]) -> Any:
+    """Return the part of a JSON value at a path."""
+    return reduce(getitem, path, value)
+
+
+def mutated(text: str, size: int) -> str:
+    """Return the text with some bytes changed."""
+    return bytes(atheris.Mutate(text.encode("utf-8", "replace") or b"x", size)).decode("utf-8", "replace")
 
 
 def answers_target(data: bytes) -> None:
@@ -110,8 +119,10 @@ SEEDS = {
         bytes([at]) + (readers.FILES.get(name) or json.dumps(MANIFEST)).encode() for at, name in enumerate(NAMES)
     ],
     "topics": [
-        b"\0title: Counting words\nlanguage: python\nlevel: beginner\nfocus: x\nbrief: |\n  a\n  b\nconcepts: [a, b]\n"
-        b"models: {weak: m}\nmax_attempts: 2\n"
+        (
+            b"\0title: Counting words\nlanguage: python\nlevel: beginner\nfocus: x\nbrief: |\n  a\n  b\nconcepts: [a, b]\n"
+            b"models: {weak: m}\nmax_attempts: 2\n"
+        )
     ],
 }
 TARGETS = {"answers": answers_target, "records": records_target, "topics": topics_target}
