@@ -24,7 +24,7 @@ from werkzeug import Response
 from generator.board import Board
 from generator.errors import InputError
 from generator.manifest import Reply
-from generator.outputs import Implementation
+from generator.outputs import Assessment, Implementation
 from generator.pipeline import Progress
 from generator.prices import Usage
 from generator.progress import Tally
@@ -371,8 +371,8 @@ MANIFEST = {
     "answers": {
         "categories.json": {
             "origin": "model", "digest": readers.digest_of("categories.json"), "at": "2026-01-02T03:04:05Z",
-            "key": "0" * 64, "model": "m", "served": "n", "seconds": 1.5, "usage": {"input_tokens": 1}, "stop_reason": "end_turn",
-            "pipeline": "0.1",
+            "key": "0" * 64, "model": "m", "served": "n", "seconds": 1.5, "usage": {"input_tokens": 1},
+            "stop_reason": "end_turn", "pipeline": "0.1",
             "rejected": [
                 {
                     "file": "categories.json", "model": "m", "stop_reason": "end_turn", "usage": {"output_tokens": 1},
@@ -431,3 +431,9 @@ def test_any_record_is_replayed_or_has_faults(course: Path, taken: tuple[str, st
 @pytest.mark.parametrize("line", ["```" + " " * 400_000 + "`", "```" + "a" * 400_000 + "`"], ids=["blanks", "a name"])
 def test_a_line_that_is_no_fence_is_seen_at_once(line: str) -> None:
     assert Implementation(text=f"{line}\n").fences == []
+
+
+def test_a_quote_that_stands_everywhere_is_seen_at_once() -> None:
+    wrong = [answers.ASSESSMENT["errors"][0] | {"quote": "a" * 150_000, "line": 1}] * 2
+    said = Assessment.model_validate(answers.ASSESSMENT | {"code": "a" * 300_000, "errors": wrong})
+    assert said.span(said.errors[0]) is None

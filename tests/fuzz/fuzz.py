@@ -46,7 +46,8 @@ MANIFEST = {
 NAMES = [*readers.FILES, "run.json"]
 ODD: list[Any] = [
     None, True, 0, -1, 1, 10**30, 1e308, -0.5, [], {},
-    "", " ", "\n", "python", "text", "A", "B", "F1", "1", "9", "\u202e", "x" * 5000, "2026-02-31T00:00:00Z", "2026-02-31", answers.CODE, "```", *(payload.text for payload in PAYLOADS),
+    "", " ", "\n", "python", "text", "A", "B", "F1", "1", "9", "\u202e", "x" * 5000,
+    "2026-02-31T00:00:00Z", "2026-02-31", answers.CODE, "```", *(payload.text for payload in PAYLOADS),
 ]  # fmt: skip
 
 
@@ -120,8 +121,8 @@ SEEDS = {
     ],
     "topics": [
         (
-            b"\0title: Counting words\nlanguage: python\nlevel: beginner\nfocus: x\nbrief: |\n  a\n  b\nconcepts: [a, b]\n"
-            b"models: {weak: m}\nmax_attempts: 2\n"
+            b"\0title: Counting words\nlanguage: python\nlevel: beginner\nfocus: x\n"
+            b"brief: |\n  a\n  b\nconcepts: [a, b]\nmodels: {weak: m}\nmax_attempts: 2\n"
         )
     ],
 }
