@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
+from generator.errors import shown
 from generator.progress import Progress, Tally, name
 
 
@@ -29,11 +31,11 @@ class Board:
         if called in self._asked[progress.topic]:
             self._asked[progress.topic].remove(called)
         self._answered[progress.topic] += not progress.faults
-        self._told[progress.topic] = f"sent back: {progress.faults[0][:80]}" if progress.faults else ""
+        self._told[progress.topic] = f"sent back: {shown(progress.faults[0])[:80]}" if progress.faults else ""
 
     def table(self) -> Group:
         """Return the board as it is now."""
         table = Table("topic", "answers", "asking", "", box=None)
         for topic, asked in self._asked.items():
-            table.add_row(topic, str(self._answered[topic]), ", ".join(asked), self._told[topic])
+            table.add_row(topic, str(self._answered[topic]), ", ".join(asked), Text(self._told[topic]))
         return Group(table, f" so far {self._tally.total}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 import warnings
@@ -19,6 +20,7 @@ from generator.manifest import Reply
 from generator.outputs import Output
 from generator.prices import Usage
 from generator.prompting import Request
+from generator.redaction import Redactor, redacted
 from generator.settings import KEY_VARIABLES, Settings
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class Client:
             message = self._sent(sdk, request, output)
             seconds = time.monotonic() - start
         try:
-            return Reply(
+            reply = Reply(
                 text=_whole("".join(block.text for block in message.content if block.type == "text")),
                 model=message.model,
                 stop_reason=message.stop_reason,
@@ -67,6 +69,7 @@ class Client:
             )
         except (AttributeError, TypeError, ValueError):  # the SDK checks no shape: a field may be missing
             raise AskError("the server's reply is no message of the API: it lacks content, model or usage") from None
+        return reply.model_copy(update={name: redacted(said) for name, said in reply if isinstance(said, str)})
 
     def _started(self) -> Anthropic:
         try:
@@ -74,7 +77,7 @@ class Client:
         except AskError:
             raise
         except Exception as error:  # noqa: BLE001 - the SDK passes on whatever its HTTP library has against an address or a key
-            raise AskError(f"the API's client does not start: {str(error)[:300]}") from None
+            raise AskError(f"the API's client does not start: {redacted(str(error))[:300]}") from None
 
     @cached_property
     def _sdk(self) -> Anthropic:
@@ -83,6 +86,8 @@ class Client:
         for name in KEY_VARIABLES:  # else the transport would say so, with the key in its message
             if not all("!" <= character <= "~" for character in os.environ.get(name, "")):
                 raise AskError(f"the key in {name} holds a line break or another character that no key has")
+        for handler in logging.getLogger().handlers:  # the SDK's own is one, where ANTHROPIC_LOG is set
+            handler.addFilter(Redactor())
         return Anthropic(
             max_retries=self._settings.max_retries,
             timeout=self._settings.timeout_seconds,
@@ -116,15 +121,16 @@ class Client:
         except APITimeoutError:
             raise AskError(f"no connection within {self._settings.timeout_seconds:g} s, {tries}") from None
         except APIStatusError as error:
-            said = _message(error.body) or error.message
+            said = redacted(_message(error.body) or error.message)
             hint = f" ({_HINTS[error.status_code]})" if error.status_code in _HINTS else ""
             retried = f", {tries}" if error.status_code in {408, 409, 429} or error.status_code >= 500 else ""
             raise AskError(f"the server answered {error.status_code}{retried}: {said[:300]}{hint}") from None
         except APIConnectionError as error:
             cause = error.__cause__ or error
-            raise AskError(f"no connection to {sdk.base_url.host or sdk.base_url}, {tries}: {cause}") from None
+            where = redacted(f"{sdk.base_url.host or sdk.base_url}, {tries}: {cause}")
+            raise AskError(f"no connection to {where}") from None
         except (AnthropicError, TypeError, ValueError, AttributeError) as error:
-            raise AskError(f"the server's reply is no message of the API: {str(error)[:300]}") from None
+            raise AskError(f"the server's reply is no message of the API: {redacted(str(error))[:300]}") from None
 
     def _bounded(self, asked: Any, call_next: Any) -> Any:
         """Let the SDK try again only what cannot have been paid for, or only by a connection's break."""

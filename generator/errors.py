@@ -24,12 +24,15 @@ class InputError(GeneratorError):
     """Hold every fault that was found, each as `file:line: key: what was expected (got what)`."""
 
     def __init__(self, faults: Iterable[str]) -> None:
-        self.faults = tuple(faults)
+        self.faults = tuple(map(shown, faults))
         super().__init__("\n".join(self.faults))
 
 
 class AskError(GeneratorError):
     """A request got no usable answer."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(shown(message))
 
 
 class Refused(AskError):
@@ -54,3 +57,8 @@ class NoSandbox(GeneratorError):
             "pacman -S bubblewrap (Arch). Ubuntu's AppArmor must allow it user namespaces.\n"
             "Or type --no-sandbox: the programs can then read, change and send whatever you can."
         )
+
+
+def shown(text: str) -> str:
+    """Return strangers' words as one line that commands no terminal: what does not print is spelled out."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)

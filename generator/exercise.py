@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from markupsafe import Markup
 
-from generator.markup import code_lines, prose, sentence, visible
+from generator.markup import code_lines, prose, sentence, shown_at, visible
 from generator.outputs import Assessment, Error, Span
 from generator.verdicts import Failure
 
@@ -156,7 +156,7 @@ class Exercise:
 
 def segments(code: str, start: int, end: int) -> tuple[Segment, ...]:
     """Cut the characters `start` to `end` of the code into one piece for each line as it is shown."""
-    text, first, last = visible(code), _shown(code, start), _shown(code, end)
+    text, first, last = visible(code), shown_at(code, start), shown_at(code, end)
     pieces, begin = [], 0
     final = text.count("\n", 0, last - text[first:last].endswith("\n"))
     for number, line in enumerate(text.split("\n")):
@@ -169,10 +169,6 @@ def segments(code: str, start: int, end: int) -> tuple[Segment, ...]:
 
 def _dedented(lines: list[tuple[str, Markup]], depth: int) -> list[Markup]:
     return [Markup(_SPACE.sub("", html, count=depth)) if depth else html for _, html in lines]
-
-
-def _shown(code: str, at: int) -> int:
-    return len(visible(code[:at])) - (code[max(at - 1, 0) : at + 1] == "\r\n")
 
 
 def _units(text: str) -> int:

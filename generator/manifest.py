@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from generator.prices import Usage
 
 FORMAT = 1
 SUPERSEDED = "superseded by a later answer"
 
-Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-[01]\d-[0-3]\d$")]
+
+def _real(at: str) -> str:
+    """Refuse a day that no month has."""
+    datetime.fromisoformat(at)
+    return at
+
+
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_real)]
 Instant = Annotated[
-    str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$")
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
+    AfterValidator(_real),
 ]
 """UTC, ISO 8601, to the second."""
+
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256. A key is a part of file names in the journal, so nothing else may stand there."""
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Reply(BaseModel):
@@ -31,7 +46,7 @@ class Reply(BaseModel):
     stop_detail: str | None = None
     usage: Usage
     asked_at: Instant
-    seconds: float
+    seconds: Seconds
 
 
 class Rejected(BaseModel):
@@ -44,7 +59,7 @@ class Rejected(BaseModel):
     stop_reason: str | None
     usage: Usage
     at: Instant
-    seconds: float
+    seconds: Seconds
     faults: list[str]
 
     @property
@@ -63,13 +78,13 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     origin: Literal["model", "authored"]
-    digest: str
+    digest: Digest
     at: Day | Instant | None = None
     edited: Day | None = None
-    key: str | None = None
+    key: Digest | None = None
     model: str | None = None
     served: str | None = None
-    seconds: float | None = None
+    seconds: Seconds | None = None
     usage: Usage | None = None
     stop_reason: str | None = None
     pipeline: str | None = None

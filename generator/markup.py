@@ -26,11 +26,20 @@ from pygments.util import ClassNotFound
 # Preprocessors of Markdown extensions look for these before HTML is recognised: fences, snippets, macros, tabs.
 _MARKDOWN = {"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#125;", "\t": "&#9;"}
 
-# Left-to-right overrides and their kin reorder what a reader sees; zero-width characters hide from one.
-_INVISIBLE = re.compile(
-    "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u3164\ufeff\uffa0"
-    "\U000e0000-\U000e007f]"
+# What reorders the words around it, and what shows nothing, could tell a reader one thing and a machine another:
+# controls, overrides and isolates, what Unicode calls default ignorable, and blanks that count as letters.
+_HIDING = (
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2028-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_EMOJI = "\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff"
+_JOINED = f"{_EMOJI}\u0600-\u0dff\u0f00-\u109f\u1780-\u18ff"  # scripts whose letters are joined, or kept apart
+_JOINING = (  # what words and emoji are made with, where there is no such word and no emoji
+    f"(?<![{_JOINED}\ufe0f])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])|(?<![{_EMOJI}])[\ufe0e\ufe0f]"
+)
+_MARKS = "[\u00ad\u061c\u200e\u200f]"  # hyphens, and directions of single words: harmless, and at home in prose
+_IN_PROSE = re.compile(f"\r\n?|{_HIDING}|{_JOINING}")
+_IN_CODE = re.compile(f"\r\n?|{_HIDING}|{_JOINING}|{_MARKS}")
 
 
 def raw(html: str) -> Markup:
@@ -43,7 +52,21 @@ def raw(html: str) -> Markup:
 
 def visible(text: str) -> str:
     """Return the text with its invisible and direction-changing characters spelled out, as in `⟨U+202E⟩`."""
-    return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _IN_CODE.sub(_spelled, text)
+
+
+def shown_at(text: str, at: int) -> int:
+    """Return where a place of the text is once the text is visible."""
+    longer = 0
+    for found in _IN_CODE.finditer(text):
+        if found.end() > at:
+            return min(at, found.start()) + longer
+        longer += len(_spelled(found)) - len(found[0])
+    return at + longer
+
+
+def _spelled(found: re.Match[str]) -> str:
+    return "\n" if found[0].startswith("\r") else f"⟨U+{ord(found[0]):04X}⟩"
 
 
 def plain(text: str) -> Markup:
@@ -52,18 +75,22 @@ def plain(text: str) -> Markup:
 
 
 def prose(text: str) -> Markup:
-    """Return a model's prose with its paragraphs, lists, emphasis and code; links, images and HTML stay text."""
-    return Markup(visible(_markdown().render(visible(text))))  # again: an entity may hide a character
+    """Return a model's prose with its paragraphs, lists, emphasis and code; links, images and HTML stay text.
+
+    What turns text around is spelled out, so nothing of it reaches the words beside. Marks that some languages are
+    written with stay, outside of code.
+    """
+    return Markup(_markdown().render(text))
 
 
 def sentence(text: str) -> Markup:
     """Return prose of one line, without a paragraph around it."""
-    return Markup(visible(_markdown().renderInline(visible(text))))
+    return Markup(_markdown().renderInline(text))
 
 
 def document(text: str, anchor: str) -> Markup:
     """Return a Markdown answer whose lines of code can be linked to: line 7 of the text has the id `<anchor>-7`."""
-    return Markup(visible(_markdown().render(visible(text), {"anchor": anchor})))
+    return Markup(_markdown().render(text, {"anchor": anchor}))
 
 
 def code(text: str, language: str) -> Markup:
@@ -79,7 +106,7 @@ def code_lines(text: str, language: str, marks: Sequence[tuple[int, int, Markup]
     Each mark is a stretch of the text (its characters from, up to) and the opening `<span …>` to put around it; marks
     are in order and do not overlap. One that crosses lines is opened again on each.
     """
-    cuts = [(len(visible(text[:start])), len(visible(text[:end])), opening) for start, end, opening in marks]
+    cuts = [(shown_at(text, start), shown_at(text, end), opening) for start, end, opening in marks]
     lines: list[list[str]] = [[]]
     place = 0
     for kind, written in _tokens(visible(text), language):
@@ -139,6 +166,9 @@ def _markdown() -> MarkdownIt:
     markdown.add_render_rule("fence", _fence)
     markdown.add_render_rule("th_open", _cell)
     markdown.add_render_rule("td_open", _cell)
+    markdown.add_render_rule("text", _words)
+    markdown.add_render_rule("code_inline", _inline)
+    markdown.add_render_rule("code_block", _indented)
     return markdown
 
 
@@ -150,6 +180,18 @@ def _cell(
     if style := attributes.pop("style", None):
         attributes["align"] = str(style).removeprefix("text-align:")
     return renderer.renderToken(tokens, place, options, env)
+
+
+def _words(_: RendererProtocol, tokens: Sequence[Token], place: int, *__: Any) -> str:
+    return str(escape(_IN_PROSE.sub(_spelled, tokens[place].content)))
+
+
+def _inline(_: RendererProtocol, tokens: Sequence[Token], place: int, *__: Any) -> str:
+    return f"<code>{plain(tokens[place].content)}</code>"
+
+
+def _indented(_: RendererProtocol, tokens: Sequence[Token], place: int, *__: Any) -> str:
+    return f"<pre><code>{plain(tokens[place].content)}</code></pre>\n"
 
 
 def _fence(

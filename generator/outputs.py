@@ -7,16 +7,20 @@ dialect does not enforce (list lengths, ranges) are enforced here, when an answe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from generator.source import named
+
 Severity = Literal["high", "medium", "low"]
 Label = Literal["A", "B"]
 
-_FENCE = re.compile(  # one that is not closed goes to the end, as Markdown has it
-    r"^(?P<fence>(?P<mark>[`~])(?P=mark){2,})(?!(?P=mark))[^\S\n]*(?P<language>[^\s`]*)[^\n`]*\n"
+_FENCE = re.compile(  # one that is not closed goes to the end, as Markdown has it; nothing is tried twice
+    r"^(?P<fence>(?P<mark>[`~])(?P=mark){2,}+)[^\S\n]*+(?P<language>[^\s`]*+)[^\n`]*+\n"
     r"(?P<code>.*?)(?:^(?P=fence)(?P=mark)*[^\S\n]*$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
@@ -242,9 +246,10 @@ class Assessment(Output):
         A line that was miscounted does not matter while the quote stands in the code only once. None where
         it does not stand there, or stands there more often and `line` does not tell which is meant.
         """
-        starts = [found.start() for found in re.finditer(f"(?={re.escape(error.quote)})", self.code)]
-        on_line = [start for start in starts if self.code.count("\n", 0, start) + 1 == error.line]
-        chosen = on_line if len(on_line) == 1 else starts
+        before = "".join(f"{line}\n" for line in self.code.split("\n")[: error.line - 1])
+        begin, end = len(before), self.code.find("\n", len(before)) + 1 or len(self.code)
+        on_line = list(islice(occurrences(error.quote, self.code, begin, end), 2))
+        chosen = on_line if len(on_line) == 1 else list(islice(occurrences(error.quote, self.code), 2))
         if len(chosen) != 1:
             return None
         start, end = chosen[0], chosen[0] + len(error.quote)
@@ -261,6 +266,14 @@ class Assessment(Output):
         return code
 
 
+def occurrences(quote: str, text: str, start: int = 0, end: int | None = None) -> Iterator[int]:
+    """Yield where a quote starts in a text, also where it overlaps itself: from `start` on, and before `end`."""
+    at = text.find(quote, start)
+    while at >= 0 and (end is None or at < end):
+        yield at
+        at = text.find(quote, at + 1)
+
+
 def bare_json(text: str) -> str:
     """Return the JSON object within a reply: some servers ignore the schema and wrap it in a fence or a sentence."""
     start, end = text.find("{"), text.rfind("}")
@@ -270,6 +283,6 @@ def bare_json(text: str) -> str:
 def faults(error: Any) -> list[str]:
     """Say each fault of a pydantic.ValidationError as `where: what`."""
     return [
-        ": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, "))))
+        ": ".join(filter(None, (named(fault["loc"]), fault["msg"].removeprefix("Value error, "))))
         for fault in error.errors(include_url=False, include_input=False)
     ]

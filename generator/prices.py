@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 AS_OF = "October 2026"
 
 Dollars = Annotated[Decimal, Field(ge=0, le=10_000)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
 _MILLION = Decimal(1_000_000)
 
 
@@ -59,11 +60,11 @@ class Usage(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_creation_input_tokens: int = 0
-    cache_read_input_tokens: int = 0
-    thinking_tokens: int = 0
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cache_creation_input_tokens: Count = 0
+    cache_read_input_tokens: Count = 0
+    thinking_tokens: Count = 0
 
     @property
     def prompt_tokens(self) -> int:
@@ -77,7 +78,7 @@ class Usage(BaseModel):
 
     def __add__(self, other: Usage) -> Usage:
         """Add field by field."""
-        return Usage(**{name: count + getattr(other, name) for name, count in self})
+        return Usage.model_construct(**{name: count + getattr(other, name) for name, count in self})
 
 
 def _price(input: str, output: str, cache_write: str, cache_read: str) -> Price:  # noqa: A002 - the API's word

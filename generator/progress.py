@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from threading import Lock
 
+from generator.errors import shown
 from generator.manifest import Reply
 from generator.prices import Usage
 from generator.settings import Settings
@@ -51,7 +52,7 @@ class Tally:
                 self.calls += 1
                 self.usage += reply.usage
                 self.cost = None if price is None or self.cost is None else self.cost + price
-            self._say(self._line(progress))
+            self._say(shown(self._line(progress)))
 
     @property
     def total(self) -> str:

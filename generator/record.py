@@ -53,7 +53,7 @@ class Record:
         What the manifest does not know, or knows by another digest, was written by a person.
         """
         try:
-            text = (self.folder / file).read_text("utf-8")
+            text = self._own(file).read_text("utf-8")
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -86,7 +86,7 @@ class Record:
                 self._supersede(file)
             self.manifest.answers[file] = entry
             self._write_manifest()
-            _write(self.folder / file, text)
+            _write(self._own(file), text)
             self._clear(entry)
         return Recorded(file, text, entry)
 
@@ -101,7 +101,7 @@ class Record:
     def discard(self, folder: str) -> None:
         """Set a folder of answers aside that are no part of the run any more."""
         with self._writing:
-            for path in sorted((self.folder / folder).glob("*")):
+            for path in sorted(self._own(folder).glob("*")):
                 self._supersede(f"{folder}/{path.name}")
             (self.folder / folder).rmdir()
             self._write_manifest()
@@ -130,6 +130,8 @@ class Record:
         Raises:
             Busy: another process writes it, and it is not waited for.
         """
+        if self.journal.is_symlink():
+            raise InputError([f"{self.name}:1: cannot be written ({self.journal} is a link)"])
         self.journal.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.journal.with_suffix(".lock"), timeout=-1 if wait else 0):
@@ -142,7 +144,7 @@ class Record:
             raise Busy(f"another process is writing {self.name}") from None
 
     def _read_manifest(self) -> Manifest:
-        path = self.folder / "run.json"
+        path = self._own("run.json")
         try:
             manifest = Manifest.model_validate_json(path.read_bytes())
         except FileNotFoundError:
@@ -158,6 +160,14 @@ class Record:
         if manifest.format > FORMAT:
             raise InputError([f"{self.name}/run.json:1: was written by a newer version (format {manifest.format})"])
         return manifest
+
+    def _own(self, file: str) -> Path:
+        """Return the path of a file of the record, which no link may lead out of it: pages show what stands there."""
+        path = self.folder / file
+        for part in (path, *path.parents[: file.count("/") + 1]):
+            if part.is_symlink():
+                raise InputError([f"{self.name}/{file}:1: cannot be read (it is reached by a link)"])
+        return path
 
     def _write_manifest(self) -> None:
         shown = self.manifest.model_dump(mode="json", exclude_none=True)
@@ -199,7 +209,7 @@ class Record:
 def _newer(path: Path) -> int | None:
     try:
         found = json.loads(path.read_bytes())["format"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return found if isinstance(found, int) and found > FORMAT else None
 

@@ -18,6 +18,9 @@ Publish = Literal["all", "checked", "proved", "reviewed"]
 
 KEY_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
+PULL_REQUESTS = {"GITHUB_EVENT_NAME": "pull_request", "CI_PIPELINE_SOURCE": "merge_request_event"}
+"""How GitHub Actions and GitLab CI say that a build is a pull request's; GitHub has kinds, which begin alike."""
+
 
 class Models(BaseModel):
     """The model of each tier. The judge is neither candidate."""
@@ -94,3 +97,8 @@ def read_settings(extra: Mapping[str, Any], config_file: Path) -> Settings:
 def has_key() -> bool:
     """Tell whether the environment holds a key for the API."""
     return any(os.environ.get(name) for name in KEY_VARIABLES)
+
+
+def in_pull_request() -> bool:
+    """Tell whether this is the build of a pull request, whose topics nobody with a key has read."""
+    return any(os.environ.get(name, "").startswith(said) for name, said in PULL_REQUESTS.items())

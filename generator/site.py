@@ -20,7 +20,7 @@ from generator.errors import BudgetError, GeneratorError
 from generator.pages import SCRIPTS, STYLES, assets, render
 from generator.progress import STOPPED, STOPPING, Tally
 from generator.runs import Run, State
-from generator.settings import has_key
+from generator.settings import has_key, in_pull_request
 
 _BELOW_A_LIST = re.compile("(exercises|runs)/.+/")
 _DIV = re.compile(r"<div\b|</div>")
@@ -106,6 +106,9 @@ class Site:
 
     def _may_ask(self, course: Course, runs: list[Run]) -> bool:
         if self._command != "build" or course.settings.offline or not has_key():
+            return False
+        if in_pull_request():
+            log.info("Nothing is asked: this is the build of a pull request.")
             return False
         try:
             worst = budget.within(runs, course.settings, course.settings.max_cost_usd)

@@ -37,7 +37,7 @@ class Source:
         known = place
         while known and known not in self.lines:
             known = known[:-1]
-        key = _key(place)
+        key = named(place)
         return f"{self.name}:{self.lines.get(known, 1)}: {f'{key}: ' if key else ''}{what}"
 
     def validated(self, model: type[M]) -> M:
@@ -140,9 +140,11 @@ def _lines(node: yaml.Node | None, place: Place, name: str, faults: list[str]) -
             line, inner = key.start_mark.line + 1, (*place, str(key.value))
             if key.tag != "tag:yaml.org,2002:str" or not key.value.isprintable():
                 got = _shown(key.value) if isinstance(key, yaml.ScalarNode) else "a list or a mapping"
-                faults.append(f"{name}:{line}: {f'{_key(place)}: ' if place else ''}expected text as a key (got {got})")
+                faults.append(
+                    f"{name}:{line}: {f'{named(place)}: ' if place else ''}expected text as a key (got {got})"
+                )
             elif inner in seen:
-                faults.append(f"{name}:{line}: {_key(inner)}: is given twice")
+                faults.append(f"{name}:{line}: {named(inner)}: is given twice")
             seen.add(inner)
             yield inner, line
             yield from _lines(value, inner, name, faults)
@@ -200,7 +202,8 @@ def _fields(model: type[BaseModel], place: Place) -> list[str]:
     return list(model.model_fields)
 
 
-def _key(place: Place) -> str:
+def named(place: Place) -> str:
+    """Return a place as messages name it, on one line."""
     parts = [str(part) for part in place]
     key = ".".join(part if part and part.isprintable() else repr(part) for part in parts)
     return key if len(key) <= 120 else f"{key[:117]}…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -125,6 +126,9 @@ def read_topics(folder: Path, root: Path) -> list[Topic]:
             continue
         if path.stem in topics:
             faults.append(f"{name}:1: the id {path.stem!r} is {topics[path.stem].path}'s already")
+            continue
+        if Path(os.path.realpath(path)).parent != Path(os.path.realpath(folder)):  # resolve() raises on loops
+            faults.append(f"{name}:1: is a link to a file of another folder")
             continue
         try:
             written = source.read(path, name).validated(TopicFile)

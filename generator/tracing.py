@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from bisect import bisect
-from functools import cache, lru_cache
+from collections import defaultdict
+from functools import lru_cache
+from typing import NamedTuple
 
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment
 from pygments.util import ClassNotFound
 
 from generator.outputs import Fence, Implementation
+
+
+class _Way(NamedTuple):
+    """The last line of an excerpt that has a place so far, and the way there."""
+
+    number: int
+    place: int
+    before: _Way | None
+
+    def steps(self) -> list[tuple[int, int]]:
+        """Return the lines and their places, the first one first."""
+        way: _Way | None = self
+        found = []
+        while way and way.number:
+            found.append((way.number, way.place))
+            way = way.before
+        return found[::-1]
 
 
 @lru_cache(maxsize=16)
@@ -27,31 +46,32 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
         for number in range(text.count("\n", 0, start) + 1, text.count("\n", 0, end) + 1)
     ]
     lines = text.split("\n")
-    written = {number: lines[number - 1] for number in numbers}
-
-    @cache
-    def bare() -> dict[int, str]:
-        return dict(zip(numbers, (line for fence in weak.fences for line in _uncommented(fence)), strict=False))
-
-    ways: dict[int, list[tuple[int, int]]] = {-1: []}  # by dedent, the earliest place of each line so far
+    bare = [line for fence in weak.fences for line in _uncommented(fence)]
+    stands: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))  # by text, then by margin
+    for place, uncommented in zip(numbers, [*bare, *[""] * len(numbers)], strict=False):
+        for content in {lines[place - 1].strip(), uncommented.strip()}:
+            stands[content][_margin(lines[place - 1])].append(place)
+    ways: dict[int, _Way] = {-1: _Way(0, 0, None)}  # by dedent, the earliest place of each line so far
     for number, line in enumerate(code.split("\n"), start=1):
         if not line.strip():
             continue
-        longer: dict[int, list[tuple[int, int]]] = {}
+        longer: dict[int, _Way] = {}
+        kept = _margin(line)
         for dedent, way in ways.items():
-            for place in numbers[bisect(numbers, way[-1][1]) if way else 0 :]:
-                told, whole = line.strip(), written[place].strip()
-                if told != whole and not (whole.startswith(told) and told == bare().get(place, "").strip()):
-                    continue
-                margin, kept = _margin(written[place]), _margin(line)
-                shift = len(margin) - len(kept)
-                fits = margin.endswith(kept) and (shift == dedent or not way or not kept)
-                if fits and (shift not in longer or place < longer[shift][-1][1]):
-                    longer[shift] = [*way, (number, place)]
+            first = [
+                (places[after], len(margin) - len(kept))
+                for margin, places in stands.get(line.strip(), {}).items()
+                if margin.endswith(kept)
+                and (len(margin) - len(kept) == dedent or not way.number or not kept)
+                and (after := bisect(places, way.place)) < len(places)
+            ]
+            for place, shift in sorted(first):
+                if shift not in longer or place < longer[shift].place:
+                    longer[shift] = _Way(number, place, way)
         if not longer:
             break
         ways = longer
-    return dict(next(iter(ways.values())))
+    return dict(next(iter(ways.values())).steps())
 
 
 def _uncommented(fence: Fence) -> list[str]:

@@ -8,12 +8,11 @@ counts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from generator.outputs import Implementation, Judgment, Label
+from generator.outputs import Implementation, Judgment, Label, occurrences
 
 Reason = Literal["identical", "not_achieved", "position_inconsistent", "unsupported"]
 
@@ -81,9 +80,9 @@ def places(quote: str, implementation: Implementation) -> list[tuple[int, int]]:
     if len("".join(quote.split())) < QUOTE_LENGTH:
         return []
     return [
-        (found.start(), found.start() + len(quote))
-        for found in re.finditer(f"(?={re.escape(quote)})", implementation.text)
-        if any(first <= found.start() and found.start() + len(quote) <= last for first, last in implementation.fenced)
+        (start, start + len(quote))
+        for start in occurrences(quote, implementation.text)
+        if any(first <= start and start + len(quote) <= last for first, last in implementation.fenced)
     ]
 
 

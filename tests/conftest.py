@@ -14,6 +14,8 @@ import pytest
 from messages_api import MessagesAPI
 from pytest_httpserver import HTTPServer
 
+from generator.settings import PULL_REQUESTS
+
 hypothesis.settings.register_profile("busy", deadline=None)  # machines are noisy: no test is timed
 hypothesis.settings.load_profile("busy")
 
@@ -112,7 +114,11 @@ class Project:
         return (self.folder / "site" / name / "index.html").read_text("utf-8")
 
     def _environment(self, *, key: bool) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("ANTHROPIC_") and name not in PULL_REQUESTS  # these tests may run for one
+        }
         return kept | {"NO_MKDOCS_2_WARNING": "1"} | (self.environment if key else {})
 
 

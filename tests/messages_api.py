@@ -68,11 +68,11 @@ class MessagesAPI:
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        body = request.get_json()
+        body = request.get_json() | {"headers": dict(request.headers)}
         schema = body.get("output_config", {}).get("format", {}).get("schema", {})
         step = STEPS.get(schema.get("title", ""), "") or self._solver(body)
         with self._lock:
-            self.calls.append({**body, "step": step, "headers": dict(request.headers)})
+            self.calls.append({**body, "step": step})
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             scripted = self._scripts[step].pop(0) if self._scripts[step] else None
@@ -80,13 +80,16 @@ class MessagesAPI:
             time.sleep(self.latency)
             if scripted is not None:
                 return scripted(body) if callable(scripted) and not isinstance(scripted, Response) else scripted
-            return message(self._answer(step, body), body["model"])
+            return self._reply(step, body)
         finally:
             with self._lock:
                 self._at_once -= 1
 
     def _solver(self, body: Body) -> str:
         return "mid_implementation" if "mid" in body["model"] or "5-5" in body["model"] else "weak_implementation"
+
+    def _reply(self, step: str, body: Body) -> Response:
+        return message(self._answer(step, body), body["model"])
 
     def _answer(self, step: str, body: Body) -> str:
         if step.endswith("implementation"):

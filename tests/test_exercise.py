@@ -125,8 +125,7 @@ def test_the_pieces_of_a_span_are_its_characters(code: str, data: st.DataObject)
     lines = markup.visible(code).split("\n")
     pieces = segments(code, start, end)
     joined = "\n".join(cut(lines[line - 1], *columns) for line, *columns in pieces)
-    first = len(markup.visible(code[:start])) - (code[max(start - 1, 0) : start + 1] == "\r\n")
-    last = len(markup.visible(code[:end])) - (code[max(end - 1, 0) : end + 1] == "\r\n")
+    first, last = markup.shown_at(code, start), markup.shown_at(code, end)
     assert joined == markup.visible(code)[first:last].removesuffix("\n") or joined == markup.visible(code)[first:last]
     assert [line for line, *_ in pieces] == list(range(pieces[0].line, pieces[0].line + len(pieces)))
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 from collections.abc import Callable
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from generator.markup import code, code_lines, document, plain, prose, raw, sentence, visible
+from generator.markup import code, code_lines, document, plain, prose, raw, sentence, shown_at, visible
 
 PROSE_TAGS = {
     "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "em", "strong",
     "code", "pre", "div", "span", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
+PROSE = ("prose", "sentence", "document")
+JOINING = set("\u200c\u200d\ufe0f")  # they stay within emoji, and words of some scripts
+HIDES = {"Cc", "Cf", "Zl", "Zp"}
 SENTENCE_TAGS = {"em", "strong", "code", "br"}
 CODE_TAGS = {"div", "pre", "code", "span"}
 
@@ -31,7 +37,11 @@ MAKERS: dict[str, tuple[Callable[[str], Markup], set[str]]] = {
     "code lines": (lambda text: Markup("\n").join(code_lines(text, "javascript")), {"span"}),
 }
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
-HIDDEN = "\u200b\u2060\u2061\ufeff\u00ad\u180e\u115f\u1160\u3164\uffa0\U000e0041\U000e007f"
+HIDDEN = (
+    "\u200b\u2060\u2061\u206a\ufeff\u00ad\u180e\u115f\u1160\u3164\uffa0\u034f\u2028\u2029\ufe01\ufff9\x07\x1b\x7f\x85"
+    "\U000e0001\U000e0041\U000e007f\U000e0101\U0001d173\u200c\u200d\ufe0f"
+)
+MARKS = "\u00ad\u061c\u200e\u200f"  # at home in prose
 
 
 class Page(HTMLParser):
@@ -178,7 +188,8 @@ def test_any_text_stays_text(maker: str, text: str) -> None:
     read = page(html, tags)
     assert page(raw(html), tags).text == read.text
     assert not set(raw(html)) & set("`~{}")
-    assert not set(BIDI + HIDDEN) & set(html)
+    shown = JOINING | set(MARKS if maker in PROSE else "")
+    assert not set(BIDI + HIDDEN) - shown & set(html)
 
 
 def test_markdown_extensions_find_nothing_to_take() -> None:
@@ -295,10 +306,23 @@ def test_lines_of_code_in_a_document_can_be_linked_to() -> None:
 @pytest.mark.parametrize("maker", MAKERS)
 def test_what_hides_is_shown(maker: str, character: str) -> None:
     make, tags = MAKERS[maker]
-    assert f"a⟨U+{ord(character):04X}⟩b" in page(make(f"a{character}b"), tags).text
+    spelled = f"a⟨U+{ord(character):04X}⟩b"
+    text = page(make(f"a{character}b"), tags).text
+    assert (f"a{character}b" if maker in PROSE and character in MARKS else spelled) in text
+    if maker in PROSE:
+        assert spelled in page(make(f"`a{character}b`"), tags).text
+    if maker in {"prose", "document"}:
+        assert spelled in page(make(f"```\na{character}b\n```\n\n    a{character}b"), tags).text
 
 
-@pytest.mark.parametrize("entity", ["&#x202e;", "&#8238;", "&rlm;", "&ZeroWidthSpace;", "&shy;"])
+def test_nothing_that_unicode_calls_a_control_or_a_format_hides() -> None:
+    signs = [sign for sign in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(sign) in HIDES]
+    shown = {"\t", "\n", *"\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"}
+    stacking = {chr(point) for point in range(0x13430, 0x13440)}  # of hieroglyphs
+    assert {sign for sign in signs if visible(f"a{sign}b") == f"a{sign}b"} <= shown | stacking
+
+
+@pytest.mark.parametrize("entity", ["&#x202e;", "&#8238;", "&NoBreak;", "&ZeroWidthSpace;", "&#xfeff;"])
 @pytest.mark.parametrize("maker", ["prose", "sentence", "document"])
 def test_what_hides_as_an_entity_is_shown(maker: str, entity: str) -> None:
     make, tags = MAKERS[maker]
@@ -311,6 +335,16 @@ def test_what_hides_as_an_entity_is_shown(maker: str, entity: str) -> None:
 )
 def test_scripts_and_emoji_stay_whole(text: str) -> None:
     assert visible(text) == text
+    assert sentence(text) == text
+
+
+@given(st.text(st.sampled_from("a\r\n\u202e\u200d\ufe0f❤🙂ی")))
+def test_a_place_is_found_again_in_what_is_shown(text: str) -> None:
+    places = [shown_at(text, at) for at in range(len(text) + 1)]
+    assert (places[0], places[-1]) == (0, len(visible(text)))
+    for character, (start, end) in zip(text, pairwise(places), strict=True):
+        spelled = "\n" if character == "\r" else f"⟨U+{ord(character):04X}⟩"
+        assert visible(text)[start:end] in {character, spelled, "" if character in "\r\n" else character}
 
 
 def test_line_ends_become_one() -> None:

@@ -396,7 +396,7 @@ WHERE = "topics/runs/words/run.json:1: "
         (b'{"answers": {"a.json": {"origin": "model"}}}', r"answers\.a\.json\.digest: Field required"),
         (b'{"answers": {"a.json": {"origin": "nobody", "digest": ""}}}', r"answers\.a\.json\.origin: "),
         (
-            b'{"answers": {"a.json": {"origin": "model", "digest": ""}}}',
+            b'{"answers": {"a.json": {"origin": "model", "digest": "%s"}}}' % (b"0" * 64),
             r"answers\.a\.json: an answer of a model has a key",
         ),
         (b'{"discarded": [{"file": "a.json"}]}', r"discarded\.0\.model: Field required"),
