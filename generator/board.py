@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from generator.pipeline import Progress
 from generator.progress import Tally, name
@@ -36,5 +37,5 @@ class Board:
         """Return the board as it is now."""
         table = Table("topic", "answers", "asking", "", box=None)
         for topic, asked in self._asked.items():
-            table.add_row(topic, str(self._answered[topic]), ", ".join(asked), self._told[topic])
+            table.add_row(topic, str(self._answered[topic]), ", ".join(asked), Text(self._told[topic]))
         return Group(table, f" so far {self._tally.total}")

@@ -25,7 +25,7 @@ from generator.board import Board
 from generator.course import Course
 from generator.errors import GeneratorError
 from generator.folder import write
-from generator.progress import STOPPED, STOPPING, Tally, money
+from generator.progress import KEPT, STOPPED, STOPPING, Tally, money
 from generator.runs import Run, State
 from generator.settings import KEY_VARIABLES, has_key
 
@@ -133,7 +133,7 @@ def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Deci
     for run in finished:
         click.echo(f"{run.topic.id}: {_state(run)}", err=True)
     if failed:
-        raise Failure("\n".join(failed))
+        raise Failure("\n".join([*failed, KEPT]))
 
 
 @main.command()
@@ -243,6 +243,8 @@ def _told() -> Iterator[None]:
         yield
     except GeneratorError as error:
         raise Failure(str(error)) from None
+    except OSError as error:
+        raise Failure(f"{error.filename or 'the disk'}: {error.strerror or error}") from None
     except KeyboardInterrupt:
         raise Failure(STOPPED) from None
 

@@ -89,8 +89,11 @@ class Course:
         client = Client(self.settings)
 
         def played(topic: Topic) -> Run:
-            record = self.record(topic)
-            return Pipeline(topic, record, self.settings, client, refresh=refresh, listen=listen).run()
+            try:
+                return Pipeline(topic, self.record(topic), self.settings, client, refresh=refresh, listen=listen).run()
+            except BaseException:
+                client.stopped.set()  # no topic goes on where one cannot be kept
+                raise
 
         with ThreadPoolExecutor(min(self.settings.max_calls, len(topics) or 1)) as pool:
             try:

@@ -5,6 +5,7 @@
     ├── AskError       a model could not be asked, or did not answer usably
     │   └── Refused    what came back was an answer, but not one that counts (and it was paid for)
     ├── BudgetError    asking could cost more than the settings allow
+    ├── DiskError      a file could not be written; nothing more is asked, because it could not be kept
     └── Busy           another process is writing this record
 
 The hook and the command line translate these once; nothing else prints them.
@@ -12,7 +13,20 @@ The hook and the command line translate these once; nothing else prints them.
 
 from __future__ import annotations
 
+import errno
+import re
 from collections.abc import Iterable
+from pathlib import Path
+
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
+_REMEDIES = {
+    errno.ENOSPC: "free space on the disk",
+    errno.EDQUOT: "free space: the quota is used up",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: "make the file system writable",
+    errno.EACCES: "make it writable for this user",
+    errno.EPERM: "make it writable for this user",
+}
 
 
 class GeneratorError(Exception):
@@ -39,5 +53,22 @@ class BudgetError(GeneratorError):
     """The worst case of what would be asked is above the limit."""
 
 
+class DiskError(GeneratorError):
+    """A file could not be written."""
+
+    def __init__(self, path: Path, error: OSError, lost: str = "") -> None:
+        self.path = path
+        self.error = error
+        remedy = f"{_REMEDIES.get(error.errno or 0, 'mend that')}, then start the same command again"
+        super().__init__(f"{path}: cannot be written ({error.strerror or error}){lost}; {remedy}")
+
+
 class Busy(GeneratorError):
     """Another process holds the record."""
+
+
+def plain(text: object, most: int = 300) -> str:
+    """Return a stranger's text as a terminal may show it: one line of printable characters, and no more than that."""
+    line = " ".join(_ESCAPE.sub("", str(text)[: 4 * most]).split())
+    shown = "".join(character if character.isprintable() else "\ufffd" for character in line)
+    return shown if len(shown) <= most else f"{shown[:most]}…"

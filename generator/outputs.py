@@ -12,6 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from generator.errors import plain
+
 Severity = Literal["high", "medium", "low"]
 Label = Literal["A", "B"]
 
@@ -256,6 +258,6 @@ def bare_json(text: str) -> str:
 def faults(error: Any) -> list[str]:
     """Say each fault of a pydantic.ValidationError as `where: what`."""
     return [
-        ": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, "))))
+        plain(": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, ")))))
         for fault in error.errors(include_url=False, include_input=False)
     ]

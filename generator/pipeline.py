@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from generator import outputs as shapes
 from generator import prompting
 from generator.client import Client
-from generator.errors import AskError, Busy, InputError, Refused
+from generator.errors import AskError, Busy, DiskError, InputError, Refused
 from generator.manifest import Entry, Recorded, Rejected, Reply, digest
 from generator.prompting import Request
 from generator.record import Record
@@ -171,6 +171,9 @@ class Pipeline:
         else:
             done = [_done(job) for job in jobs]
         self._answers += [job.result() for job in done if not job.exception()]
+        failures = [error for job in done if (error := job.exception())]
+        for error in sorted(failures, key=lambda error: isinstance(error, AskError)):  # a model's fault is the least
+            raise error
         return iter([job.result() for job in done])
 
     def _answer(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str) -> Answer:
@@ -187,7 +190,12 @@ class Pipeline:
                 return Answer(step, inside, order, recorded, output, stale, findings)
         if not self._writes:
             raise _Missing(f"next to be asked: {step.title.lower()}")
-        return self._asked(step, outputs, inside, order, request)
+        try:
+            return self._asked(step, outputs, inside, order, request)
+        except DiskError:
+            if self._client:
+                self._client.stopped.set()  # what no disk takes need not be paid for
+            raise
 
     def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
         """Ask until an answer counts; each rejected reply goes back with its faults, `max_repairs` times at most."""
@@ -199,7 +207,8 @@ class Pipeline:
             if not reply:
                 if not self._client:
                     raise _Missing(f"next to be asked: {step.title.lower()}")
-                reply = self._client.ask(request, step.output, lambda: self._listen(told()))
+                with self._record.room(request):
+                    reply = self._client.ask(request, step.output, lambda: self._listen(told()))
                 self._record.receive(request, reply)
             output, faults = judge(step, outputs, reply)
             self._listen(told(reply, tuple(faults)))
@@ -216,7 +225,8 @@ class Pipeline:
                     faults=faults,
                 )
             )
-            if reply.stop_reason not in {"end_turn", "max_tokens"} or len(rejected) > self.settings.max_repairs:
+            hopeless = reply.stop_reason not in {"end_turn", "max_tokens"} or step.exceeded(reply.text)
+            if hopeless or len(rejected) > self.settings.max_repairs:
                 self._record.drop(rejected, request)
                 where = f"{step.title.lower()}{f' of attempt {attempt}' if attempt else ''}"
                 raise Refused(f"{where} ({request.model}): {'; '.join(faults)[:600]}")
@@ -265,6 +275,8 @@ class Pipeline:
 
 def judge(step: Step, outputs: Mapping[str, Any], reply: Reply) -> tuple[shapes.Output | None, list[str]]:
     """Read a reply: the output, where it has the step's shape, and what is wrong with it."""
+    if step.exceeded(reply.text):
+        return None, [f"an answer of {len(reply.text):,} characters is none of {step.max_tokens:,} tokens"]
     if reply.stop_reason == "max_tokens":
         return None, [f"the answer was cut off at {step.max_tokens:,} tokens; a shorter one is needed"]
     if reply.stop_reason != "end_turn":
@@ -273,20 +285,8 @@ def judge(step: Step, outputs: Mapping[str, Any], reply: Reply) -> tuple[shapes.
     try:
         output = step.output.read(reply.text)
     except ValidationError as error:
-        return None, _told(shapes.faults(error))
-    return output, _told(fault for check in step.checks for fault in check(output, outputs))
-
-
-def _told(faults: Iterable[str]) -> list[str]:
-    """Return the faults as they are told and kept: a reply can have thousands, and whole pages in one."""
-    told, left = [], prompting.COMPLAINT_BYTES
-    for fault in faults:
-        short = fault if len(fault) <= 300 else f"{fault[:300]}…"
-        left -= len(short.encode("utf-8", "replace")) + 3
-        if left < 0:
-            break
-        told.append(short)
-    return told
+        return None, prompting.complaints(shapes.faults(error))
+    return output, prompting.complaints(fault for check in step.checks for fault in check(output, outputs))
 
 
 def _done(job: Callable[[], Answer]) -> Future[Answer]:

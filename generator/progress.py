@@ -11,7 +11,8 @@ from generator.prices import Usage
 from generator.settings import Settings
 
 STOPPING = "Stopping: calls in flight are paid for, so they are waited for. Ctrl-C again gives them up."
-STOPPED = "Stopped. What was answered is kept; the same command goes on from there."
+KEPT = "What was answered is kept; the same command goes on from there."
+STOPPED = f"Stopped. {KEPT}"
 
 
 class Tally:

@@ -1,11 +1,13 @@
 """Keep answers on disk: the record that is committed, and the journal of replies beside it.
 
     topics/runs/<id>/                 the record: one file an answer, and run.json, which says where each came from
-    .cache/errorspan/<id>/            the journal: replies that are not in the record yet, each written as it arrives
+    .cache/errorspan/<id>/            the journal: replies that are not in the record yet, each written as it arrives;
+                                      <first request>.<number of the repair>.<request>.json
     .cache/errorspan/<id>/rejected/   replies that did not count, with what was wrong with them
 
 A reply goes to the journal before anything else happens to it, and leaves it when it is in the record. So a process may
 be killed at any moment: what was received is found again, in the record or in the journal, and is not asked for twice.
+A disk that is full is found before a reply is paid for: its room is taken before it is asked for.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -23,10 +25,16 @@ from threading import Lock
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from generator.errors import Busy, InputError
+from generator.errors import Busy, DiskError, InputError
 from generator.manifest import FORMAT, Entry, Manifest, Recorded, Rejected, Reply, digest
 from generator.outputs import faults as faults_of
 from generator.prompting import CHAIN, Request
+
+HALF = ".half"
+"""Ends the name of a file that is being written: what is left of one was being written when its process was killed."""
+
+BYTES_PER_TOKEN = 8
+"""How long a reply is that room is made for: text has about four bytes a token, and JSON escapes some."""
 
 
 class Record:
@@ -75,9 +83,32 @@ class Record:
         except (FileNotFoundError, ValidationError):
             return None
 
+    @contextmanager
+    def room(self, request: Request) -> Iterator[None]:
+        """Hold the disk space that the reply will need, until it is there.
+
+        Raises:
+            DiskError: there is not so much.
+        """
+        path = self._journaled(request)
+        with ExitStack() as held:
+            with _writes(path):
+                file = held.enter_context(tempfile.TemporaryFile(dir=self.journal))
+                file.write(bytes(request.max_tokens * BYTES_PER_TOKEN))
+                file.flush()
+                os.fsync(file.fileno())
+            yield
+
     def receive(self, request: Request, reply: Reply) -> None:
-        """Put a reply on disk, as it arrives."""
-        _write(self._journaled(request), reply.model_dump_json(indent=2))
+        """Put a reply on disk, as it arrives.
+
+        Raises:
+            DiskError: it could not be written, and is lost.
+        """
+        try:
+            _write(self._journaled(request), reply.model_dump_json(indent=2))
+        except DiskError as full:
+            raise DiskError(full.path, full.error, ", and a reply that was paid for is lost with it") from None
 
     def keep(self, file: str, text: str, entry: Entry) -> Recorded:
         """Put an answer into the record, and what it was read from out of the journal."""
@@ -95,7 +126,7 @@ class Record:
         with self._writing:
             self.manifest.discarded += rejected
             self._write_manifest()
-            for path in sorted(self.journal.glob(f"{request.chain}.*.json")):
+            for path in self._chained(request.chain):
                 _move(path, self.journal / "rejected", path.name)
 
     def discard(self, folder: str) -> None:
@@ -103,7 +134,8 @@ class Record:
         with self._writing:
             for path in sorted((self.folder / folder).glob("*")):
                 self._supersede(f"{folder}/{path.name}")
-            (self.folder / folder).rmdir()
+            with _writes(self.folder / folder):
+                (self.folder / folder).rmdir()
             self._write_manifest()
 
     def declare(self, file: str, entry: Entry) -> None:
@@ -129,17 +161,17 @@ class Record:
 
         Raises:
             Busy: another process writes it, and it is not waited for.
+            DiskError: this one cannot write it.
         """
-        self.journal.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(self.journal.with_suffix(".lock"), timeout=-1 if wait else 0):
-                self.manifest = self._read_manifest()
-                for file, entry in self.manifest.answers.items():
-                    if (self.folder / file).exists():
-                        self._clear(entry)
-                yield
-        except Timeout:
-            raise Busy(f"another process is writing {self.name}") from None
+        with ExitStack() as held:
+            try:
+                with _writes(self.journal):
+                    self.journal.mkdir(parents=True, exist_ok=True)
+                    held.enter_context(FileLock(self.journal.with_suffix(".lock"), timeout=-1 if wait else 0))
+            except Timeout:
+                raise Busy(f"another process is writing {self.name}") from None
+            self._tidy()
+            yield
 
     def _read_manifest(self) -> Manifest:
         path = self.folder / "run.json"
@@ -153,10 +185,10 @@ class Record:
             newer = _newer(path)
             way_out = "restore the file from version control: it says where answers came from and what they cost"
             broken = [f"{fault} ({way_out})" for fault in faults_of(error)]
-            faults = [f"was written by a newer version (format {newer})"] if newer else broken
+            faults = [_told_newer(newer)] if newer else broken
             raise InputError(f"{self.name}/run.json:1: {fault}" for fault in faults) from None
         if manifest.format > FORMAT:
-            raise InputError([f"{self.name}/run.json:1: was written by a newer version (format {manifest.format})"])
+            raise InputError([f"{self.name}/run.json:1: {_told_newer(manifest.format)}"])
         return manifest
 
     def _write_manifest(self) -> None:
@@ -164,16 +196,31 @@ class Record:
         _write(self.folder / "run.json", json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
     def _journaled(self, request: Request) -> Path:
-        return self.journal / f"{request.chain}.{request.key}.json"
+        return self.journal / f"{request.chain}.{request.repairs}.{request.key}.json"
+
+    def _chained(self, chain: str) -> list[Path]:
+        """Return the replies of a chain of repairs, in the order of their requests: clocks may go backwards."""
+        return sorted(self.journal.glob(f"{chain}.*.json"))
 
     def _clear(self, entry: Entry) -> None:
         """Take replies out of the journal that led to an answer which is in the record; rejected ones are set aside."""
-        if entry.key:
-            replies = sorted(self.journal.glob(f"{entry.key[:CHAIN]}.*.json"), key=lambda path: path.stat().st_mtime_ns)
-            for path in replies[:-1]:
-                _move(path, self.journal / "rejected", path.name)
-            for path in replies[-1:]:
+        replies = self._chained(entry.key[:CHAIN]) if entry.key else []
+        for path in replies[:-1]:
+            _move(path, self.journal / "rejected", path.name)
+        for path in replies[-1:]:
+            with _writes(path):
                 path.unlink()
+
+    def _tidy(self) -> None:
+        """Finish what a killed process began."""
+        self.manifest = self._read_manifest()
+        for file, entry in self.manifest.answers.items():
+            if (self.folder / file).exists():
+                self._clear(entry)
+        for folder in (self.folder, self.journal):
+            for path in folder.rglob(f".*{HALF}"):
+                with _writes(path):
+                    path.unlink()
 
     def _supersede(self, file: str) -> None:
         """Set an answer aside; what it cost stays in the manifest."""
@@ -196,6 +243,10 @@ class Record:
             )
 
 
+def _told_newer(format_: int) -> str:
+    return f"was written by a newer version (format {format_}); install that one: pip install --upgrade errorspan"
+
+
 def _newer(path: Path) -> int | None:
     try:
         found = json.loads(path.read_bytes())["format"]
@@ -207,16 +258,32 @@ def _newer(path: Path) -> int | None:
 def _move(path: Path, folder: Path, name: str) -> None:
     """Move a file to a name that is free; the folder may be on another file system."""
     target, number = folder / name, 1
-    target.parent.mkdir(parents=True, exist_ok=True)
-    while target.exists():
-        number += 1
-        target = folder / f"{name}.{number}"
-    shutil.move(path, target)
+    with _writes(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        while target.exists():
+            number += 1
+            target = folder / f"{name}.{number}"
+        shutil.move(path, target)
+
+
+@contextmanager
+def _writes(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Timeout:
+        raise
+    except OSError as error:
+        raise DiskError(path, error) from None
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with _writes(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, text)
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=HALF)
     written = Path(temporary)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

@@ -226,7 +226,7 @@ def test_a_reply_that_was_received_but_not_recorded_is_found_again(project: Proj
         "asked_at": entry["at"],
         "seconds": entry["seconds"],
     }
-    project.write(f".cache/errorspan/words/{entry['key'][:32]}.{entry['key']}.json", json.dumps(reply))
+    project.write(f".cache/errorspan/words/{entry['key'][:32]}.0.{entry['key']}.json", json.dumps(reply))
     (project.folder / "topics/runs/words/assessment.json").unlink()
     assert project.build("--strict", key=False).returncode == 0
     assert len(messages_api.calls) == CALLS
