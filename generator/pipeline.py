@@ -276,12 +276,14 @@ class Pipeline:
 def judge(step: Step, outputs: Mapping[str, Any], reply: Reply) -> tuple[shapes.Output | None, list[str]]:
     """Read a reply: the output, where it has the step's shape, and what is wrong with it."""
     if step.exceeded(reply.text):
-        return None, [f"an answer of {len(reply.text):,} characters is none of {step.max_tokens:,} tokens"]
+        return None, [f"{len(reply.text):,} characters are more than an answer of {step.max_tokens:,} tokens has"]
     if reply.stop_reason == "max_tokens":
         return None, [f"the answer was cut off at {step.max_tokens:,} tokens; a shorter one is needed"]
     if reply.stop_reason != "end_turn":
         detail = f" ({reply.stop_detail})" if reply.stop_detail else ""
         return None, [_UNUSABLE.get(str(reply.stop_reason), f"the model stopped with {reply.stop_reason!r}") + detail]
+    if not reply.text.strip():
+        return None, ["the answer is empty"]
     try:
         output = step.output.read(reply.text)
     except ValidationError as error:
