@@ -56,11 +56,9 @@ class BudgetError(GeneratorError):
 class DiskError(GeneratorError):
     """A file could not be written."""
 
-    def __init__(self, path: Path, error: OSError, lost: str = "") -> None:
-        self.path = path
-        self.error = error
+    def __init__(self, path: Path, error: OSError, consequence: str = "") -> None:
         remedy = f"{_REMEDIES.get(error.errno or 0, 'mend that')}, then start the same command again"
-        super().__init__(f"{path}: cannot be written ({error.strerror or error}){lost}; {remedy}")
+        super().__init__(f"{path}: cannot be written ({error.strerror or error}){consequence}; {remedy}")
 
 
 class Busy(GeneratorError):

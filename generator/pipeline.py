@@ -253,9 +253,8 @@ class Pipeline:
         try:
             return step.output.read(recorded.text)
         except ValidationError as error:
-            raise InputError(
-                f"{self._record.name}/{recorded.file}:1: {fault}" for fault in shapes.faults(error)
-            ) from None
+            way_out = "mend it, or delete the file: then it is missing, and a run asks for it"
+            raise InputError(shapes.faults_in(f"{self._record.name}/{recorded.file}", error, way_out)) from None
 
     def _discard_abandoned(self) -> None:
         if self._client:

@@ -27,7 +27,7 @@ from pydantic import ValidationError
 
 from generator.errors import Busy, DiskError, InputError
 from generator.manifest import FORMAT, Entry, Manifest, Recorded, Rejected, Reply, digest
-from generator.outputs import faults as faults_of
+from generator.outputs import faults_in
 from generator.prompting import CHAIN, Request
 
 HALF = ".half"
@@ -90,9 +90,8 @@ class Record:
         Raises:
             DiskError: there is not so much.
         """
-        path = self._journaled(request)
         with ExitStack() as held:
-            with _writes(path):
+            with _writes(self.journal, ", and an answer that has no room is not asked for"):
                 file = held.enter_context(tempfile.TemporaryFile(dir=self.journal))
                 file.write(bytes(request.max_tokens * BYTES_PER_TOKEN))
                 file.flush()
@@ -105,10 +104,11 @@ class Record:
         Raises:
             DiskError: it could not be written, and is lost.
         """
-        try:
-            _write(self._journaled(request), reply.model_dump_json(indent=2))
-        except DiskError as full:
-            raise DiskError(full.path, full.error, ", and a reply that was paid for is lost with it") from None
+        _write(
+            self._journaled(request),
+            reply.model_dump_json(indent=2),
+            ", and a reply that was paid for is lost with it",
+        )
 
     def keep(self, file: str, text: str, entry: Entry) -> Recorded:
         """Put an answer into the record, and what it was read from out of the journal."""
@@ -182,11 +182,10 @@ class Record:
         except OSError as error:
             raise InputError([f"{self.name}/run.json:1: cannot be read ({error.strerror})"]) from None
         except ValidationError as error:
-            newer = _newer(path)
+            if newer := _newer(path):
+                raise InputError([f"{self.name}/run.json:1: {_told_newer(newer)}"]) from None
             way_out = "restore the file from version control: it says where answers came from and what they cost"
-            broken = [f"{fault} ({way_out})" for fault in faults_of(error)]
-            faults = [_told_newer(newer)] if newer else broken
-            raise InputError(f"{self.name}/run.json:1: {fault}" for fault in faults) from None
+            raise InputError(faults_in(f"{self.name}/run.json", error, way_out)) from None
         if manifest.format > FORMAT:
             raise InputError([f"{self.name}/run.json:1: {_told_newer(manifest.format)}"])
         return manifest
@@ -267,17 +266,17 @@ def _move(path: Path, folder: Path, name: str) -> None:
 
 
 @contextmanager
-def _writes(path: Path) -> Iterator[None]:
+def _writes(path: Path, consequence: str = "") -> Iterator[None]:
     try:
         yield
     except Timeout:
         raise
     except OSError as error:
-        raise DiskError(path, error) from None
+        raise DiskError(path, error, consequence) from None
 
 
-def _write(path: Path, text: str) -> None:
-    with _writes(path):
+def _write(path: Path, text: str, consequence: str = "") -> None:
+    with _writes(path, consequence):
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, text)
 

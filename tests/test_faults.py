@@ -197,7 +197,7 @@ def messages_api(server: HTTPServer) -> MessagesAPI:
 
 @pytest.fixture
 def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Ran]:
-    """Return a function that runs `errorspan run` here: a process of its own would only add the seconds of its start."""
+    """Return a function that runs `errorspan run` here: a process of its own would only add seconds."""
     monkeypatch.chdir(project.folder)
     for name in list(os.environ):
         if name.startswith("ANTHROPIC_") or name.lower().endswith("_proxy"):
@@ -243,6 +243,7 @@ def outcome(project: Project, ran: Ran, before: int = 0) -> Outcome:
     ends = [number for number, line in enumerate(lines) if re.match(r"words: (awaiting|unfinished|complete)", line)]
     shown = lines[ends[-1] + 1 :] or lines[ends[-1] :] if ends else lines[-1:]
     says = " ".join(shown).replace(f"{project.folder}/", "").removeprefix("words: ")
+    says = re.sub(r"\w{32}\.(\d)\.\w{64}", r"….\1.…", says)
     says = re.sub(r"(127\.0\.0\.1):\d+", r"\1", says)
     says = re.sub(r"(\w)\1{9,}", lambda run: f"{run[1]} ({len(run[0])} times)", says)
     return Outcome(says, ran.code, len(project.api.calls) - before, kept(project).total())
@@ -391,4 +392,91 @@ def test_a_full_disk_stops_every_topic(project: Project) -> None:
     assert ran.code == 1
     assert "a reply that was paid for is lost" in ran.said
     assert "Traceback" not in ran.said
-    assert len(project.api.calls) <= 6 * 2 + 4
+    assert 1 <= project.api.steps.count("challenge") <= 4  # what was in flight at that moment
+    assert project.api.steps.count("categories") == 4  # the others had not begun
+
+
+def test_a_full_disk_fails_a_build(project: Project) -> None:
+    project.topic("words")
+    built = project.run("mkdocs", "build", within=("prlimit", "--fsize=30000"))
+    assert built.returncode == 1
+    assert "cannot be written (File too large)" in built.stderr
+    assert "Traceback" not in built.stderr
+    assert not project.api.calls
+
+
+# The record is not as it was
+
+
+@pytest.fixture
+def whole(project: Project, run: Callable[[], Ran]) -> Path:
+    """Return the record of a finished run."""
+    assert run().code == 0
+    return project.folder / "topics/runs/words"
+
+
+def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
+    """Return what an editor does to a file of the record."""
+
+    def edit(record: Path) -> None:
+        text = (record / name).read_text("utf-8")
+        assert old in text
+        (record / name).write_text(text.replace(old, new), "utf-8")
+
+    return edit
+
+
+EDITS: dict[str, Callable[[Path], None]] = {
+    "an answer edited by hand": replaced("categories.json", "Reading a file", "Reading one file"),
+    "an answer edited by hand, so that it is no JSON": replaced("categories.json", '"beginner": [', '"beginner": '),
+    "an answer edited by hand, with a key of its own": replaced("categories.json", "{", '{"note\\u001b[2J": "mine",'),
+    "an answer deleted": lambda record: (record / "assessment.json").unlink(),
+    "run.json edited by hand, so that it is no JSON": replaced("run.json", '"answers": {', '"answers": '),
+    "run.json with the marks of a merge": replaced("run.json", '  "format"', '<<<<<<< HEAD\n  "format"'),
+    "run.json of a newer version": replaced("run.json", '"format": 1', '"format": 2, "reviews": []'),
+    "run.json deleted": lambda record: (record / "run.json").unlink(),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_run_survives_an_editor(name: str, whole: Path, project: Project, run: Callable[[], Ran], tell: Tell) -> None:
+    before = project.files("topics/runs/words")
+    EDITS[name](whole)
+    edited = project.files("topics/runs/words")
+    found = outcome(project, run(), CALLS)
+    assert {name: project.files("topics/runs/words")[name] for name in edited} == edited or found.calls
+    for file, content in before.items():
+        (whole / file).write_bytes(content)
+    again = run()
+    assert (again.code, again.said) == (0, "Nothing is missing.\n")
+    tell(MACHINE, name, found)
+
+
+def test_a_run_survives_a_clock_that_is_set_back(project: Project, run: Callable[[], Ran], tell: Tell) -> None:
+    """What the first run left is a day ahead of the second one's clock: dates on disk, and those that were written."""
+    project.api.script("challenge", challenge(language=None), error(400))
+    assert run().code == 1
+    ahead = time.time() + 86_400
+    for folder in (".cache", "topics/runs"):
+        for path in (path for path in (project.folder / folder).rglob("*.json")):
+            path.write_text(
+                re.sub(r"20\d\d-\d\d-\d\dT", f"{time.strftime('%Y-%m-%d', time.gmtime(ahead))}T", path.read_text())
+            )
+            os.utime(path, (ahead, ahead))
+    found = outcome(project, run(), 4)
+    assert (found.exit, found.calls, found.kept) == (0, 6, 8)
+    (rejected,) = (project.folder / ".cache/errorspan/words/rejected").iterdir()
+    assert "language" not in json.loads(rejected.read_text())["text"]  # the first reply, not the one that counts
+    tell(MACHINE, "the clock is set back a day between two runs", found)
+
+
+def test_two_commands_at_once_ask_each_question_once(project: Project, run: Callable[[], Ran], tell: Tell) -> None:
+    project.api.latency = 0.1
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(apart, project) for _ in range(2)]
+        ran = [one.result() for one in both]
+    found = outcome(project, ran[0])
+    assert ran[0].code == ran[1].code == 0
+    assert found.calls == CALLS
+    assert run().said == "Nothing is missing.\n"
+    tell(MACHINE, "two commands at once, together", found)
