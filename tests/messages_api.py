@@ -116,10 +116,14 @@ class MessagesAPI:
                 return scripted.on(request.environ["werkzeug.socket"])
             if scripted is not None:
                 return scripted(body) if callable(scripted) and not isinstance(scripted, Response) else scripted
-            return message(self._answer(step, body), body["model"])
+            return self.reply(step, body)
         finally:
             with self._lock:
                 self._at_once -= 1
+
+    def reply(self, step: str, body: Body) -> Response:
+        """Answer well."""
+        return message(self._answer(step, body), body["model"])
 
     def _solver(self, body: Body) -> str:
         return "mid_implementation" if "mid" in body["model"] or "5-5" in body["model"] else "weak_implementation"
