@@ -93,10 +93,11 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
             money(run.cost(course.settings)) if run.usage.tokens else "",
             money(worst) if worst is None or worst else "",
         )
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-    for run in runs:
-        for fault in run.faults:
-            click.echo(fault, err=True)
+    with _told():
+        Console(width=None if sys.stdout.isatty() else 160).print(table)
+        for run in runs:
+            for fault in run.faults:
+                click.echo(fault, err=True)
 
 
 @main.command()
@@ -244,7 +245,7 @@ def _told() -> Iterator[None]:
     except GeneratorError as error:
         raise Failure(str(error)) from None
     except OSError as error:
-        raise Failure(f"{error.filename or 'the disk'}: {error.strerror or error}") from None
+        raise Failure(f"{error.filename or 'the output'}: cannot be written ({error.strerror or error})") from None
     except KeyboardInterrupt:
         raise Failure(STOPPED) from None
 

@@ -41,8 +41,17 @@ class Client:
         self._starting = Lock()
         self.stopped = Event()
 
-    def ask(self, request: Request, output: type[Output], sending: Callable[[], None] = lambda: None) -> Reply:
-        """Send a request and return the reply, whatever its stop reason; `sending` is called when its turn has come.
+    def ask(
+        self,
+        request: Request,
+        output: type[Output],
+        sending: Callable[[], None] = lambda: None,
+        received: Callable[[Reply], None] = lambda _: None,
+    ) -> Reply:
+        """Send a request and return the reply, whatever its stop reason.
+
+        `sending` is called when its turn has come, and `received` with the reply before the next one's turn: so no more
+        than `max_calls` replies can be on their way to the disk.
 
         Raises:
             AskError: no reply came, in words that say what to do about it.
@@ -55,7 +64,11 @@ class Client:
             sending()
             asked_at, start = datetime.now(UTC), time.monotonic()
             message = self._sent(sdk, request, output)
-            seconds = time.monotonic() - start
+            reply = self._reply(message, asked_at, time.monotonic() - start)
+            received(reply)
+        return reply
+
+    def _reply(self, message: Any, asked_at: datetime, seconds: float) -> Reply:
         try:
             return Reply(
                 text=_whole("".join(block.text for block in message.content if block.type == "text")),

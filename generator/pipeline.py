@@ -123,7 +123,7 @@ class Pipeline:
         if not self._client and not (self._recover and self._record.pending):
             return False
         try:
-            held.enter_context(self._record.locked(wait=bool(self._client)))
+            held.enter_context(self._record.locked(lambda: bool(self._client and not self._client.stopped.is_set())))
         except Busy:
             return False
         return True
@@ -207,9 +207,8 @@ class Pipeline:
             if not reply:
                 if not self._client:
                     raise _Missing(f"next to be asked: {step.title.lower()}")
-                with self._record.room(request):
-                    reply = self._client.ask(request, step.output, lambda: self._listen(told()))
-                self._record.receive(request, reply)
+                with self._record.room(request) as receive:
+                    reply = self._client.ask(request, step.output, lambda: self._listen(told()), receive)
             output, faults = judge(step, outputs, reply)
             self._listen(told(reply, tuple(faults)))
             if output is not None and not faults:

@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -84,8 +84,8 @@ class Record:
             return None
 
     @contextmanager
-    def room(self, request: Request) -> Iterator[None]:
-        """Hold the disk space that the reply will need, until it is there.
+    def room(self, request: Request) -> Iterator[Callable[[Reply], None]]:
+        """Hold the disk space that the reply will need; give the function that puts it there.
 
         Raises:
             DiskError: there is not so much.
@@ -96,7 +96,12 @@ class Record:
                 file.write(bytes(request.max_tokens * BYTES_PER_TOKEN))
                 file.flush()
                 os.fsync(file.fileno())
-            yield
+
+            def receive(reply: Reply) -> None:
+                held.close()
+                self.receive(request, reply)
+
+            yield receive
 
     def receive(self, request: Request, reply: Reply) -> None:
         """Put a reply on disk, as it arrives.
@@ -104,11 +109,8 @@ class Record:
         Raises:
             DiskError: it could not be written, and is lost.
         """
-        _write(
-            self._journaled(request),
-            reply.model_dump_json(indent=2),
-            ", and a reply that was paid for is lost with it",
-        )
+        lost = ", and a reply that was paid for is lost with it"
+        _write(self._journaled(request), reply.model_dump_json(indent=2), lost)
 
     def keep(self, file: str, text: str, entry: Entry) -> Recorded:
         """Put an answer into the record, and what it was read from out of the journal."""
@@ -156,22 +158,27 @@ class Record:
         return any(self.journal.glob("*.json"))
 
     @contextmanager
-    def locked(self, *, wait: bool = True) -> Iterator[None]:
-        """Be the only process that writes this record; wait for another one to finish.
+    def locked(self, wait: Callable[[], bool] = lambda: True) -> Iterator[None]:
+        """Be the only process that writes this record; wait for another one to finish, as long as `wait()` is true.
 
         Raises:
             Busy: another process writes it, and it is not waited for.
             DiskError: this one cannot write it.
         """
-        with ExitStack() as held:
-            try:
-                with _writes(self.journal):
-                    self.journal.mkdir(parents=True, exist_ok=True)
-                    held.enter_context(FileLock(self.journal.with_suffix(".lock"), timeout=-1 if wait else 0))
-            except Timeout:
-                raise Busy(f"another process is writing {self.name}") from None
+        lock = FileLock(self.journal.with_suffix(".lock"), timeout=0.2)
+        with _writes(self.journal):
+            self.journal.mkdir(parents=True, exist_ok=True)
+            while not lock.is_locked:
+                try:
+                    lock.acquire()
+                except Timeout:
+                    if not wait():
+                        raise Busy(f"another process is writing {self.name}") from None
+        try:
             self._tidy()
             yield
+        finally:
+            lock.release()
 
     def _read_manifest(self) -> Manifest:
         path = self.folder / "run.json"
@@ -269,8 +276,6 @@ def _move(path: Path, folder: Path, name: str) -> None:
 def _writes(path: Path, consequence: str = "") -> Iterator[None]:
     try:
         yield
-    except Timeout:
-        raise
     except OSError as error:
         raise DiskError(path, error, consequence) from None
 
@@ -278,19 +283,15 @@ def _writes(path: Path, consequence: str = "") -> Iterator[None]:
 def _write(path: Path, text: str, consequence: str = "") -> None:
     with _writes(path, consequence):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text)
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=HALF)
-    written = Path(temporary)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        written.chmod(0o644)
-        written.replace(path)
-    except BaseException:
-        written.unlink(missing_ok=True)
-        raise
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=HALF)
+        written = Path(temporary)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            written.chmod(0o644)
+            written.replace(path)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise

@@ -9,8 +9,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +26,13 @@ import answers
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT, Project
+from filelock import FileLock
 from messages_api import MessagesAPI, Scripted, Wire, error, message
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from generator.cli import main
-from generator.progress import KEPT
+from generator.progress import KEPT, STOPPED
 from generator.steps import STEPS
 
 PAGE = ROOT / "docs/authors/faults.md"
@@ -468,6 +471,36 @@ def test_a_run_survives_a_clock_that_is_set_back(project: Project, run: Callable
     (rejected,) = (project.folder / ".cache/errorspan/words/rejected").iterdir()
     assert "language" not in json.loads(rejected.read_text())["text"]  # the first reply, not the one that counts
     tell(MACHINE, "the clock is set back a day between two runs", found)
+
+
+def test_who_waits_for_another_command_can_be_stopped(project: Project) -> None:
+    project.topic("words")
+    (project.folder / ".cache/errorspan").mkdir(parents=True)
+    with FileLock(project.folder / ".cache/errorspan/words.lock"):
+        process = project.start("generator.cli", "run")
+        assert process.stdout
+        assert process.stdout.readline().startswith("Asking models for words")
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert output.endswith(f"{STOPPED}\n")
+    assert "Traceback" not in output
+    assert not project.api.calls
+
+
+def test_a_full_disk_behind_the_output_is_told(project: Project) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "generator.cli", "status"],
+            cwd=project.folder,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "the output: cannot be written (No space left on device)" in done.stderr
 
 
 def test_two_commands_at_once_ask_each_question_once(project: Project, run: Callable[[], Ran], tell: Tell) -> None:

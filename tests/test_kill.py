@@ -196,7 +196,7 @@ def test_nothing_that_was_written_is_asked_again(project: Project, monkeypatch: 
             found["of these, sent whole before"] += sum(api.delivered.get(name, killed) < killed for name in flying)
             found["half-written files"] += sum(name.endswith(HALF) for name in snapshot(project))
             found.update(f"in flight: {name.split('.')[2]}" for name in flying)
-        found["answers on disk after a kill, summed"] += len(kept)
+        found["replies on disk at the last kill of a run, none asked again"] += len(kept)
         before = len(api.calls)
         finished = project.errorspan("run")
         assert finished.returncode == 0, finished.stderr

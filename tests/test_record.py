@@ -271,10 +271,10 @@ def test_one_process_writes_at_a_time(record: Record, tmp_path: Path) -> None:
     with (
         record.locked(),
         pytest.raises(Busy, match=r"^another process is writing topics/runs/words$"),
-        other.locked(wait=False),
+        other.locked(lambda: False),
     ):
         pytest.fail("two writers")
-    with other.locked(wait=False):
+    with other.locked(lambda: False):
         pass
 
 
