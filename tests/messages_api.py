@@ -106,7 +106,7 @@ class MessagesAPI:
         schema = body.get("output_config", {}).get("format", {}).get("schema", {})
         step = STEPS.get(schema.get("title", ""), "") or self._solver(body)
         with self._lock:
-            self.calls.append({**body, "step": step, "headers": dict(request.headers)})
+            self.calls.append(call := {**body, "step": step, "headers": dict(request.headers)})
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             scripted = self._scripts[step].pop(0) if self._scripts[step] else None
@@ -116,14 +116,14 @@ class MessagesAPI:
                 return scripted.on(request.environ["werkzeug.socket"])
             if scripted is not None:
                 return scripted(body) if callable(scripted) and not isinstance(scripted, Response) else scripted
-            return self.reply(step, body)
+            return self.reply(call)
         finally:
             with self._lock:
                 self._at_once -= 1
 
-    def reply(self, step: str, body: Body) -> Response:
+    def reply(self, call: Body) -> Response:
         """Answer well."""
-        return message(self._answer(step, body), body["model"])
+        return message(self._answer(call["step"], call), call["model"])
 
     def _solver(self, body: Body) -> str:
         return "mid_implementation" if "mid" in body["model"] or "5-5" in body["model"] else "weak_implementation"

@@ -13,8 +13,9 @@ import secrets
 import signal
 import subprocess
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import answers
 import pytest
@@ -52,14 +53,15 @@ class Ledger(MessagesAPI):
 
     def __init__(self) -> None:
         super().__init__()
-        self.delivered: dict[str, float] = {}
+        self.delivered: dict[tuple[str, str], float] = {}
         self.random = random.Random(SEED)
 
-    def reply(self, step: str, body: Body) -> Response:
-        asked = question({**body, "step": step})
+    def reply(self, call: Body) -> Response:
+        step, asked = call["step"], question(call)
         shop, attempt, _, _, repair = asked.split(".")
+        key = call["headers"]["Authorization"].removeprefix("Bearer ")
         time.sleep(self.random.uniform(0, 0.06))
-        given = self._answer(step, body)
+        given = self._answer(step, call)
         if step == "challenge":
             fields = answers.CHALLENGE | {"title": f"Report the words of shop {shop}, in round {attempt}"}
             if int(shop) == SENT_BACK and repair == "0":
@@ -72,7 +74,7 @@ class Ledger(MessagesAPI):
         if step == "judgment" and int(shop) == NOT_SEPARATED and attempt == "1":
             given = json.dumps(json.loads(given) | {"differentiation_achieved": False, "quality_score": 3})
         reply = message(given, asked)
-        reply.call_on_close(lambda: self.delivered.update({asked: time.monotonic()}))
+        reply.call_on_close(lambda: self.delivered.update({(key, asked): time.monotonic()}))
         return reply
 
 
@@ -162,6 +164,49 @@ def lives(project: Project) -> Iterator[None]:
         yield
 
 
+@dataclass
+class Life:
+    """A process that was killed: what it is known by at the server, and what was on disk then."""
+
+    key: str
+    kind: str
+    at: float
+    written: set[str]
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def lost(self) -> set[str]:
+        """Return what it had asked, and not on disk when it was killed."""
+        return set(self.asked) - self.written
+
+
+def killed(project: Project, chance: random.Random) -> Life:
+    """Start a process and kill it; with a key of its own, so that its calls are told apart however late they come."""
+    project.environment["ANTHROPIC_API_KEY"] = key = f"sk-test-{len(snapshot(project))}-{time.monotonic_ns()}"
+    process = project.start("generator.cli", "run")
+    kind = at_a_random_moment(process, project, chance)
+    at = time.monotonic()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    kind = kind if process.returncode == -signal.SIGKILL else "finished"
+    hold_valid()
+    return Life(key, kind, at, written(project))
+
+
+def hold_nothing_is_asked_again(ended: Sequence[Life], calls: Sequence[Body]) -> None:
+    """Hold each process's calls against what the ones before it left on disk."""
+    by_key = defaultdict(list)
+    for call in calls:
+        by_key[call["headers"]["Authorization"].removeprefix("Bearer ")].append(question(call))
+    for number, life in enumerate(ended):
+        life.asked = by_key[life.key]
+        assert len(life.asked) == len(set(life.asked)), "asked twice by one process"
+        assert len(life.lost) <= MAX_CALLS, "more was lost than can be in flight"
+        for before in ended[:number]:
+            assert not before.written.intersection(life.asked), "asked again, though it was on disk"
+            assert before.written <= life.written, "what was on disk is there no more"
+
+
 @pytest.mark.timeout(120 + 20 * KILLS)
 def test_nothing_that_was_written_is_asked_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     print(f"ERRORSPAN_SEED={SEED}")
@@ -170,47 +215,29 @@ def test_nothing_that_was_written_is_asked_again(project: Project, monkeypatch: 
     config.write_text(f"{config.read_text()}    max_calls: {MAX_CALLS}\n    max_cost_usd: 1000\n")
     api, chance, found = project.api, random.Random(SEED), Counter[str]()
     assert isinstance(api, Ledger)
+    kills = 0
     for _ in lives(project):
-        first, kills = len(api.calls), min(chance.randint(3, 12), KILLS - found["kills"])
-        lost: set[str] = set()
-        kept: set[str] = set()
-        for _ in range(kills):
-            begun = len(api.calls)
-            api.delivered.clear()
-            process = project.start("generator.cli", "run")
-            kind = at_a_random_moment(process, project, chance)
-            killed = time.monotonic()
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            asked = [question(call) for call in api.calls[begun:]]
-            assert not kept.intersection(asked), "asked again, though it was on disk"
-            assert len(asked) == len(set(asked)), "asked twice by one process"
-            kept = written(project)
-            flying = set(asked) - kept
-            assert len(flying) <= MAX_CALLS
-            hold_valid()
-            lost |= flying
-            found["kills"] += 1
-            found[f"killed while {kind}" if process.returncode == -signal.SIGKILL else "finished before"] += 1
-            found["calls in flight at a kill"] += len(flying)
-            found["of these, sent whole before"] += sum(api.delivered.get(name, killed) < killed for name in flying)
-            found["half-written files"] += sum(name.endswith(HALF) for name in snapshot(project))
-            found.update(f"in flight: {name.split('.')[2]}" for name in flying)
-        found["replies on disk at the last kill of a run, none asked again"] += len(kept)
-        before = len(api.calls)
+        first = len(api.calls)
+        ended = [killed(project, chance) for _ in range(min(chance.randint(3, 12), KILLS - kills))]
+        kills += len(ended)
+        project.environment["ANTHROPIC_API_KEY"] = last = f"sk-test-last-{kills}"
         finished = project.errorspan("run")
         assert finished.returncode == 0, finished.stderr
-        assert not kept.intersection(question(call) for call in api.calls[before:]), (
-            "asked again, though it was on disk"
-        )
-        asked = [question(call) for call in api.calls[first:]]
         hold_finished(project)
-        twice = Counter(asked) - Counter(set(asked))
-        assert set(twice) <= lost, "asked twice, though it was not in flight at a kill"
+        hold_nothing_is_asked_again([*ended, Life(last, "", time.monotonic(), written(project))], api.calls[first:])
+        asked = Counter(question(call) for call in api.calls[first:])
+        assert asked.keys() == written(project)
+        assert (asked - Counter(set(asked))).keys() <= set().union(*(life.lost for life in ended))
+        found.update(f"killed while {life.kind}" for life in ended)
+        found.update(f"lost in flight: {name.split('.')[2]}" for life in ended for name in life.lost)
+        found["lost in flight"] += sum(len(life.lost) for life in ended)
+        found["of these, sent whole before the kill"] += sum(
+            api.delivered.get((life.key, name), life.at) < life.at for life in ended for name in life.lost
+        )
+        found["on disk at the last kill, none asked again"] += len(ended[-1].written)
         found["runs of five topics"] += 1
-        found["questions"] += len(set(asked))
-        found["calls"] += len(asked)
-        found["calls paid twice, at the most"] += twice.total()
-        if found["kills"] == KILLS:
+        found["questions"] += len(asked)
+        found["calls"] += asked.total()
+        if kills == KILLS:
             break
     print(json.dumps(found, indent=2))
