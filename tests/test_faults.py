@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,10 +30,16 @@ from conftest import ROOT, Project
 from filelock import FileLock
 from messages_api import MessagesAPI, Scripted, Wire, error, message
 from pytest_httpserver import HTTPServer
+from rich.console import Console
 from werkzeug import Response
 
+from generator.board import Board
 from generator.cli import main
-from generator.progress import KEPT, STOPPED
+from generator.manifest import Reply
+from generator.pipeline import Progress
+from generator.prices import Usage
+from generator.progress import KEPT, STOPPED, Tally
+from generator.settings import Settings
 from generator.steps import STEPS
 
 PAGE = ROOT / "docs/authors/faults.md"
@@ -279,6 +286,12 @@ def rows(group: str) -> dict[str, str]:
     return {line.split(" | ")[0].removeprefix("| "): line for line in lines}
 
 
+def write(group: str, lines: Iterable[str]) -> None:
+    """Write a table of the page anew."""
+    table = "\n".join(["| fault | what it says | exit | calls | kept |", "|---|---|--:|--:|--:|", *lines])
+    PAGE.write_text(block(group).sub(lambda _: f"\n{table}\n\n", PAGE.read_text("utf-8")), "utf-8")
+
+
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Callable[[str, str, Outcome], None]:
     """Return a function that holds a row of the page against what was measured, or writes it."""
@@ -287,16 +300,16 @@ def tell(request: pytest.FixtureRequest) -> Callable[[str, str, Outcome], None]:
         says = found.says.replace("|", "\\|").replace("`", "'")
         row = f"| {name} | `{says}` | {found.exit} | {found.calls} | {found.kept} |"
         if request.config.getoption("--update-golden"):
-            table = ["| fault | what it says | exit | calls | kept |", "|---|---|--:|--:|--:|"]
-            table += (rows(group) | {name: row}).values()
-            written = "\n" + "\n".join(table) + "\n\n"
-            PAGE.write_text(block(group).sub(lambda _: written, PAGE.read_text("utf-8")), "utf-8")
+            write(group, (rows(group) | {name: row}).values())
         assert rows(group).get(name) == row, f"pytest {Path(__file__).name} --update-golden writes docs/authors/ anew"
 
     return told
 
 
 Tell = Callable[[str, str, Outcome], None]
+NO_SERVER = "refused, from the first question on"
+SET_BACK = "the clock is set back a day between two runs"
+TOGETHER = "two commands at once, together"
 
 
 # The API refuses, the connection breaks, the answer is unusable
@@ -322,7 +335,7 @@ def test_a_run_survives_that_there_is_no_server(project: Project, run: Callable[
     project.environment["ANTHROPIC_BASE_URL"] = project.api.url
     finishes(project, run)
     assert (found.exit, found.calls, found.kept) == (1, 0, 0)
-    tell(BREAKS, "refused, from the first question on", found)
+    tell(BREAKS, NO_SERVER, found)
 
 
 # The machine fails
@@ -470,7 +483,7 @@ def test_a_run_survives_a_clock_that_is_set_back(project: Project, run: Callable
     assert (found.exit, found.calls, found.kept) == (0, 6, 8)
     (rejected,) = (project.folder / ".cache/errorspan/words/rejected").iterdir()
     assert "language" not in json.loads(rejected.read_text())["text"]  # the first reply, not the one that counts
-    tell(MACHINE, "the clock is set back a day between two runs", found)
+    tell(MACHINE, SET_BACK, found)
 
 
 def test_who_waits_for_another_command_can_be_stopped(project: Project) -> None:
@@ -512,4 +525,27 @@ def test_two_commands_at_once_ask_each_question_once(project: Project, run: Call
     assert ran[0].code == ran[1].code == 0
     assert found.calls == CALLS
     assert run().said == "Nothing is missing.\n"
-    tell(MACHINE, "two commands at once, together", found)
+    tell(MACHINE, TOGETHER, found)
+
+
+def test_the_page_has_these_rows_and_no_other(request: pytest.FixtureRequest) -> None:
+    names = {group: [fault.name for fault in SERVED if fault.group == group] for group in (REFUSES, BREAKS, UNUSABLE)}
+    names[BREAKS].insert(0, NO_SERVER)
+    names[MACHINE] = [*(machine.name for machine in MACHINES), *EDITS, SET_BACK, TOGETHER]
+    for group, wanted in names.items():
+        if request.config.getoption("--update-golden"):
+            found = rows(group)
+            write(group, [found[name] for name in wanted if name in found])
+        assert list(rows(group)) == wanted
+
+
+def test_a_fault_is_no_markup_of_the_board() -> None:
+    step = STEPS[0]
+    settings = Settings()
+    board = Board(["words"], Tally(settings, lambda _: None))
+    reply = Reply(text="", model="m", stop_reason=None, usage=Usage(), asked_at="2026-01-02T03:04:05Z", seconds=1)
+    board(Progress("words", step, 0, "", "m"))
+    board(Progress("words", step, 0, "", "m", reply, ("[/bold] is no field",)))
+    shown = io.StringIO()
+    Console(file=shown, width=120).print(board.table())
+    assert "[/bold] is no field" in shown.getvalue()
