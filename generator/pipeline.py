@@ -28,6 +28,7 @@ from generator.verdicts import Verdict
 _UNUSABLE = {
     "refusal": "the model refused to answer",
     "model_context_window_exceeded": "the prompt and its answer are longer than the model's context",
+    "None": "the reply does not say why it ends, so it may be cut",
 }
 
 

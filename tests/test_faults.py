@@ -347,7 +347,13 @@ def namespace(*commands: str) -> tuple[str, ...]:
 
 
 def readonly(folder: str) -> tuple[str, ...]:
-    return namespace(f"mount --bind {folder} {folder}", f"mount -o remount,ro,bind {folder}")
+    folder = f'"$PWD"/{folder}'
+    return namespace(
+        f"mount --bind {folder} {folder}",
+        f"mount -o remount,ro,bind {folder}",
+        'cd "$PWD"',
+        f"if touch {folder} 2>&-; then exit 9; fi",
+    )
 
 
 MOUNTS = (
@@ -419,6 +425,30 @@ def test_a_full_disk_fails_a_build(project: Project) -> None:
     assert "cannot be written (File too large)" in built.stderr
     assert "Traceback" not in built.stderr
     assert not project.api.calls
+
+
+def test_a_build_goes_on_where_a_model_fails(project: Project) -> None:
+    project.topic("words")
+    project.api.script("challenge", *[error(400)] * 2)
+    built = project.build()
+    assert built.returncode == 0
+    assert "topics/words.yml is unfinished (words: the server answered 400: scripted)" in built.stderr
+    assert "Traceback" not in built.stderr
+    assert project.page("runs/words")
+    assert project.build("--strict").returncode == 1
+    assert Counter(project.api.steps) == {"categories": 1, "error_catalog": 1, "challenge": 2}
+
+
+@pytest.mark.skipif(not MOUNTS, reason="nobody may mount anything here")
+def test_a_build_replays_where_nothing_can_be_written(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project.topic("words")
+    assert project.errorspan("run").returncode == 0
+    site = tmp_path_factory.mktemp("site")
+    built = project.run("mkdocs", "build", "--strict", "-d", str(site), within=readonly("."))
+    assert built.returncode == 0, built.stderr
+    assert (site / "exercises/words/index.html").exists()
 
 
 # The record is not as it was
