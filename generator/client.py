@@ -65,7 +65,11 @@ class Client:
             asked_at, start = datetime.now(UTC), time.monotonic()
             message = self._sent(sdk, request, output)
             reply = self._reply(message, asked_at, time.monotonic() - start)
-            received(reply)
+            try:
+                received(reply)
+            except BaseException:
+                self.stopped.set()  # before this one's place is taken: what cannot be kept is not asked for
+                raise
         return reply
 
     def _reply(self, message: Any, asked_at: datetime, seconds: float) -> Reply:
