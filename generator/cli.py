@@ -16,7 +16,7 @@ from generator.course import Course
 from generator.evidence_commands import review, verify
 from generator.export_commands import export_commands
 from generator.folder import write
-from generator.progress import money
+from generator.progress import KEPT, money
 from generator.runs import Run, State
 from generator.solve_commands import report, solve
 
@@ -55,12 +55,13 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
             money(worst) if worst is None or worst else "",
             _exercise(run, course),
         )
-    show(table)
-    for run in runs:
-        for fault in (*run.faults, *run.solution_faults):
-            click.echo(fault, err=True)
-    for folder in course.abandoned:
-        click.echo(f"{folder}:1: belongs to no topic file", err=True)
+    with told():
+        show(table)
+        for run in runs:
+            for fault in (*run.faults, *run.solution_faults):
+                click.echo(fault, err=True)
+        for folder in course.abandoned:
+            click.echo(f"{folder}:1: belongs to no topic file", err=True)
 
 
 @main.command()
@@ -88,7 +89,7 @@ def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Deci
     for run in finished:
         click.echo(f"{run.topic.id}: {_state(run)}", err=True)
     if failed:
-        raise Failure("\n".join(failed))
+        raise Failure("\n".join([*failed, KEPT]))
 
 
 @main.command()

@@ -7,7 +7,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import mktime_tz, parsedate_tz
@@ -15,7 +15,7 @@ from functools import cached_property
 from threading import BoundedSemaphore, Event, Lock
 from typing import TYPE_CHECKING, Any
 
-from generator.errors import AskError
+from generator.errors import AskError, shown
 from generator.manifest import Reply
 from generator.outputs import Output
 from generator.prices import Usage
@@ -31,6 +31,7 @@ _HINTS = {
     403: "the key may not use this model",
     404: "the model, or the server's address in ANTHROPIC_BASE_URL, is not known",
 }
+_STILL_SENDING = "was still sending after"
 
 
 class Client:
@@ -42,8 +43,17 @@ class Client:
         self._starting = Lock()
         self.stopped = Event()
 
-    def ask(self, request: Request, output: type[Output], sending: Callable[[], None] = lambda: None) -> Reply:
-        """Send a request and return the reply, whatever its stop reason; `sending` is called when its turn has come.
+    def ask(
+        self,
+        request: Request,
+        output: type[Output],
+        sending: Callable[[], None] = lambda: None,
+        received: Callable[[Reply], None] = lambda _: None,
+    ) -> Reply:
+        """Send a request and return the reply, whatever its stop reason.
+
+        `sending` is called when its turn has come, and `received` with the reply before the next one's turn: so no more
+        than `max_calls` replies can be on their way to the disk.
 
         Raises:
             AskError: no reply came, in words that say what to do about it.
@@ -56,13 +66,21 @@ class Client:
             sending()
             asked_at, start = datetime.now(UTC), time.monotonic()
             message = self._sent(sdk, request, output)
-            seconds = time.monotonic() - start
+            reply = self._reply(message, asked_at, time.monotonic() - start)
+            try:
+                received(reply)
+            except BaseException:
+                self.stopped.set()  # before this one's place is taken: what cannot be kept is not asked for
+                raise
+        return reply
+
+    def _reply(self, message: Any, asked_at: datetime, seconds: float) -> Reply:
         try:
             reply = Reply(
                 text=_whole("".join(block.text for block in message.content if block.type == "text")),
-                model=message.model,
-                stop_reason=message.stop_reason,
-                stop_detail=getattr(message.stop_details, "category", None),
+                model=_told(message.model),
+                stop_reason=_told(message.stop_reason),
+                stop_detail=_told(getattr(message.stop_details, "category", None)),
                 usage=_usage(message.usage),
                 asked_at=asked_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 seconds=round(seconds, 3),
@@ -77,11 +95,11 @@ class Client:
         except AskError:
             raise
         except Exception as error:  # noqa: BLE001 - the SDK passes on whatever its HTTP library has against an address or a key
-            raise AskError(f"the API's client does not start: {redacted(str(error))[:300]}") from None
+            raise AskError(f"the API's client does not start: {_said(error)}") from None
 
     @cached_property
     def _sdk(self) -> Anthropic:
-        from anthropic import Anthropic  # noqa: PLC0415 - takes seconds; a cached build never gets here
+        from anthropic import Anthropic, DefaultHttpxClient  # noqa: PLC0415 - seconds; a cached build never gets here
 
         for name in KEY_VARIABLES:  # else the transport would say so, with the key in its message
             if not all("!" <= character <= "~" for character in os.environ.get(name, "")):
@@ -92,6 +110,7 @@ class Client:
             max_retries=self._settings.max_retries,
             timeout=self._settings.timeout_seconds,
             middleware=[self._bounded],
+            http_client=DefaultHttpxClient(event_hooks={"response": [self._in_time]}),
         )
 
     def _sent(self, sdk: Anthropic, request: Request, output: type[Output]) -> Any:
@@ -102,6 +121,7 @@ class Client:
             APITimeoutError,
             transform_schema,
         )
+        from httpx2 import DecodingError, ReadError, RemoteProtocolError  # noqa: PLC0415
 
         structured: dict[str, Any] = {}
         if request.schema is not None:
@@ -124,13 +144,14 @@ class Client:
             said = redacted(_message(error.body) or error.message)
             hint = f" ({_HINTS[error.status_code]})" if error.status_code in _HINTS else ""
             retried = f", {tries}" if error.status_code in {408, 409, 429} or error.status_code >= 500 else ""
-            raise AskError(f"the server answered {error.status_code}{retried}: {said[:300]}{hint}") from None
+            raise AskError(f"the server answered {error.status_code}{retried}: {_said(said)}{hint}") from None
         except APIConnectionError as error:
             cause = error.__cause__ or error
-            where = redacted(f"{sdk.base_url.host or sdk.base_url}, {tries}: {cause}")
-            raise AskError(f"no connection to {where}") from None
+            broke = isinstance(cause, ReadError | RemoteProtocolError | DecodingError)
+            what = "no whole reply from" if broke else "no connection to"
+            raise AskError(f"{what} {_said(sdk.base_url.host or sdk.base_url)}, {tries}: {_said(cause)}") from None
         except (AnthropicError, TypeError, ValueError, AttributeError) as error:
-            raise AskError(f"the server's reply is no message of the API: {redacted(str(error))[:300]}") from None
+            raise AskError(f"the server's reply is no message of the API: {_said(error)}") from None
 
     def _bounded(self, asked: Any, call_next: Any) -> Any:
         """Let the SDK try again only what cannot have been paid for, or only by a connection's break."""
@@ -143,8 +164,9 @@ class Client:
         except APITimeoutError as error:
             if "Connect" in type(error.__cause__).__name__:
                 raise
+            how = _STILL_SENDING if str(error.__cause__) == _STILL_SENDING else "was silent for"
             raise AskError(
-                f"the server was silent for {self._settings.timeout_seconds:g} s (timeout_seconds); it is not asked "
+                f"the server {how} {self._settings.timeout_seconds:g} s (timeout_seconds); it is not asked "
                 "again, because its answer may be on the bill"
             ) from None
         wait = _retry_after(response.headers)
@@ -156,9 +178,28 @@ class Client:
         if response.status_code == 200:
             try:
                 json.loads(response.http_response.content)
-            except ValueError as error:
-                raise AskError(f"the server's reply is no JSON ({error}); is ANTHROPIC_BASE_URL an API?") from None
+            except (ValueError, RecursionError) as error:
+                why = _said(error)
+                raise AskError(f"the server's reply is no JSON ({why}); is ANTHROPIC_BASE_URL an API?") from None
         return response
+
+    def _in_time(self, response: Any) -> None:
+        """Have a reply read to its end within `timeout_seconds`: the transport only knows of silences."""
+        from httpx2 import ReadTimeout, SyncByteStream  # noqa: PLC0415
+
+        sent, until = response.stream, time.monotonic() + self._settings.timeout_seconds
+
+        class InTime(SyncByteStream):
+            def __iter__(self) -> Iterator[bytes]:
+                for part in sent:
+                    if time.monotonic() > until:
+                        raise ReadTimeout(_STILL_SENDING)
+                    yield part
+
+            def close(self) -> None:
+                sent.close()
+
+        response.stream = InTime()
 
 
 def deprecations(models: dict[str, str]) -> list[str]:
@@ -181,6 +222,16 @@ def _usage(usage: Any) -> Usage:
         cache_read_input_tokens=usage.cache_read_input_tokens or 0,
         thinking_tokens=getattr(details, "thinking_tokens", None) or 0,
     )
+
+
+def _said(words: object) -> str:
+    """Return a server's words for a message: bounded, fit for a terminal, and without secrets, which some repeat."""
+    return shown(redacted(str(words)), 300)
+
+
+def _told(word: Any) -> Any:
+    """Return what should be a name as one; what is no text is left to be refused."""
+    return shown(word, 100) if isinstance(word, str) else word
 
 
 def _message(body: object) -> str:

@@ -86,6 +86,8 @@ def told() -> Iterator[None]:
         yield
     except GeneratorError as error:
         raise Failure(str(error)) from None
+    except OSError as error:
+        raise Failure(f"{error.filename or 'the output'}: cannot be written ({error.strerror or error})") from None
     except KeyboardInterrupt:
         raise Failure(STOPPED) from None
 

@@ -148,9 +148,14 @@ class Course:
         client = Client(self.settings)
 
         def played(topic: Topic) -> Run:
-            record = self.record(topic)
-            run = Pipeline(topic, record, self.settings, client, steps=steps, refresh=refresh, listen=listen).run()
-            return self._weighed(run)
+            asked = Pipeline(
+                topic, self.record(topic), self.settings, client, steps=steps, refresh=refresh, listen=listen
+            )
+            try:
+                return self._weighed(asked.run())
+            except BaseException:
+                client.stopped.set()  # no topic goes on where one cannot be kept
+                raise
 
         with ThreadPoolExecutor(min(self.settings.max_calls, len(topics) or 1)) as pool:
             try:

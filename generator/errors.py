@@ -5,6 +5,7 @@
     ├── AskError       a model could not be asked, or did not answer usably
     │   └── Refused    what came back was an answer, but not one that counts (and it was paid for)
     ├── BudgetError    asking could cost more than the settings allow
+    ├── DiskError      a file could not be written; nothing more is asked, because it could not be kept
     ├── Busy           another process is writing this record
     └── NoSandbox      a program that must not run unguarded cannot be guarded here
 
@@ -13,7 +14,18 @@ The hook and the command line translate these once; nothing else prints them.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
+from pathlib import Path
+
+_REMEDIES = {
+    errno.ENOSPC: "free space on the disk",
+    errno.EDQUOT: "free space: the quota is used up",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: "make the file system writable",
+    errno.EACCES: "make it writable for this user",
+    errno.EPERM: "make it writable for this user",
+}
 
 
 class GeneratorError(Exception):
@@ -43,6 +55,14 @@ class BudgetError(GeneratorError):
     """The worst case of what would be asked is above the limit."""
 
 
+class DiskError(GeneratorError):
+    """A file could not be written."""
+
+    def __init__(self, path: Path, error: OSError, consequence: str = "") -> None:
+        remedy = f"{_REMEDIES.get(error.errno or 0, 'mend that')}, then start the same command again"
+        super().__init__(f"{path}: cannot be written ({error.strerror or error}){consequence}; {remedy}")
+
+
 class Busy(GeneratorError):
     """Another process holds the record."""
 
@@ -59,6 +79,12 @@ class NoSandbox(GeneratorError):
         )
 
 
-def shown(text: str) -> str:
-    """Return strangers' words as one line that commands no terminal: what does not print is spelled out."""
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+def shown(text: object, most: int = 0) -> str:
+    """Return strangers' words as one line that commands no terminal: what does not print is spelled out.
+
+    With `most`, spaces are squeezed and the line has no more than so many characters.
+    """
+    line = " ".join(str(text)[: 4 * most].split()) if most else str(text)
+    if not line.isprintable():
+        line = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)
+    return f"{line[:most]}…" if most and len(line) > most else line

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import click
 
-from generator import proofs, proving, reviews, sandbox
+from generator import disk, proofs, proving, reviews, sandbox
 from generator.command import Failure, config_option, course_of, told, topics_argument
 from generator.course import Course
 from generator.proving import Interpreter
-from generator.record import _write as put
 from generator.runs import Run
 from generator.sandbox import Limits, Sandbox
 
@@ -72,7 +71,7 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
         verdict = "rejected" if reject else "approved"
         today = datetime.now(UTC).date().isoformat()
         text = reviews.skeleton(verdict=verdict, by=by, day=today, digest=recorded.entry.digest, note=note)
-        put(path, text)
+        disk.put(path, text)
     click.echo(f"{path}: {verdict}")
 
 
@@ -107,7 +106,7 @@ def _verified(run: Run, course: Course, place: Sandbox, interpreter: Interpreter
         )
     known = run.evidence.proof
     if known is None or not proof.repeats(known):
-        put(course.record(run.topic).folder / proofs.FILE, proofs.written(proof))
+        disk.put(course.record(run.topic).folder / proofs.FILE, proofs.written(proof))
     proved = f"{len(proof.proved(run.assessment))} of {len(run.assessment.errors)} errors proved by execution"
     click.echo(f"{run.topic.id}: {proved} ({len(proof.tests)} tests, Python {proof.python}, {_place(proof.sandbox)})")
     return proof.faults(run.assessment)

@@ -56,7 +56,7 @@ class Rejected(BaseModel):
 
     file: str = Field(description="the file of the record that it was asked for")
     model: str
-    stop_reason: str | None
+    stop_reason: str | None = None
     usage: Usage
     at: Instant
     seconds: Seconds

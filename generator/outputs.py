@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from generator.errors import shown
 from generator.source import named
 
 Severity = Literal["high", "medium", "low"]
@@ -280,9 +281,15 @@ def bare_json(text: str) -> str:
     return text[start : end + 1] if 0 <= start < end else text
 
 
+def faults_in(file: str, error: Any, way_out: str) -> list[str]:
+    """Say each fault of a pydantic.ValidationError in a file as `file:line: where: what (way out)`."""
+    told = [(fault, re.search(r" at line (\d+) column \d+$", fault)) for fault in faults(error)]
+    return [f"{file}:{line[1] if line else 1}: {fault} ({way_out})" for fault, line in told]
+
+
 def faults(error: Any) -> list[str]:
     """Say each fault of a pydantic.ValidationError as `where: what`."""
     return [
-        ": ".join(filter(None, (named(fault["loc"]), fault["msg"].removeprefix("Value error, "))))
+        shown(": ".join(filter(None, (named(fault["loc"]), fault["msg"].removeprefix("Value error, ")))), 300)
         for fault in error.errors(include_url=False, include_input=False)
     ]

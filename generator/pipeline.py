@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from generator import outputs as shapes
 from generator import prompting
 from generator.client import Client
-from generator.errors import AskError, Busy, InputError, Refused
+from generator.errors import AskError, Busy, DiskError, InputError, Refused
 from generator.manifest import Entry, Recorded, Rejected, digest
 from generator.progress import Listener, Progress
 from generator.prompting import Request
@@ -112,7 +112,7 @@ class Pipeline:
         if not self._client and not (self._recover and self._record.pending):
             return False
         try:
-            held.enter_context(self._record.locked(wait=bool(self._client)))
+            held.enter_context(self._record.locked(lambda: bool(self._client and not self._client.stopped.is_set())))
         except Busy:
             return False
         return True
@@ -177,8 +177,8 @@ class Pipeline:
         else:
             done = [_done(job) for job in jobs]
         self._answers += [job.result() for job in done if not job.exception()]
-        failed = [error for job in done if (error := job.exception())]
-        for error in sorted(failed, key=lambda error: not isinstance(error, InputError)):
+        failures = [error for job in done if (error := job.exception())]
+        for error in sorted(failures, key=lambda error: isinstance(error, AskError)):  # a model's fault is the least
             raise error
         return iter([job.result() for job in done])
 
@@ -197,7 +197,12 @@ class Pipeline:
                 return Answer(step, inside, order, recorded, output, stale, step.findings(output, outputs))
         if not self._writes:
             raise _Missing(step)
-        return self._asked(step, outputs, inside, order, request)
+        try:
+            return self._asked(step, outputs, inside, order, request)
+        except DiskError:
+            if self._client:
+                self._client.stopped.set()  # what no disk takes need not be paid for
+            raise
 
     def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
         """Ask until an answer counts; each rejected reply goes back with its faults, `max_repairs` times at most."""
@@ -209,8 +214,8 @@ class Pipeline:
             if not reply:
                 if not self._client or step not in self._steps:
                     raise _Missing(step)
-                reply = self._client.ask(request, step.output, lambda: self._listen(told()))
-                self._record.receive(request, reply)
+                with self._record.room(request) as receive:
+                    reply = self._client.ask(request, step.output, lambda: self._listen(told()), receive)
             output, faults = judge(step, outputs, reply)
             self._listen(told(reply, tuple(faults)))
             if output is not None and not faults:
@@ -226,7 +231,8 @@ class Pipeline:
                     faults=faults,
                 )
             )
-            if reply.stop_reason not in {"end_turn", "max_tokens"} or len(rejected) > self.settings.max_repairs:
+            hopeless = reply.stop_reason not in {"end_turn", "max_tokens"} or step.exceeded(reply.text)
+            if hopeless or len(rejected) > self.settings.max_repairs:
                 self._record.drop(rejected, request)
                 where = f"{step.title.lower()}{f' of attempt {attempt}' if attempt else ''}"
                 raise Refused(f"{where} ({request.model}): {'; '.join(faults)[:600]}")
@@ -253,9 +259,8 @@ class Pipeline:
         try:
             return step.output.read(recorded.text)
         except ValidationError as error:
-            raise InputError(
-                f"{self._record.name}/{recorded.file}:1: {fault}" for fault in shapes.faults(error)
-            ) from None
+            way_out = "mend it, or delete the file: then it is missing, and a run asks for it"
+            raise InputError(shapes.faults_in(f"{self._record.name}/{recorded.file}", error, way_out)) from None
 
     def _discard_abandoned(self) -> None:
         if self._client:

@@ -14,7 +14,8 @@ from generator.settings import Settings
 from generator.steps import Step
 
 STOPPING = "Stopping: calls in flight are paid for, so they are waited for. Ctrl-C again gives them up."
-STOPPED = "Stopped. What was answered is kept; the same command goes on from there."
+KEPT = "What was answered is kept; the same command goes on from there."
+STOPPED = f"Stopped. {KEPT}"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from hashlib import sha256
@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from generator.errors import shown
 from generator.outputs import Implementation
 from generator.steps import Step
 from generator.topics import Topic
@@ -49,6 +50,11 @@ class Request:
         return replace(self, turns=self.turns[:1]).key[:CHAIN]
 
     @property
+    def repairs(self) -> int:
+        """Return how many replies were sent back before: fewer than ten."""
+        return len(self.turns) // 2
+
+    @property
     def key(self) -> str:
         """Return a SHA-256 over all of it: two requests with the same key ask the same."""
         canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -71,6 +77,18 @@ def repaired(asked: Request, reply: str, faults: Sequence[str]) -> Request:
     complaint = _prompts().get_template("_repair.md.j2").render(faults=faults, structured=asked.schema is not None)
     said = reply.encode("utf-8", "replace").decode() if reply.strip() else "(nothing)"
     return replace(asked, turns=(*asked.turns, (REPLY, said), (PROMPT, complaint.strip())))
+
+
+def complaints(faults: Iterable[str]) -> list[str]:
+    """Return the faults as they are told and kept: a reply can have thousands, and whole pages in one."""
+    told, left = [], COMPLAINT_BYTES
+    for fault in faults:
+        short = shown(fault, 300)
+        left -= len(short.encode("utf-8", "replace")) + 3
+        if left < 0:
+            break
+        told.append(short)
+    return told
 
 
 def template_size(step: Step, topic: Topic) -> int:

@@ -1,21 +1,22 @@
 """Keep answers on disk: the record that is committed, and the journal of replies beside it.
 
     topics/runs/<id>/                 the record: one file an answer, and run.json, which says where each came from
-    .cache/errorspan/<id>/            the journal: replies that are not in the record yet, each written as it arrives
+    .cache/errorspan/<id>/            the journal: replies that are not in the record yet, each written as it arrives;
+                                      <first request>.<number of the repair>.<request>.json
     .cache/errorspan/<id>/rejected/   replies that did not count, with what was wrong with them
 
 A reply goes to the journal before anything else happens to it, and leaves it when it is in the record. So a process may
 be killed at any moment: what was received is found again, in the record or in the journal, and is not asked for twice.
+A disk that is full is found before a reply is paid for: its room is taken before it is asked for.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -23,10 +24,14 @@ from threading import Lock
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from generator import disk
 from generator.errors import Busy, InputError
 from generator.manifest import FORMAT, SUPERSEDED, Entry, Manifest, Recorded, Rejected, Reply, digest
-from generator.outputs import faults as faults_of
+from generator.outputs import faults_in
 from generator.prompting import CHAIN, Request
+
+BYTES_PER_TOKEN = 8
+"""How long a reply is that room is made for: text has about four bytes a token, and JSON escapes some."""
 
 
 class Record:
@@ -75,9 +80,34 @@ class Record:
         except (FileNotFoundError, ValidationError):
             return None
 
+    @contextmanager
+    def room(self, request: Request) -> Iterator[Callable[[Reply], None]]:
+        """Hold the disk space that the reply will need; give the function that puts it there.
+
+        Raises:
+            DiskError: there is not so much.
+        """
+        with ExitStack() as held:
+            with disk.writing(self.journal, ", and an answer that has no room is not asked for"):
+                file = held.enter_context(tempfile.TemporaryFile(dir=self.journal))
+                file.write(bytes(request.max_tokens * BYTES_PER_TOKEN))
+                file.flush()
+                os.fsync(file.fileno())
+
+            def receive(reply: Reply) -> None:
+                held.close()
+                self.receive(request, reply)
+
+            yield receive
+
     def receive(self, request: Request, reply: Reply) -> None:
-        """Put a reply on disk, as it arrives."""
-        _write(self._journaled(request), reply.model_dump_json(indent=2))
+        """Put a reply on disk, as it arrives.
+
+        Raises:
+            DiskError: it could not be written, and is lost.
+        """
+        lost = ", and a reply that was paid for is lost with it"
+        disk.put(self._journaled(request), reply.model_dump_json(indent=2), lost)
 
     def keep(self, file: str, text: str, entry: Entry) -> Recorded:
         """Put an answer into the record, and what it was read from out of the journal."""
@@ -86,7 +116,7 @@ class Record:
                 self._supersede(file)
             self.manifest.answers[file] = entry
             self._write_manifest()
-            _write(self._own(file), text)
+            disk.put(self._own(file), text)
             self._clear(entry)
         return Recorded(file, text, entry)
 
@@ -95,15 +125,16 @@ class Record:
         with self._writing:
             self.manifest.discarded += rejected
             self._write_manifest()
-            for path in sorted(self.journal.glob(f"{request.chain}.*.json")):
-                _move(path, self.journal / "rejected", path.name)
+            for path in self._chained(request.chain):
+                disk.move(path, self.journal / "rejected", path.name)
 
     def discard(self, folder: str) -> None:
         """Set a folder of answers aside that are no part of the run any more."""
         with self._writing:
             for path in sorted(self._own(folder).glob("*")):
                 self._supersede(f"{folder}/{path.name}")
-            (self.folder / folder).rmdir()
+            with disk.writing(self.folder / folder):
+                (self.folder / folder).rmdir()
             self._write_manifest()
 
     def declare(self, file: str, entry: Entry) -> None:
@@ -124,24 +155,29 @@ class Record:
         return any(self.journal.glob("*.json"))
 
     @contextmanager
-    def locked(self, *, wait: bool = True) -> Iterator[None]:
-        """Be the only process that writes this record; wait for another one to finish.
+    def locked(self, wait: Callable[[], bool] = lambda: True) -> Iterator[None]:
+        """Be the only process that writes this record; wait for another one to finish, as long as `wait()` is true.
 
         Raises:
             Busy: another process writes it, and it is not waited for.
+            DiskError: this one cannot write it.
         """
         if self.journal.is_symlink():
             raise InputError([f"{self.name}:1: cannot be written ({self.journal} is a link)"])
-        self.journal.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.journal.with_suffix(".lock"), timeout=0.2)
+        with disk.writing(self.journal):
+            self.journal.mkdir(parents=True, exist_ok=True)
+            while not lock.is_locked:
+                try:
+                    lock.acquire()
+                except Timeout:
+                    if not wait():
+                        raise Busy(f"another process is writing {self.name}") from None
         try:
-            with FileLock(self.journal.with_suffix(".lock"), timeout=-1 if wait else 0):
-                self.manifest = self._read_manifest()
-                for file, entry in self.manifest.answers.items():
-                    if (self.folder / file).exists():
-                        self._clear(entry)
-                yield
-        except Timeout:
-            raise Busy(f"another process is writing {self.name}") from None
+            self._tidy()
+            yield
+        finally:
+            lock.release()
 
     def _read_manifest(self) -> Manifest:
         path = self._own("run.json")
@@ -152,13 +188,12 @@ class Record:
         except OSError as error:
             raise InputError([f"{self.name}/run.json:1: cannot be read ({error.strerror})"]) from None
         except ValidationError as error:
-            newer = _newer(path)
+            if newer := _newer(path):
+                raise InputError([f"{self.name}/run.json:1: {_told_newer(newer)}"]) from None
             way_out = "restore the file from version control: it says where answers came from and what they cost"
-            broken = [f"{fault} ({way_out})" for fault in faults_of(error)]
-            faults = [f"was written by a newer version (format {newer})"] if newer else broken
-            raise InputError(f"{self.name}/run.json:1: {fault}" for fault in faults) from None
+            raise InputError(faults_in(f"{self.name}/run.json", error, way_out)) from None
         if manifest.format > FORMAT:
-            raise InputError([f"{self.name}/run.json:1: was written by a newer version (format {manifest.format})"])
+            raise InputError([f"{self.name}/run.json:1: {_told_newer(manifest.format)}"])
         return manifest
 
     def _own(self, file: str) -> Path:
@@ -171,24 +206,39 @@ class Record:
 
     def _write_manifest(self) -> None:
         shown = self.manifest.model_dump(mode="json", exclude_none=True)
-        _write(self.folder / "run.json", json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        disk.put(self.folder / "run.json", json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
     def _journaled(self, request: Request) -> Path:
-        return self.journal / f"{request.chain}.{request.key}.json"
+        return self.journal / f"{request.chain}.{request.repairs}.{request.key}.json"
+
+    def _chained(self, chain: str) -> list[Path]:
+        """Return the replies of a chain of repairs, in the order of their requests: clocks may go backwards."""
+        return sorted(self.journal.glob(f"{chain}.*.json"))
 
     def _clear(self, entry: Entry) -> None:
         """Take replies out of the journal that led to an answer which is in the record; rejected ones are set aside."""
-        if entry.key:
-            replies = sorted(self.journal.glob(f"{entry.key[:CHAIN]}.*.json"), key=lambda path: path.stat().st_mtime_ns)
-            for path in replies[:-1]:
-                _move(path, self.journal / "rejected", path.name)
-            for path in replies[-1:]:
+        replies = self._chained(entry.key[:CHAIN]) if entry.key else []
+        for path in replies[:-1]:
+            disk.move(path, self.journal / "rejected", path.name)
+        for path in replies[-1:]:
+            with disk.writing(path):
                 path.unlink()
+
+    def _tidy(self) -> None:
+        """Finish what a killed process began."""
+        self.manifest = self._read_manifest()
+        for file, entry in self.manifest.answers.items():
+            if (self.folder / file).exists():
+                self._clear(entry)
+        for folder in (self.folder, self.journal):
+            for path in folder.rglob(f".*{disk.HALF}"):
+                with disk.writing(path):
+                    path.unlink()
 
     def _supersede(self, file: str) -> None:
         """Set an answer aside; what it cost stays in the manifest."""
         if (self.folder / file).exists():
-            _move(self.folder / file, self.journal / "superseded", file)
+            disk.move(self.folder / file, self.journal / "superseded", file)
         old = self.manifest.answers.pop(file, None)
         if old:
             self.manifest.discarded += old.rejected
@@ -206,35 +256,13 @@ class Record:
             )
 
 
+def _told_newer(format_: int) -> str:
+    return f"was written by a newer version (format {format_}); install that one: pip install --upgrade errorspan"
+
+
 def _newer(path: Path) -> int | None:
     try:
         found = json.loads(path.read_bytes())["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return found if isinstance(found, int) and found > FORMAT else None
-
-
-def _move(path: Path, folder: Path, name: str) -> None:
-    """Move a file to a name that is free; the folder may be on another file system."""
-    target, number = folder / name, 1
-    target.parent.mkdir(parents=True, exist_ok=True)
-    while target.exists():
-        number += 1
-        target = folder / f"{name}.{number}"
-    shutil.move(path, target)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    written = Path(temporary)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        written.chmod(0o644)
-        written.replace(path)
-    except BaseException:
-        written.unlink(missing_ok=True)
-        raise

@@ -66,7 +66,7 @@ class Settings(BaseModel):
         60, description="the longest `Retry-After` that is waited for; a longer one is an error that says so"
     )
     timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
-        600, description="how long a server may be silent before a call is given up"
+        600, description="how long a server may be silent, or go on sending one reply, before a call is given up"
     )
     prices: dict[ModelId, Price] = Field(
         {}, description="dollars per million tokens of further models, or newer prices"

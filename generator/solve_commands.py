@@ -11,7 +11,7 @@ from rich.table import Table
 
 from generator import asking, budget
 from generator.command import Failure, config_option, course_of, show, told, topics_argument
-from generator.progress import money
+from generator.progress import KEPT, money
 from generator.report import Rate, Report, Spent, of
 from generator.runs import Run
 from generator.steps import SOLVE
@@ -44,7 +44,7 @@ def solve(topics: tuple[str, ...], *, dry_run: bool, max_cost: Decimal | None, c
     for run in solved:
         _say_solved(run)
     if failed := [reason for run in solved if (reason := run.unsolved or run.problem)]:
-        raise Failure("\n".join(failed))
+        raise Failure("\n".join([*failed, KEPT]))
 
 
 @click.command()

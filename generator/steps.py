@@ -23,6 +23,9 @@ from generator.outputs import (
     Solution,
 )
 
+LONGEST_TOKEN = 32
+"""How many characters a token may stand for; in prose and code about four do, in runs of spaces more."""
+
 
 class Tier(StrEnum):
     """Which model a step asks."""
@@ -53,6 +56,10 @@ class Step:
     """Joins the outputs of all passes into the step's output; a step of one pass needs none."""
     foregone: Callable[[Mapping[str, Any]], Any] | None = None
     """Gives the step's output where it follows without asking, else None."""
+
+    def exceeded(self, text: str) -> bool:
+        """Tell whether a text is longer than an answer of `max_tokens` can be."""
+        return len(text) > self.max_tokens * LONGEST_TOKEN
 
     @property
     def title(self) -> str:

@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import hypothesis
@@ -73,10 +73,12 @@ class Project:
         """Write a topic file."""
         self.write(f"topics/{name}.yml", text)
 
-    def run(self, *command: str, key: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run a command of the environment that the tests run in."""
+    def run(
+        self, *command: str, key: bool = True, timeout: float = 120, within: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the environment that the tests run in; `within` goes before it, such as `nice`."""
         return subprocess.run(
-            [sys.executable, "-m", *command],
+            [*within, sys.executable, "-m", *command],
             cwd=self.folder,
             env=self._environment(key=key),
             capture_output=True,

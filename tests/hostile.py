@@ -249,8 +249,9 @@ class HostileAPI(MessagesAPI):
         self._known = {case.id: case for case in known}
         self._set: set[str] = set()
 
-    def _reply(self, step: str, body: Body) -> Response:
-        prompt = body["messages"][0]["content"]
+    def reply(self, call: Body) -> Response:
+        """Answer with the case that the prompt is about."""
+        step, prompt = call["step"], call["messages"][0]["content"]
         if refused := re.search(r"title(\d\d) (.*)", prompt):
             if int(refused[1]) % 2:
                 return error(400, f"{COMMANDS}{refused[2]}")

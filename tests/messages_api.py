@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import struct
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import answers
@@ -16,6 +20,7 @@ from generator import steps
 
 STEPS = {step.output.__name__: step.name for step in steps.STEPS + steps.SOLVE}
 Body = dict[str, Any]
+Scripted = "Response | Wire | Callable[[Body], Response]"
 
 
 def message(text: str, model: str = "claude-test", stop_reason: str | None = "end_turn", **more: Any) -> Response:
@@ -40,6 +45,31 @@ def error(status: int, said: str = "scripted", **headers: str) -> Response:
     return Response(json.dumps(body), status, headers, content_type="application/json")
 
 
+@dataclass(frozen=True)
+class Wire:
+    """Write bytes to the connection in place of a reply, and close it: with a reset where `reset` says so."""
+
+    act: Callable[[socket.socket], object]
+    reset: bool = False
+
+    def on(self, connection: socket.socket) -> Response:
+        """Return what makes the server do so."""
+
+        def body() -> Iterator[bytes]:
+            try:
+                self.act(connection)
+            finally:
+                if self.reset:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                ended, other = socket.socketpair()
+                with ended, other:  # the server goes on with this one, which is at its end
+                    os.dup2(ended.fileno(), connection.fileno())
+            yield from ()
+            raise ConnectionAbortedError  # nothing else is sent
+
+        return Response(body())
+
+
 class MessagesAPI:
     """Answer each step as `answers` has it, unless something else is scripted.
 
@@ -55,11 +85,15 @@ class MessagesAPI:
         self.most_at_once = 0
         self._at_once = 0
         self._lock = threading.Lock()
-        self._scripts: dict[str, list[Response | Callable[[Body], Response]]] = defaultdict(list)
+        self._scripts: dict[str, list[Scripted]] = defaultdict(list)
 
-    def script(self, step: str, *replies: Response | Callable[[Body], Response]) -> None:
+    def script(self, step: str, *replies: Scripted) -> None:
         """Answer the next calls of a step with these replies."""
         self._scripts[step] += replies
+
+    def recover(self) -> None:
+        """Forget what was scripted."""
+        self._scripts.clear()
 
     @property
     def steps(self) -> list[str]:
@@ -68,28 +102,31 @@ class MessagesAPI:
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        body = request.get_json() | {"headers": dict(request.headers)}
+        body = request.get_json()
         schema = body.get("output_config", {}).get("format", {}).get("schema", {})
         step = STEPS.get(schema.get("title", ""), "") or self._solver(body)
         with self._lock:
-            self.calls.append({**body, "step": step})
+            self.calls.append(call := {**body, "step": step, "headers": dict(request.headers)})
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             scripted = self._scripts[step].pop(0) if self._scripts[step] else None
         try:
             time.sleep(self.latency)
+            if isinstance(scripted, Wire):
+                return scripted.on(request.environ["werkzeug.socket"])
             if scripted is not None:
-                return scripted(body) if callable(scripted) and not isinstance(scripted, Response) else scripted
-            return self._reply(step, body)
+                return scripted(call) if callable(scripted) and not isinstance(scripted, Response) else scripted
+            return self.reply(call)
         finally:
             with self._lock:
                 self._at_once -= 1
 
+    def reply(self, call: Body) -> Response:
+        """Answer well."""
+        return message(self._answer(call["step"], call), call["model"])
+
     def _solver(self, body: Body) -> str:
         return "mid_implementation" if "mid" in body["model"] or "5-5" in body["model"] else "weak_implementation"
-
-    def _reply(self, step: str, body: Body) -> Response:
-        return message(self._answer(step, body), body["model"])
 
     def _answer(self, step: str, body: Body) -> str:
         if step.endswith("implementation"):

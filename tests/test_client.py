@@ -465,7 +465,7 @@ def test_a_connection_that_breaks_in_the_reply(ask: Callable[..., Reply], monkey
 
     with raw_server(cut) as (address, received):
         monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
-        with pytest.raises(AskError, match=r"^no connection to 127\.0\.0\.1, after 2 tries: "):
+        with pytest.raises(AskError, match=r"^no whole reply from 127\.0\.0\.1, after 2 tries: "):
             ask(max_retries=1)
     assert len(received) == 2
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from generator import record as module
-from generator.errors import Busy, InputError
+from generator import disk
+from generator.errors import Busy, DiskError, InputError
 from generator.manifest import FORMAT, Entry, Manifest, Recorded, Rejected, Reply, authored, digest
 from generator.prices import Usage
 from generator.prompting import Request, repaired
@@ -59,10 +59,10 @@ def files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def aged(record: Record, request: Request, seconds: int) -> None:
-    """Make a reply in the journal older."""
-    path = record.journal / f"{request.chain}.{request.key}.json"
-    os.utime(path, (path.stat().st_mtime - seconds,) * 2)
+def ahead(record: Record, request: Request) -> None:
+    """Make a reply in the journal newer than what follows, as a clock does that is set back."""
+    path = record.journal / f"{request.chain}.{request.repairs}.{request.key}.json"
+    os.utime(path, (path.stat().st_mtime + 3600,) * 2)
 
 
 def on_disk(record: Record) -> Manifest:
@@ -86,7 +86,9 @@ def test_a_reply_is_found_by_its_request(record: Record) -> None:
 def test_a_chain_of_repairs_is_named_by_its_first_request(record: Record) -> None:
     record.receive(ASKED, reply())
     record.receive(MENDED, reply())
-    assert files(record.journal) == sorted(f"{ASKED.key[:32]}.{asked.key}.json" for asked in (ASKED, MENDED))
+    assert files(record.journal) == sorted(
+        f"{ASKED.key[:32]}.{asked.repairs}.{asked.key}.json" for asked in (ASKED, MENDED)
+    )
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"text": "said"}', "\ufeff"])
@@ -103,8 +105,10 @@ def test_a_failed_write_leaves_nothing_behind(record: Record, monkeypatch: pytes
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(disk.os, "fsync", full)
+    with pytest.raises(
+        DiskError, match=r"No space left on device\), and a reply .* is lost with it; free space on the"
+    ):
         record.receive(ASKED, reply("second"))
     assert len(files(record.journal)) == 1
     assert record.received(ASKED) == reply("first")
@@ -119,17 +123,17 @@ def test_an_answer_that_is_kept_leaves_the_journal(record: Record, tmp_path: Pat
         record.receive(asked, reply())
     assert record.keep(FILE, "said", entry()) == Recorded(FILE, "said", entry())
     assert files(record.folder) == [FILE, "run.json"]
-    assert files(record.journal) == [f"{other.chain}.{other.key}.json"]
+    assert files(record.journal) == [f"{other.chain}.0.{other.key}.json"]
     assert opened(tmp_path).find(FILE) == Recorded(FILE, "said", entry())
 
 
 def test_what_was_mended_is_set_aside(record: Record) -> None:
     record.receive(ASKED, reply("First"))
     record.receive(MENDED, reply())
-    aged(record, ASKED, 10)
+    ahead(record, ASKED)
     record.keep(FILE, "said", entry(rejected=[rejected()]))
     (kept,) = files(record.journal)
-    assert kept == f"rejected/{ASKED.chain}.{ASKED.key}.json"
+    assert kept == f"rejected/{ASKED.chain}.0.{ASKED.key}.json"
     assert Reply.model_validate_json((record.journal / kept).read_bytes()).text == "First"
     assert not record.pending
 
@@ -182,7 +186,7 @@ def test_nothing_in_rejected_is_written_over(record: Record) -> None:
     found = {
         path.name: Reply.model_validate_json(path.read_bytes()).text for path in (record.journal / "rejected").iterdir()
     }
-    name = f"{ASKED.chain}.{ASKED.key}.json"
+    name = f"{ASKED.chain}.0.{ASKED.key}.json"
     assert found == {name: "first", f"{name}.2": "second", f"{name}.3": "third"}
     assert not record.pending
     assert len(on_disk(record).discarded) == 3
@@ -208,7 +212,7 @@ def test_what_a_killed_process_left_behind_is_cleared(record: Record, tmp_path: 
     record.keep(FILE, "said", entry())
     record.receive(ASKED, reply("First"))
     record.receive(MENDED, reply())
-    aged(record, ASKED, 10)
+    ahead(record, ASKED)
     other = replace(ASKED, step="categories")
     record.receive(other, reply())
     again = opened(tmp_path)
@@ -216,7 +220,7 @@ def test_what_a_killed_process_left_behind_is_cleared(record: Record, tmp_path: 
         assert again.received(MENDED) is None
         assert again.received(other) == reply()
     assert files(again.journal) == sorted(
-        [f"{other.chain}.{other.key}.json", f"rejected/{ASKED.chain}.{ASKED.key}.json"]
+        [f"{other.chain}.0.{other.key}.json", f"rejected/{ASKED.chain}.0.{ASKED.key}.json"]
     )
 
 
@@ -242,8 +246,8 @@ def test_a_killed_process_loses_nothing(
         return acting
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "_write", mortal(module._write))
-        patched.setattr(module, "_move", mortal(module._move))
+        patched.setattr(disk, "put", mortal(disk.put))
+        patched.setattr(disk, "move", mortal(disk.move))
         patched.setattr(Path, "unlink", mortal(Path.unlink))
         try:
             record.keep(FILE, "said", entry())
@@ -267,10 +271,10 @@ def test_one_process_writes_at_a_time(record: Record, tmp_path: Path) -> None:
     with (
         record.locked(),
         pytest.raises(Busy, match=r"^another process is writing topics/runs/words$"),
-        other.locked(wait=False),
+        other.locked(lambda: False),
     ):
         pytest.fail("two writers")
-    with other.locked(wait=False):
+    with other.locked(lambda: False):
         pass
 
 
@@ -400,8 +404,11 @@ WHERE = "topics/runs/words/run.json:1: "
             r"answers\.a\.json: an answer of a model has a key",
         ),
         (b'{"discarded": [{"file": "a.json"}]}', r"discarded\.0\.model: Field required"),
-        (b'{"format": 2}', r"was written by a newer version \(format 2\)$"),
-        (b'{"format": 99, "answers": [], "surprise": 1}', r"was written by a newer version \(format 99\)$"),
+        (b'{"format": 2}', r"was written by a newer version \(format 2\); install that one"),
+        (
+            b'{"format": 99, "answers": [], "surprise": 1}',
+            r"was written by a newer version \(format 99\); install that one",
+        ),
     ],
 )
 def test_a_corrupt_manifest_is_told(record: Record, content: bytes, fault: str) -> None:

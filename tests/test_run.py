@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import answers
 import pytest
@@ -22,22 +24,22 @@ def manifest(project: Project, topic: str = "words") -> dict[str, dict]:
     return json.loads((project.folder / f"topics/runs/{topic}/run.json").read_text())["answers"]
 
 
-def judged(*verdicts: str) -> list[Response]:
-    """Reply to both orders of each attempt: the mid implementation is A in the first, B in the second."""
+def judged(*verdicts: str) -> list[Callable[[Body], Response]]:
+    """Reply to both orders of each attempt, and prefer the mid implementation."""
     said = {
         "no difference": {"achieved": False, "score": 3},
         "unsupported": {"quotes": False},
     }
-    return [message(json.dumps(answers.judgment(label, **said[verdict]))) for verdict in verdicts for label in "AB"]
+    return [reply for verdict in verdicts for reply in by_order("A", "B", **said[verdict])]
 
 
-def by_order(first: str, second: str) -> list[object]:
+def by_order(first: str, second: str, **said: Any) -> list[Callable[[Body], Response]]:
     """Prefer a label by what the request shows as A, whichever order arrives first."""
 
     def reply(body: Body) -> Response:
         prompt = body["messages"][0]["content"]
         mid_first = prompt.index("reads the words once") < prompt.index("Sure! This does it")
-        return message(json.dumps(answers.judgment(first if mid_first else second)))
+        return message(json.dumps(answers.judgment(first if mid_first else second, **said)))
 
     return [reply, reply]
 
@@ -71,7 +73,7 @@ def test_a_failed_judgment_starts_a_new_attempt_with_the_judges_reasons(
     ids=["not achieved", "unsupported", "position inconsistent", "prefers the weak one"],
 )
 def test_a_run_that_never_separates_is_kept_and_published_without_an_exercise(
-    project: Project, messages_api: MessagesAPI, replies: list[Response], reason: str
+    project: Project, messages_api: MessagesAPI, replies: list[Callable[[Body], Response]], reason: str
 ) -> None:
     project.topic("words", "title: Words\nmax_attempts: 2\n")
     messages_api.script("judgment", *replies)
@@ -226,7 +228,7 @@ def test_a_reply_that_was_received_but_not_recorded_is_found_again(project: Proj
         "asked_at": entry["at"],
         "seconds": entry["seconds"],
     }
-    project.write(f".cache/errorspan/words/{entry['key'][:32]}.{entry['key']}.json", json.dumps(reply))
+    project.write(f".cache/errorspan/words/{entry['key'][:32]}.0.{entry['key']}.json", json.dumps(reply))
     (project.folder / "topics/runs/words/assessment.json").unlink()
     assert project.build("--strict", key=False).returncode == 0
     assert len(messages_api.calls) == CALLS
