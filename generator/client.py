@@ -141,7 +141,7 @@ class Client:
         except APITimeoutError:
             raise AskError(f"no connection within {self._settings.timeout_seconds:g} s, {tries}") from None
         except APIStatusError as error:
-            said = redacted(_message(error.body) or error.message)
+            said = _message(error.body) or error.message
             hint = f" ({_HINTS[error.status_code]})" if error.status_code in _HINTS else ""
             retried = f", {tries}" if error.status_code in {408, 409, 429} or error.status_code >= 500 else ""
             raise AskError(f"the server answered {error.status_code}{retried}: {_said(said)}{hint}") from None
@@ -231,7 +231,7 @@ def _said(words: object) -> str:
 
 def _told(word: Any) -> Any:
     """Return what should be a name as one; what is no text is left to be refused."""
-    return shown(word, 100) if isinstance(word, str) else word
+    return shown(redacted(word), 100) if isinstance(word, str) else word
 
 
 def _message(body: object) -> str:

@@ -178,7 +178,7 @@ class Pipeline:
             done = [_done(job) for job in jobs]
         self._answers += [job.result() for job in done if not job.exception()]
         failures = [error for job in done if (error := job.exception())]
-        for error in sorted(failures, key=lambda error: isinstance(error, AskError)):  # a model's fault is the least
+        for error in sorted(failures, key=lambda error: isinstance(error, AskError | _Missing)):  # these are the least
             raise error
         return iter([job.result() for job in done])
 

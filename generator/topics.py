@@ -112,7 +112,7 @@ def read_topics(folder: Path, root: Path) -> list[Topic]:
     faults: list[str] = []
     topics: dict[str, Topic] = {}
     try:
-        found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        found = sorted(folder.iterdir())
     except OSError as error:
         raise InputError([f"{_named(folder, root)}:1: cannot be read ({error.strerror})"]) from None
     beside = {path: match["topic"] for path in found if (match := BESIDE.fullmatch(path.name))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -106,6 +107,10 @@ def test_of_a_finished_run_nothing_is_missing() -> None:
         assert worst_case(finished, Settings()) == 0
 
 
+def _nothing(*_: object) -> Iterator[str]:
+    yield from ()
+
+
 @pytest.mark.parametrize("order", ["first", "second"])
 def test_of_a_finished_run_what_has_no_solution_that_counts_is_unsolved(order: str) -> None:
     (solving,) = SOLVE
@@ -113,11 +118,11 @@ def test_of_a_finished_run_what_has_no_solution_that_counts_is_unsolved(order: s
     assert unsolved(AWAITING, Settings()) == []
     assert unsolved(COMPLETE, Settings()) == passes
     file = solving.file(0, order)
-    answered = Answer(solving, 0, order, Recorded(file, "", Entry(origin="authored", digest="")), None)  # type: ignore[arg-type] - not looked at
+    answered = Answer(solving, 0, order, Recorded(file, "", Entry(origin="authored", digest="0" * 64)), None)  # type: ignore[arg-type] - not looked at
     assert unsolved(replace(COMPLETE, solutions=(answered,)), Settings()) == [one for one in passes if one[2] != order]
     stale = replace(answered, stale=True)
     assert unsolved(replace(COMPLETE, solutions=(stale,)), Settings()) == passes
-    faulty = replace(COMPLETE.answers[0], findings={None: ("wrong",)})  # type: ignore[dict-item] - not looked at
+    faulty = replace(COMPLETE.answers[0], findings={_nothing: ("wrong",)})
     assert unsolved(replace(COMPLETE, answers=(faulty,)), Settings()) == []
 
 

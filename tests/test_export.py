@@ -82,12 +82,14 @@ def test_a_topic_without_an_exercise_is_refused(course: Project, kind: str) -> N
     assert not (course.folder / "package.zip").exists()
 
 
-def test_an_exercise_whose_checks_fail_is_refused(course: Project) -> None:
+def test_an_exercise_that_cannot_be_graded_is_refused(course: Project) -> None:
     path = course.folder / "topics/runs/words/assessment.json"
     path.write_text(path.read_text().replace("totals[word] = 1", "totals[word] = 2", 1))
     done = course.errorspan("export", "scorm", "words", "-o", "package.zip", key=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("topics/words.yml:1: has no exercise to export (its checks fail;")
+    assert done.stderr.startswith(
+        "topics/words.yml:1: has no exercise to export (its errors cannot be placed in its code;"
+    )
 
 
 @pytest.mark.parametrize(

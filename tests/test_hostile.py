@@ -237,16 +237,17 @@ class EchoAPI(HostileAPI):
         super().__init__([Case(name, HARMLESS) for name in failing])
         self.failing = failing
 
-    def _reply(self, step: str, body: Body) -> Response:
-        prompt = body["messages"][0]["content"]
+    def reply(self, call: Body) -> Response:
+        """Say what was sent, in each of the ways."""
+        step, prompt = call["step"], call["messages"][0]["content"]
         found = re.search(r"case\d\d", prompt)
         assert found
         echo = " ".join(
-            f"{name}: {value}" for name, value in body["headers"].items() if "CANARY" in value or ENCODED in value
+            f"{name}: {value}" for name, value in call["headers"].items() if "CANARY" in value or ENCODED in value
         )
         wanted, kind = self.failing[found[0]]
         if step != wanted:
-            reply = json.loads(super()._reply(step, body).get_data())
+            reply = json.loads(super().reply(call).get_data())
             reply["content"][0]["text"] = reply["content"][0]["text"].replace("plain words", echo)
             return Response(json.dumps(reply | {"model": echo}), content_type="application/json")
         cut = f"{'x' * 280} {echo}"  # where messages are cut

@@ -25,7 +25,7 @@ from messages_api import Body, MessagesAPI, message
 from werkzeug import Response
 
 from generator.cli import main
-from generator.record import HALF
+from generator.disk import HALF
 
 KILLS = int(os.environ.get("ERRORSPAN_KILLS", "6"))
 SEED = int(os.environ.get("ERRORSPAN_SEED", str(secrets.randbelow(10**6))))

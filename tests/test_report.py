@@ -93,6 +93,8 @@ def test_several_runs_add_up(project: Project, messages_api: MessagesAPI) -> Non
         "consistent": (4, 5),
         "supported": (21, 30),  # 3 by each of 10 judgments; none stands in three, nor where the weak tier is preferred
         "sent_back": (3, 40),
+        "keys_tried": (0, 2),
+        "errors_proved": (0, 0),
         "solved": (2, 2),
         "needs_review": (1, 2),
         "solve_recall": (3 + 1 + 0 + 1, 12),
@@ -158,6 +160,8 @@ def test_several_runs_add_up(project: Project, messages_api: MessagesAPI) -> Non
         "consistent": (1, 1),
         "supported": (0, 6),
         "sent_back": (0, 7),
+        "keys_tried": (0, 0),
+        "errors_proved": (0, 0),
         "solved": (0, 0),
         "needs_review": (0, 0),
         "solve_recall": (0, 0),
@@ -171,7 +175,7 @@ def test_nothing_has_no_rate(project: Project) -> None:
     assert told.returncode == 0
     assert "0 model runs; apart: 0 authored, 1 not finished" in told.stdout
     assert "%" not in told.stdout
-    assert told.stdout.count("– (0 of 0)") == 8
+    assert told.stdout.count("– (0 of 0)") == 10
     report = shown(project)
     assert {rate["rate"] for rate in report["rates"].values()} == {None}
     assert report["all"]["dollars"] == 0

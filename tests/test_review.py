@@ -71,7 +71,7 @@ def test_a_review_corrects_without_touching_the_record(course: Project) -> None:
     page = built(course)
     assert "with corrections" in page
     assert "error 1, description Gives a wrong number (1). Each word is counted once. The count is set to one." in page
-    assert "error 3, quote sum(values) // len(values) //" in page
+    assert "error 3, quote sum ( values ) / / len ( values ) / /" in page
     assert "error 1, correction" not in page
     assert "Find what the report gets wrong" in course.page("exercises/words")
     key = (course.folder / "site/exercises/words/key.js").read_text("utf-8")

@@ -60,6 +60,7 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
   generator:
     topics: content/topics
     models: {mid: org/m-1.5}
+    publish: proved
     offline: true
     max_attempts: 5
     max_repairs: 0
@@ -74,6 +75,7 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     )
     assert settings.topics == "content/topics"
     assert (settings.models.mid, settings.models.weak) == ("org/m-1.5", Settings().models.weak)
+    assert settings.publish == "proved"
     assert (settings.offline, settings.max_attempts, settings.max_repairs) == (True, 5, 0)
     assert settings.max_cost_usd == Decimal("0.30")
     assert (settings.max_calls, settings.max_retries) == (8, 0)

@@ -250,7 +250,7 @@ def test_a_reply_that_a_killed_solve_received_is_not_paid_for_twice(made: Projec
         "asked_at": entry["at"],
         "seconds": entry["seconds"],
     }
-    made.write(f".cache/errorspan/words/{entry['key'][:32]}.{entry['key']}.json", json.dumps(reply))
+    made.write(f".cache/errorspan/words/{entry['key'][:32]}.0.{entry['key']}.json", json.dumps(reply))
     (made.folder / "topics/runs/words" / SECOND).unlink()
     assert made.build("--strict", key=False).returncode == 0
     assert made.files("topics/runs") == before

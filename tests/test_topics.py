@@ -15,7 +15,7 @@ from generator.errors import InputError
 from generator.source import MAX_BYTES
 from generator.topics import Topic, TopicFile, read_topics
 
-KNOWN = "known are title, language, level, focus, brief, concepts, models, max_attempts"
+KNOWN = "known are title, language, level, focus, brief, concepts, models, max_attempts, requires"
 FAULT = re.compile(r"topics/[^\n:]+\.ya?ml:([1-9]\d*): \S[^\r\n\x00-\x1f\x7f\u2028\u2029]*")
 
 
