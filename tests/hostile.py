@@ -90,22 +90,35 @@ COMMANDS = "\x1b[31m\x1b]0;owned\x07\r\n\x9b2J"  # to a terminal
 REFUSED = re.compile("[\u2028\u2029]")  # by topic files
 
 
+EXPLAINED = (
+    "Every occurrence replaces what earlier ones left behind, so totals stay small however often somebody repeats it.",
+    "Sorting alphabetically puts rare entries before frequent ones, which librarians notice in their weekly summary.",
+)
+
+
 @dataclass
 class Case:
-    """A topic and the seven answers to it, with payloads in every field of text. `fields`: by marker, what it is."""
+    """A topic and the seven answers to it, with payloads in every field of text. `fields`: by marker, what it is.
+
+    The challenge has the `others`: what stands in the catalog too would hint at it.
+    """
 
     id: str
     payloads: Sequence[Payload]
+    others: Sequence[Payload]
     fields: dict[str, Kind] = field(default_factory=dict)
 
     def text(self, marker: str, kind: Kind, join: str = "\n\n") -> str:
         """Return a field's text: a word to find it by, and each payload at the start of a line."""
         self.fields[marker] = kind
-        return join.join([marker, *(payload.text for payload in self.payloads)])
+        return join.join([marker, *(payload.text for payload in self._those(marker))])
 
     def shown(self, marker: str, kind: Kind) -> str:
         """Return what a reader sees of a field."""
-        return " ".join([marker, *(payload.shown(kind) for payload in self.payloads)])
+        return " ".join([marker, *(payload.shown(kind) for payload in self._those(marker))])
+
+    def _those(self, marker: str) -> Sequence[Payload]:
+        return self.others if marker.startswith(f"{self.id}challenge") else self.payloads
 
     @property
     def topic(self) -> str:
@@ -147,7 +160,8 @@ class Case:
     def _code(self) -> str:
         one, two = self._lines()
         count = f"def count(words):\n    totals = {{}}\n    for word in words:\n{one}\n    return totals\n"
-        return f"{count}\n\ndef top(totals, n):\n{two}\n"
+        mean = "def mean(values):\n    return sum(values) / len(values)\n"
+        return f"{count}\n\ndef top(totals, n):\n{two}\n\n\n{mean}"
 
     def _implementation(self, step: str) -> str:
         code = answers.MID.split("```python\n")[1].partition("```")[0] if step.startswith("mid") else self._code()
@@ -174,7 +188,7 @@ class Case:
     def _challenge(self) -> dict[str, Any]:
         names = ("title", "question_text", "context", "success_criteria")
         return {name: self._prose(f"challenge{name}") for name in names} | {
-            "requirements": [self._prose(f"requirement{n}") for n in range(4)],
+            "requirements": [self._prose(f"challengerequirement{n}") for n in range(4)],
             "language": "python",
         }
 
@@ -212,7 +226,7 @@ class Case:
                     "severity": "high",
                     "concept": self._plain(f"concept{n}"),
                 }
-                | {name: self._prose(f"{name}{n}") for name in texts}
+                | {name: f"{self._prose(f'{name}{n}')}\n\n{EXPLAINED[n]}" for name in texts}
                 for n, line in enumerate(self._lines())
             ],
             "estimated_minutes": [5, 10],
@@ -222,7 +236,8 @@ class Case:
 def cases(payloads: Sequence[Payload], at_once: int = 4) -> Iterator[Case]:
     """Yield cases that hold all payloads between them."""
     for start in range(0, len(payloads), at_once):
-        yield Case(f"case{start // at_once:02}", payloads[start : start + at_once])
+        others = payloads[start + at_once : start + 2 * at_once] or payloads[:at_once]
+        yield Case(f"case{start // at_once:02}", payloads[start : start + at_once], others)
 
 
 def titles(payloads: Sequence[Payload]) -> list[tuple[str, list[Payload]]]:

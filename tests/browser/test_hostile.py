@@ -24,6 +24,8 @@ from hostile import HARMLESS, PAYLOADS, Case, HostileAPI, Payload, cases, titles
 from playwright.sync_api import Browser, Page
 from pytest_httpserver import HTTPServer
 
+from generator.errors import shown
+
 MKDOCS = f"""\
 site_name: A course
 site_url: https://course.example/
@@ -353,7 +355,7 @@ def test_every_field_of_a_run_is_shown_as_text(site: Served, plain: dict[str, An
         assert not missing(page, case, *case.fields), case.id
         first, seen = case.payloads[0], text(page)
         assert re.search(r"language:['\"]rejected", seen)
-        assert squeezed(f"answered as served {first.shown('plain')}") in seen
+        assert squeezed(f"answered as {shown(f'served {first.text}', 100)}") in seen
         for payload in PAYLOADS:
             assert squeezed(payload.shown("prose")) in seen, payload.name  # in the note
         assert f"{case.id} " in page.title()
