@@ -8,6 +8,9 @@ A tour, in the order in which a topic travels:
 - `pipeline` plays the table for one topic. It finds answers in the `record`, or gets them from `client`, the only
   door to a model. `budget` says beforehand what that can cost, by `prices`.
 - `runs` holds what happened; `course` has all topics of a site.
+- What speaks for a key beside the answers is `evidence`: `reviews`, and `proofs`, which `proving` makes by running a
+  topic's tests in the `sandbox`. `solving` grades models that solved the exercise without its key. `publishing` decides
+  whether students see it.
 - `exercise` is an assessment as a student meets it; `pages` turns runs into pages, through `markup`, where untrusted
   text becomes HTML.
 - `site` hands pages to MkDocs (by way of `hook`); `cli` is the `errorspan` command.

@@ -13,10 +13,12 @@ from rich.table import Table
 from generator import asking, budget, manifest
 from generator.command import Failure, config_option, configuration, course_of, show, told, topics_argument
 from generator.course import Course
+from generator.errors import shown
 from generator.evidence_commands import review, verify
 from generator.export_commands import export_commands
 from generator.folder import write
 from generator.progress import KEPT, money
+from generator.publishing import withheld
 from generator.runs import Run, State
 from generator.solve_commands import report, solve
 
@@ -151,8 +153,8 @@ def _state(run: Run) -> str:
 def _exercise(run: Run, course: Course) -> str:
     if run.assessment is None:
         return ""
-    withheld = run.withheld(course.settings.publish)
-    return f"not published: {'; '.join(withheld)}" if withheld else "published"
+    reasons = withheld(run, course.settings.publish)
+    return shown(f"not published: {'; '.join(reasons)}") if reasons else "published"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from generator.manifest import Reply
 from generator.outputs import Output
 from generator.prices import Usage
 from generator.prompting import Request
-from generator.redaction import Redactor, redacted
+from generator.redaction import Redactor, redacted, without_secrets
 from generator.settings import KEY_VARIABLES, Settings
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Client:
             )
         except (AttributeError, TypeError, ValueError):  # the SDK checks no shape: a field may be missing
             raise AskError("the server's reply is no message of the API: it lacks content, model or usage") from None
-        return reply.model_copy(update={name: redacted(said) for name, said in reply if isinstance(said, str)})
+        return reply.model_copy(update={"text": without_secrets(reply.text)})
 
     def _started(self) -> Anthropic:
         try:

@@ -94,4 +94,4 @@ def told() -> Iterator[None]:
 
 def show(table: Table) -> None:
     """Print a table, as wide as the terminal; wide enough for its rows where there is none."""
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False).print(table)

@@ -10,8 +10,10 @@ from typing import Any
 
 from generator import proofs, reviews
 from generator.client import Client, deprecations
-from generator.errors import InputError
+from generator.errors import InputError, shown
 from generator.evidence import Evidence
+from generator.manifest import Recorded
+from generator.outputs import Assessment
 from generator.pipeline import Pipeline
 from generator.progress import Listener
 from generator.record import Record
@@ -66,47 +68,51 @@ class Course:
         """Return the folders of records whose topic is not there any more, or is named otherwise."""
         runs = self.root / self.settings.topics / "runs"
         names = sorted(path.name for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
-        return [f"{self.settings.topics}/runs/{name}" for name in names if name not in self.topics]
+        return [shown(f"{self.settings.topics}/runs/{name}") for name in names if name not in self.topics]
 
     def tests(self, topic: Topic) -> dict[str, bytes]:
         """Return a topic's test files by name: `<id>.tests.py`, and what stands beside it; none where it is not there.
 
         Raises:
-            InputError: one cannot be read, or lies elsewhere.
+            InputError: one is too large.
         """
-        folder = (self.root / self.settings.topics).resolve()
+        folder = self.root / self.settings.topics
         paths = [path for path in sorted(folder.glob(f"{topic.id}.tests.*")) if BESIDE.fullmatch(path.name)]
         if not any(path.name == f"{topic.id}.tests.py" for path in paths):
             return {}
         faults = [
-            f"{self.settings.topics}/{path.name}:1: is no file of this folder, or has more than {MAX_TESTS:,} bytes"
+            f"{self.settings.topics}/{path.name}:1: expected at most {MAX_TESTS:,} bytes (got more)"
             for path in paths
-            if path.resolve().parent != folder or not path.is_file() or path.stat().st_size > MAX_TESTS
+            if path.stat().st_size > MAX_TESTS
         ]
         if faults:
             raise InputError(faults)
         return {path.name: path.read_bytes() for path in paths}
 
-    def _weighed(self, run: Run) -> Run:
-        """Return a run with what stands beside it: its proof, and its review with what that corrects."""
-        name = f"{self.settings.topics}/{run.topic.id}{reviews.SUFFIX}"
-        recorded = run.recorded_assessment
+    def _play(self, topic: Topic, client: Client | None = None, **how: Any) -> Run:
+        """Play a topic, and lay beside its run what speaks for its key: a proof, and a review."""
+        name = f"{self.settings.topics}/{topic.id}{reviews.SUFFIX}"
         review = reviews.read(self.root / name, name)
-        if recorded is None:
+
+        def correct(recorded: Recorded, assessment: Any) -> Any:
+            applies = review and review.applies(recorded.entry.digest)
+            return reviews.corrected(assessment, review, name) if review and applies else assessment
+
+        record = self.record(topic)
+        run = Pipeline(topic, record, self.settings, client, correct=correct, **how).run()
+        recorded, assessment = run.recorded_assessment, run.assessment
+        if recorded is None or assessment is None:
             return run
-        applies = review if review and review.applies(recorded.entry.digest) else None
-        original = run.outputs[recorded.step.name]
-        shown = reviews.corrected(original, applies, name) if applies else original
-        if shown != original:
-            run = run.showing(shown)
-        tests = self.tests(run.topic)
+        applies = review is not None and review.applies(recorded.entry.digest)
+        original = Assessment.read(recorded.recorded.text)
+        tests = self.tests(topic)
         answers = [run.outputs[step] for step in proofs.TIERS.values()]
         evidence = Evidence(
-            proof=proofs.read(self.record(run.topic).folder, run.folder),
-            bound=proofs.bound(shown, answers, tests, run.topic.requires) if tests else None,
-            review=applies,
-            stale_review=review if review and not applies else None,
-            original=original if shown != original else None,
+            proof=proofs.read(record.own(proofs.FILE), f"{record.name}/{proofs.FILE}"),
+            bound=proofs.bound(assessment, answers, tests, topic.requires) if tests else None,
+            review=review if applies else None,
+            stale_review=None if applies else review,
+            original=original if assessment != original else None,
         )
         return replace(run, evidence=evidence)
 
@@ -123,8 +129,7 @@ class Course:
         faults: list[str] = []
         for topic in topics:
             try:
-                run = Pipeline(topic, self.record(topic), self.settings, refresh=refresh, recover=recover).run()
-                runs.append(self._weighed(run))
+                runs.append(self._play(topic, refresh=refresh, recover=recover))
             except InputError as error:
                 faults += error.faults
         if faults:
@@ -148,11 +153,8 @@ class Course:
         client = Client(self.settings)
 
         def played(topic: Topic) -> Run:
-            asked = Pipeline(
-                topic, self.record(topic), self.settings, client, steps=steps, refresh=refresh, listen=listen
-            )
             try:
-                return self._weighed(asked.run())
+                return self._play(topic, client, steps=steps, refresh=refresh, listen=listen)
             except BaseException:
                 client.stopped.set()  # no topic goes on where one cannot be kept
                 raise

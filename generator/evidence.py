@@ -33,6 +33,16 @@ class Evidence:
         """Return the proof, where it is of what is there now."""
         return self.proof if self.proof and self.proof.bound == self.bound else None
 
+    def against(self, assessment: Assessment) -> list[str]:
+        """Return what speaks against the key, a clause each; a no to an earlier version holds until asked anew."""
+        found = self.valid_proof.faults(assessment)[:1] if self.valid_proof else []
+        reasons = [f"execution speaks against its key: {fault}" for fault in found]
+        if self.stale_proof and self.stale_proof.faults(self.original or assessment):
+            reasons.append("execution spoke against an earlier version of its key, and has not been tried since")
+        if self.stale_review and not self.stale_review.approves:
+            reasons.append(f"{self.stale_review.by} rejected an earlier version of it")
+        return reasons
+
     def refutations(self, assessment: Assessment) -> list[str]:
         """Return what a valid proof has against the key."""
         return self.valid_proof.faults(assessment) if self.valid_proof else []

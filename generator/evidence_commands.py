@@ -12,6 +12,7 @@ from generator import disk, proofs, proving, reviews, sandbox
 from generator.command import Failure, config_option, course_of, told, topics_argument
 from generator.course import Course
 from generator.proving import Interpreter
+from generator.publishing import withheld
 from generator.runs import Run
 from generator.sandbox import Limits, Sandbox
 
@@ -19,12 +20,25 @@ from generator.sandbox import Limits, Sandbox
 @click.command()
 @topics_argument
 @click.option("--python", default=sys.executable, metavar="PATH", help="The Python that has what the tests require.")
-@click.option("--seconds", default=120.0, show_default=True, help="How long the tests of one variant may take.")
-@click.option("--memory", default=4096, show_default=True, metavar="MB", help="How much memory they may take.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 3600),
+    default=120,
+    show_default=True,
+    help="How long the tests of one variant may take.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(64, 1 << 20),
+    default=4096,
+    show_default=True,
+    metavar="MB",
+    help="How much memory they may take.",
+)
 @click.option("--no-sandbox", is_flag=True, help="Run a model's code with your own rights where there is no sandbox.")
 @config_option
 def verify(  # noqa: PLR0913 - click passes each option
-    topics: tuple[str, ...], *, python: str, seconds: float, memory: int, no_sandbox: bool, config_file: Path
+    topics: tuple[str, ...], *, python: str, seconds: int, memory: int, no_sandbox: bool, config_file: Path
 ) -> None:
     """Prove answer keys by running the topics' tests, in a sandbox.
 
@@ -78,7 +92,7 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
 def _testable(run: Run, course: Course, *, named: bool) -> bool:
     tests = f"{course.settings.topics}/{run.topic.id}.tests.py"
     if run.assessment is None or not run.graded:
-        why = f"{run.topic.path}:1: has no exercise to verify ({run.withheld('all')[0]})"
+        why = f"{run.topic.path}:1: has no exercise to verify ({withheld(run, 'all')[0]})"
     elif run.evidence.bound is None:
         why = f"{tests}:1: is not there; it would hold the tests of the topic"
     else:
@@ -106,7 +120,9 @@ def _verified(run: Run, course: Course, place: Sandbox, interpreter: Interpreter
         )
     known = run.evidence.proof
     if known is None or not proof.repeats(known):
-        disk.put(course.record(run.topic).folder / proofs.FILE, proofs.written(proof))
+        record = course.record(run.topic)
+        with record.locked():
+            disk.put(record.own(proofs.FILE), proofs.written(proof))
     proved = f"{len(proof.proved(run.assessment))} of {len(run.assessment.errors)} errors proved by execution"
     click.echo(f"{run.topic.id}: {proved} ({len(proof.tests)} tests, Python {proof.python}, {_place(proof.sandbox)})")
     return proof.faults(run.assessment)

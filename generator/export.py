@@ -17,6 +17,7 @@ from generator.course import Course
 from generator.errors import InputError
 from generator.exercise import Exercise, Places
 from generator.markup import visible
+from generator.publishing import withheld
 from generator.runs import Run
 
 LIMIT = 100  # so many results fit into SCORM's suspend data, whatever else must go
@@ -62,7 +63,7 @@ def parcel(course: Course, config: Mapping[str, Any], ids: Sequence[str]) -> Par
     if (asked := len(wanted)) > LIMIT:
         raise InputError([f"{course.settings.topics}:1: expected at most {LIMIT} topics in a package (got {asked})"])
     runs = {run.topic.id: run for run in course.replay(course.chosen(wanted))}
-    unfit = {name: reasons for name in wanted if (reasons := runs[name].withheld(course.settings.publish))}
+    unfit = {name: reasons for name in wanted if (reasons := withheld(runs[name], course.settings.publish))}
     if unfit:
         raise InputError(
             f"{runs[name].topic.path}:1: has no exercise to export ({'; '.join(why)}; `errorspan status` tells more)"

@@ -21,6 +21,8 @@ from types import ModuleType
 import pytest
 
 MESSAGE = 300
+NO_FIT = 64
+"""Ends a session whose adapter has nothing for the tier; pytest's own codes are below."""
 
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 
@@ -42,7 +44,7 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         return given.resolve()
     adapted = request.session.items[0].getparent(pytest.Module).obj.adapt(tier, given.read_text("utf-8"))  # type: ignore[union-attr]
     if adapted is None:
-        pytest.exit("no fit")
+        pytest.exit("the adapter has nothing for this tier", returncode=NO_FIT)
     path = tmp_path_factory.mktemp(tier) / given.name
     path.write_text(adapted, "utf-8")
     return path
@@ -88,14 +90,9 @@ class Witness:
         elif report.when == "call":
             self._say("passed", test=_name(report.nodeid))
 
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Say that the adapter has nothing for this tier."""
-        if isinstance(excinfo.value, pytest.exit.Exception):
-            self._say("no fit")
-
-    def pytest_sessionfinish(self) -> None:
-        """Say that all tests have had their turn."""
-        self._say("end")
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Say how the session ended: not every one that ends has given all tests their turn."""
+        self._say("end", status=str(int(exitstatus)))
 
 
 def _name(nodeid: str) -> str:

@@ -47,12 +47,12 @@ class Overview:
 def of(runs: Sequence[Run], settings: Settings) -> Overview:
     """Sort runs by where their answers came from, and count."""
     finished = [run for run in runs if run.state in {State.COMPLETE, State.NOT_SEPARATED}]
-    modelled = tuple(run for run in finished if run.from_models)
+    modelled = tuple(run for run in finished if run.untouched)
     scores = Counter(run.verdict.quality_score for run in modelled if run.verdict and run.verdict.quality_score)
     attempts = Counter(len(run.attempts) for run in modelled)
     return Overview(
         modelled=modelled,
-        written=tuple(run for run in finished if not run.from_models),
+        written=tuple(run for run in finished if not run.untouched),
         open=tuple(run for run in runs if run not in finished),
         separated=sum(run.state is State.COMPLETE for run in modelled),
         attempts=dict(sorted(attempts.items())),

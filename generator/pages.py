@@ -14,7 +14,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from generator import markup, overview, report, reviews
+from generator import markup, overview, publishing, report, reviews
 from generator.checks import Undecided
 from generator.exercise import Exercise, Places
 from generator.outputs import Assessment, Error, Implementation
@@ -48,16 +48,16 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "", drafts: 
     `index` is what a link to a folder needs: `index.html` where no server adds it. With `drafts`, exercises that are
     withheld have their pages too, and say so.
     """
-    withheld = {run.topic.id: reasons for run in runs if (reasons := run.withheld(settings.publish))}
+    reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
     exercises = {
-        run.topic.id: exercise(run, index) for run in runs if run.topic.id not in withheld or (drafts and run.graded)
+        run.topic.id: exercise(run, index) for run in runs if run.topic.id not in reasons or (drafts and run.graded)
     }
     following = dict(pairwise(exercises))
     for run in runs:
         known: dict[str, Any] = {
             "run": run,
             "exercise": exercises.get(run.topic.id),
-            "withheld": withheld.get(run.topic.id, []),
+            "withheld": reasons.get(run.topic.id, []),
             "following": exercises.get(following.get(run.topic.id, "")),
             "settings": settings,
             "index": index,
@@ -72,7 +72,7 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "", drafts: 
     listed: dict[str, Any] = {
         "runs": runs,
         "exercises": exercises,
-        "withheld": withheld,
+        "withheld": reasons,
         "settings": settings,
         "index": index,
     }

@@ -11,14 +11,13 @@ import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from generator.errors import InputError
+from generator.errors import InputError, shown
 from generator.manifest import Day
-from generator.outputs import Assessment, Error, Implementation
-from generator.outputs import faults as faults_of
+from generator.outputs import Assessment, Error, Implementation, faults_in
 
 FILE = "proof.json"
 FORMAT: Literal[1] = 1
@@ -27,6 +26,8 @@ CORRECTED, SHOWN = "corrected", "shown"
 TIERS = {"mid": "mid_implementation", "weak": "weak_implementation"}
 
 Programs = Mapping[str, str]
+Word = Annotated[str, AfterValidator(lambda text: shown(text, 300))]
+"""What tests say: strangers' text, on one line."""
 
 
 class Variant(BaseModel):
@@ -38,10 +39,10 @@ class Variant(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     passed: int = Field(ge=0)
-    failed: dict[str, str] = {}
-    skipped: list[str] = []
-    unplayed: list[str] = []
-    stopped: str | None = None
+    failed: dict[Word, Word] = {}
+    skipped: list[Word] = []
+    unplayed: list[Word] = []
+    stopped: Word | None = None
 
     @property
     def fails(self) -> bool:
@@ -75,10 +76,10 @@ class Proof(BaseModel):
     format: Literal[1] = FORMAT
     at: Day
     bound: Bound
-    python: str
-    packages: dict[str, str]
-    sandbox: str
-    tests: list[str]
+    python: Word
+    packages: dict[Word, Word]
+    sandbox: Word
+    tests: list[Word]
     variants: dict[str, Variant]
 
     def proved(self, assessment: Assessment) -> list[Error]:
@@ -96,9 +97,10 @@ class Proof(BaseModel):
             "Errors left": [(CORRECTED, "none"), (SHOWN, "all")],
             "Only this one left": [(f"error-{one}", one) for one in ids],
             "Only this one corrected": [(f"correction-{one}", one) for one in ids],
-            "Answers": [(tier, tier) for tier in TIERS if tier in self.variants],
+            "Answers": [(tier, tier) for tier in TIERS],
         }
-        return {title: columns for title, columns in groups.items() if columns}
+        played = {title: [one for one in columns if one[0] in self.variants] for title, columns in groups.items()}
+        return {title: columns for title, columns in played.items() if columns}
 
     def faults_of(self, error: Error) -> list[str]:
         """Return what execution has against one error."""
@@ -106,19 +108,20 @@ class Proof(BaseModel):
         if alone is None or corrected is None or SHOWN not in self.variants:
             return [f"error {error.id} has not been tried"]
         faults = [] if alone.fails else [f"error {error.id}, left in alone, fails no test"]
-        if not _mends(corrected, self.variants[SHOWN]):
+        if not any(corrected.outcome(test) == "passes" for test in self.variants[SHOWN].failed):
             faults.append(f"correcting error {error.id} alone makes no failing test pass")
         return faults
 
     def repeats(self, known: Proof) -> bool:
-        """Tell whether it shows what is known already, with the same versions; messages may differ from run to run."""
-        return self._outcomes() == known._outcomes() and self._made_with() == known._made_with()
+        """Tell whether it shows what is known already; messages and versions may differ from run to run."""
+        return self._shows() == known._shows()
 
-    def _outcomes(self) -> dict[str, list[str]]:
-        return {name: [variant.outcome(test) for test in self.tests] for name, variant in self.variants.items()}
-
-    def _made_with(self) -> dict[str, object]:
-        return self.model_dump(include={"bound", "python", "packages", "sandbox", "tests"})
+    def _shows(self) -> dict[str, object]:
+        outcomes = {
+            name: (bool(variant.stopped), [variant.outcome(test) for test in self.tests])
+            for name, variant in self.variants.items()
+        }
+        return {"bound": self.bound, "sandboxed": self.sandbox != "none", "tests": self.tests, "outcomes": outcomes}
 
     def first_failure(self, error: Error) -> tuple[str, str] | None:
         """Return the first test that an error fails by itself, and its message."""
@@ -127,8 +130,8 @@ class Proof(BaseModel):
 
     def faults_of_all(self) -> list[str]:
         """Return what execution has against the key as a whole: as long as there is any, no error is proved."""
-        right, shown = self.variants.get(CORRECTED), self.variants.get(SHOWN)
-        if right is None or shown is None:
+        right, wrong = self.variants.get(CORRECTED), self.variants.get(SHOWN)
+        if right is None or wrong is None:
             return ["no variant has been tried"]
         if not self.tests:
             return [right.stopped or "there is no test"]
@@ -136,7 +139,8 @@ class Proof(BaseModel):
         if right.stopped:
             faults.append(f"the corrected program does not get through its tests: {right.stopped}")
         faults += [f"{test} was skipped" for test in right.skipped]
-        return faults if shown.fails else [*faults, "the program as shown fails no test"]
+        faults += [f"{test} had no turn" for test in right.unplayed]
+        return faults if wrong.fails else [*faults, "the program as shown fails no test"]
 
 
 def variants(assessment: Assessment) -> Programs:
@@ -163,31 +167,24 @@ def bound(
     )
 
 
-def read(folder: Path, name: str) -> Proof | None:
-    """Return the proof in a record's folder, if there is one; `name` is the folder as messages name it.
+def read(path: Path, name: str) -> Proof | None:
+    """Return the proof in a file, if there is one; `name` is the file as messages name it.
 
     Raises:
         InputError: it is corrupt, or of a newer format.
     """
     try:
-        return Proof.model_validate_json((folder / FILE).read_bytes())
-    except FileNotFoundError:
-        return None
+        return Proof.model_validate_json(path.read_bytes()) if path.is_file() else None
     except OSError as error:
-        raise InputError([f"{name}/{FILE}:1: cannot be read ({error.strerror})"]) from None
+        raise InputError([f"{name}:1: cannot be read ({error.strerror})"]) from None
     except ValidationError as error:
-        way_out = "`errorspan verify` writes it anew"
-        raise InputError(f"{name}/{FILE}:1: {fault} ({way_out})" for fault in faults_of(error)) from None
+        raise InputError(faults_in(name, error, "delete the file: `errorspan verify` writes it anew")) from None
 
 
 def written(proof: Proof) -> str:
     """Return the text of a proof's file."""
-    shown = proof.model_dump(mode="json", exclude_defaults=True) | {"format": FORMAT}
-    return json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def _mends(variant: Variant, shown: Variant) -> bool:
-    return bool(shown.failed.keys() - variant.failed.keys()) or bool(shown.stopped and not variant.stopped)
+    told = proof.model_dump(mode="json", exclude_defaults=True) | {"format": FORMAT}
+    return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _digest(values: object) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
 
 from generator import proofs
 from generator.errors import InputError
@@ -24,7 +25,11 @@ from generator.sandbox import Ended, Limits, Sandbox
 from generator.topics import Topic
 
 INSIDE, TESTS, PROGRAM = "inside.py", "tests.py", "exercise"
+NO_FIT = 64  # as in `inside`, which stands alone
 AT_ONCE = 4
+
+_WHOLE = {"0", "1", "5"}  # of pytest's: all passed, some failed, none there; so every test had its turn
+_PLAIN = {name: value for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if (value := os.environ.get(name))}
 
 _LOOK = """
 import importlib.metadata, json, os, platform, sys, sysconfig
@@ -56,7 +61,9 @@ class Interpreter:
             InputError: it is none, or does not start.
         """
         try:
-            told = subprocess.run([executable, "-c", _LOOK], capture_output=True, text=True, check=True)  # noqa: S603 - the person named it
+            told = subprocess.run(  # noqa: S603 - the person named it; what lies beside it has no say
+                [executable, "-I", "-c", _LOOK], capture_output=True, text=True, check=True, env=_PLAIN
+            )
             seen = json.loads(told.stdout)
         except (OSError, subprocess.CalledProcessError, ValueError) as error:
             raise InputError([f"{executable}: is no Python that starts ({type(error).__name__})"]) from None
@@ -71,7 +78,8 @@ class Interpreter:
             InputError: something is missing, or of another version than required.
         """
         wanted = [Requirement(line) for line in ("pytest", *topic.requires)]
-        wanted = [one for one in wanted if one.marker is None or one.marker.evaluate()]
+        here = {"python_version": ".".join(self.python.split(".")[:2]), "python_full_version": self.python}
+        wanted = [one for one in wanted if one.marker is None or one.marker.evaluate(here)]
         found: dict[str, str | None] = {one.name: self.packages.get(canonicalize_name(one.name)) for one in wanted}
         lacking = [one for one in wanted if not _fits(one, found[one.name])]
         if lacking:
@@ -132,7 +140,8 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
         jobs = {one: pool.submit(played, *one) for one in distinct}
         seen: dict[str, tuple[list[str], Variant | None]] = {}
         for name, one in wanted.items():
-            seen[name] = read(jobs[one].result(), limits, f"{topic.path.rpartition('/')[0]}/{main}")
+            place = f"{topic.path.rpartition('/')[0]}/{main}"
+            seen[name] = read(jobs[one].result(), limits, place, tier=one[1])
             listen(name)
     names = list(dict.fromkeys([*seen[CORRECTED][0], *(name for begun, _ in seen.values() for name in begun)]))
     return Proof(
@@ -150,7 +159,7 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
     )
 
 
-def read(ended: Ended, limits: Limits, tests: str) -> tuple[list[str], Variant | None]:
+def read(ended: Ended, limits: Limits, tests: str, *, tier: str | None = None) -> tuple[list[str], Variant | None]:
     """Read what was said from inside: the tests that began, and how they went; None where the adapter had nothing.
 
     Raises:
@@ -162,7 +171,8 @@ def read(ended: Ended, limits: Limits, tests: str) -> tuple[list[str], Variant |
         why = (ended.complaints.strip().splitlines() or [f"exit code {ended.code}"])[-1]
         raise InputError([f"{tests}:1: does not start: {why[:300]}"])
     begun = [event["test"] for event in events if event["event"] == "begins"]
-    if "no fit" in said:
+    status = next((event["status"] for event in events if event["event"] == "end"), None)
+    if tier and status == str(NO_FIT):
         return begun, None
     failed: dict[str, str] = {}
     for event in events:
@@ -173,16 +183,18 @@ def read(ended: Ended, limits: Limits, tests: str) -> tuple[list[str], Variant |
     stopped = next(
         (f"its tests do not load: {event['message']}" for event in events if event["event"] == "broken"), None
     )
-    if "end" not in said:
-        stopped = _stopped(ended, limits)
-        if begun and begun[-1] not in {*failed, *skipped, *passed}:
-            failed[begun[-1]] = stopped
+    if status not in _WHOLE:
+        stopped = stopped or (_stopped(ended, limits) if status is None else "its tests were interrupted")
+        failed |= {test: stopped for test in begun if test not in {*failed, *skipped, *passed}}
     return begun, Variant(passed=len(passed), failed=failed, skipped=skipped, stopped=stopped)
 
 
 def suffix(language: str) -> str:
     """Return how the name of a program in this language ends, such as `.py`."""
-    patterns = get_lexer_by_name(language).filenames
+    try:
+        patterns = get_lexer_by_name(language).filenames
+    except ClassNotFound:
+        return ".txt"
     return next((pattern[1:] for pattern in patterns if pattern.startswith("*.") and pattern[2:].isalnum()), ".txt")
 
 
@@ -202,7 +214,7 @@ def _events(output: str) -> Iterator[dict[str, str]]:
         except ValueError:
             continue
         if isinstance(event, dict) and all(isinstance(value, str) for value in event.values()) and "event" in event:
-            yield {"test": "", "message": "", **event}
+            yield {"test": "", "message": "", "status": "", **event}
 
 
 def _stopped(ended: Ended, limits: Limits) -> str:

@@ -21,10 +21,6 @@ RULE = (
     "An error that covers several lines counts once, whichever of them you mark; "
     "each marked line outside all errors is a false alarm."
 )
-AUTHORSHIP = {
-    True: "The code below is a model\N{RIGHT SINGLE QUOTATION MARK}s own; its mistakes are real.",
-    False: "The code below was written by a person in a model\N{RIGHT SINGLE QUOTATION MARK}s place.",
-}
 FOUND, MISSED = "found", "missed"
 COUNTS = ("FOUND", "INSIDE", "ALARMS")
 
@@ -94,7 +90,7 @@ def _body(item: Exported) -> Element:
     return element(
         "itemBody",
         _prose(assessment.scenario),
-        element("p", AUTHORSHIP[item.run.from_models]),
+        element("p", item.run.authorship),
         element(
             "choiceInteraction",
             element("prompt", f"Some lines of this code are wrong. Mark them. {RULE}"),

@@ -58,7 +58,7 @@ class Record:
         What the manifest does not know, or knows by another digest, was written by a person.
         """
         try:
-            text = self._own(file).read_text("utf-8")
+            text = self.own(file).read_text("utf-8")
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -116,7 +116,7 @@ class Record:
                 self._supersede(file)
             self.manifest.answers[file] = entry
             self._write_manifest()
-            disk.put(self._own(file), text)
+            disk.put(self.own(file), text)
             self._clear(entry)
         return Recorded(file, text, entry)
 
@@ -131,7 +131,7 @@ class Record:
     def discard(self, folder: str) -> None:
         """Set a folder of answers aside that are no part of the run any more."""
         with self._writing:
-            for path in sorted(self._own(folder).glob("*")):
+            for path in sorted(self.own(folder).glob("*")):
                 self._supersede(f"{folder}/{path.name}")
             with disk.writing(self.folder / folder):
                 (self.folder / folder).rmdir()
@@ -180,7 +180,7 @@ class Record:
             lock.release()
 
     def _read_manifest(self) -> Manifest:
-        path = self._own("run.json")
+        path = self.own("run.json")
         try:
             manifest = Manifest.model_validate_json(path.read_bytes())
         except FileNotFoundError:
@@ -196,7 +196,7 @@ class Record:
             raise InputError([f"{self.name}/run.json:1: {_told_newer(manifest.format)}"])
         return manifest
 
-    def _own(self, file: str) -> Path:
+    def own(self, file: str) -> Path:
         """Return the path of a file of the record, which no link may lead out of it: pages show what stands there."""
         path = self.folder / file
         for part in (path, *path.parents[: file.count("/") + 1]):

@@ -20,10 +20,16 @@ _USER = re.compile(r"(?<=://)[^/\s@'\"]+(?=@)")
 
 
 def redacted(text: str) -> str:
-    """Return the text without the secrets of this environment, and without the user of any address."""
+    """Return a message without the secrets of this environment, and without the user of any address."""
+    text = without_secrets(text)
+    return _USER.sub(REDACTED, text) if "@" in text else text
+
+
+def without_secrets(text: str) -> str:
+    """Return an answer without the secrets of this environment; all else stays word for word."""
     for secret in sorted(filter(lambda found: len(found) >= SHORTEST, _secrets()), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
-    return _USER.sub(REDACTED, text) if "@" in text else text
+    return text
 
 
 def _secrets() -> Iterator[str]:

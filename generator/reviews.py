@@ -12,25 +12,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from generator import source
 from generator.errors import InputError
 from generator.outputs import Assessment, Severity, TextOrNone
 from generator.outputs import faults as faults_of
-from generator.topics import Line, LongLine, Paragraphs
+from generator.topics import Line, LongLine, Paragraphs, Strict
 
 SUFFIX = ".review.yml"
 TEXTS = ("title", "learning_objective", "scenario")
-DIGITS = 12
-"""How many digits of an assessment's SHA-256 a review names, as the run page shows them."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Correction(_Strict):
+class Correction(Strict):
     """What a reviewer says of one error, in place of what its author wrote."""
 
     error: Annotated[int, Field(ge=1, le=9)] = Field(description="the number of the error, as recorded")
@@ -50,14 +44,14 @@ class Correction(_Strict):
         return self.model_dump(exclude={"error", "remove"}, exclude_none=True)
 
 
-class Review(_Strict):
+class Review(Strict):
     """A person's word on an exercise."""
 
     verdict: Literal["approved", "rejected"] = Field(description="`approved` or `rejected`")
     by: Line = Field(description="who reviewed it")
     date: dt.date = Field(description="when, as `2026-01-31`")
-    assessment: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12,64}$")] = Field(
-        description="the first 12 digits or more of the SHA-256 of `assessment.json`, from the run page; in quotes"
+    assessment: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="the SHA-256 of `assessment.json`, as `errorspan review` writes it: what was reviewed"
     )
     note: Paragraphs | None = Field(None, description="what the reviewer wants to say, shown on the run page")
     title: Line | None = Field(None, description="a corrected title")
@@ -67,7 +61,7 @@ class Review(_Strict):
 
     def applies(self, digest: str) -> bool:
         """Tell whether it is about the assessment with this digest."""
-        return digest.startswith(self.assessment)
+        return digest == self.assessment
 
     @property
     def approves(self) -> bool:
@@ -81,9 +75,7 @@ def read(path: Path, name: str) -> Review | None:
     Raises:
         InputError: with every fault of the file.
     """
-    if not path.is_file():
-        return None
-    return source.read(path, name).validated(Review)
+    return source.read(path, name).validated(Review) if path.is_file() else None
 
 
 def corrected(assessment: Assessment, review: Review, name: str) -> Assessment:
@@ -93,6 +85,8 @@ def corrected(assessment: Assessment, review: Review, name: str) -> Assessment:
         InputError: a correction is about an error that is not there, or leaves no assessment.
     """
     by_id = {str(one.error): one for one in review.corrections}
+    if len(by_id) < len(review.corrections):
+        raise InputError([f"{name}:1: corrections: expected one entry for each error"])
     unknown = sorted(by_id.keys() - {error.id for error in assessment.errors})
     if unknown:
         raise InputError(f"{name}:1: corrections: there is no error {number}" for number in unknown)
@@ -135,5 +129,5 @@ def changes(original: Assessment, shown: Assessment, review: Review) -> Iterator
 
 def skeleton(*, verdict: str, by: str, day: str, digest: str, note: str | None) -> str:
     """Return the text of a new review."""
-    values = {"verdict": verdict, "by": by, "date": dt.date.fromisoformat(day), "assessment": digest[:DIGITS]}
+    values = {"verdict": verdict, "by": by, "date": dt.date.fromisoformat(day), "assessment": digest}
     return yaml.safe_dump(values | ({"note": note} if note else {}), sort_keys=False, allow_unicode=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -14,9 +14,9 @@ from generator.evidence import Evidence
 from generator.manifest import Entry, Recorded, Rejected
 from generator.outputs import Assessment, Output
 from generator.prices import Usage
-from generator.settings import Publish, Settings
+from generator.settings import Settings
 from generator.solving import Solve
-from generator.steps import ASSESS, SOLVE, Step, Tier
+from generator.steps import ASSESS, Step, Tier
 from generator.topics import Topic
 from generator.verdicts import Verdict
 
@@ -135,22 +135,6 @@ class Run:
         """Return the answer that the assessment was given in, whatever a review has corrected since."""
         return next((answer for answer in self.answers if answer.step is ASSESS[-1]), None)
 
-    def showing(self, assessment: Assessment) -> Run:
-        """Return the run with another assessment in place of the recorded one, checked and graded anew."""
-        step = ASSESS[-1]
-        findings = step.findings(assessment, self.outputs)
-        outputs = {**self.outputs, step.name: assessment}
-        for solved in SOLVE:
-            counted = {
-                answer.order: answer.output for answer in self.solutions if answer.step is solved and answer.counts
-            }
-            outputs[solved.name] = solved.settle(counted, outputs) if solved.settle else counted
-        return replace(
-            self,
-            outputs=outputs,
-            answers=tuple(replace(one, findings=findings) if one.step is step else one for one in self.answers),
-        )
-
     @property
     def solve(self) -> Solve | None:
         """Return how solvers did without the key, as far as their answers count."""
@@ -174,29 +158,10 @@ class Run:
         placed = sorted(span for span in spans if span)
         return bool(spans) and len(placed) == len(spans) and all(a.end <= b.start for a, b in pairwise(placed))
 
-    def withheld(self, publish: Publish) -> list[str]:
-        """Say why its exercise is not published, a clause each; none where it is."""
-        shown, review, proof = self.assessment, self.evidence.review, self.evidence.valid_proof
-        if shown is None or not self.graded:
-            return ["its errors cannot be placed in its code" if shown else f"its run is {self.state}"]
-        reasons = [f"{review.by} rejected it"] if review and not review.approves else []
-        if publish == "all":
-            return reasons
-        if self.faults:
-            reasons.append("its checks fail")
-        if refuted := self.evidence.refutations(shown):
-            reasons.append(f"execution speaks against its key: {refuted[0]}")
-        if self.solve and self.solve.needs_review and not (review and review.approves):
-            reasons.append(f"it needs a review: {self.solve.needs_review[0]}")
-        if publish == "proved" and not self.evidence.proves(shown):
-            reasons += (
-                [] if refuted else ["its proof is stale" if self.evidence.proof and not proof else "it is not proved"]
-            )
-        if publish == "reviewed" and not (review and review.approves):
-            reasons.append(
-                "its review is of another version" if self.evidence.stale_review else "nobody has approved it"
-            )
-        return reasons
+    @property
+    def approved(self) -> bool:
+        """Tell whether a person has approved the exercise as it is."""
+        return self.evidence.review is not None and self.evidence.review.approves
 
     @property
     def faults(self) -> list[str]:
@@ -230,10 +195,25 @@ class Run:
         return bool(self.answers) and all(answer.from_model for answer in self.answers)
 
     @property
+    def untouched(self) -> bool:
+        """Tell whether it shows what models do: every answer is a model's, and no review corrects any."""
+        return self.from_models and self.evidence.original is None
+
+    @property
     def judged_by_model(self) -> bool:
         """Tell whether the scores are a model's: those of the last attempt's judgment."""
         judged = self.answers_of("judgment", self.last.number) if self.last else []
         return bool(judged) and all(answer.from_model for answer in judged)
+
+    @property
+    def authorship(self) -> str:
+        """Say who wrote the exercise's code, as students are told."""
+        code = self.code_origin
+        if code and code.from_model:
+            return "The code below is a model’s own; its mistakes are real."  # noqa: RUF001
+        if code and code.recorded.edited:
+            return "The code below was written by a model, and edited by a person."
+        return "The code below was written by a person in a model’s place."  # noqa: RUF001
 
     @property
     def code_origin(self) -> Answer | None:

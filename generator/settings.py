@@ -44,9 +44,10 @@ class Settings(BaseModel):
     models: Models = Field(Models(), description="the model of each tier; a topic may name its own")
     publish: Publish = Field(
         "checked",
-        description="which exercises a site publishes. `checked`: those that no check, no proof and no review speaks "
-        "against; `proved`: of these, those whose every error is proved by execution; `reviewed`: of these, those that "
-        "a person approved; `all`: every exercise whose spans can be placed, unless a person rejected it",
+        description="which exercises a site publishes. `checked`: those that no check, no proof, no blind solver and "
+        "no review speaks against; `proved`: of these, those whose every error is proved by execution; `reviewed`: of "
+        "these, those that a person approved; `all`: every exercise whose spans can be placed, unless a person "
+        "rejected it",
     )
     offline: bool = Field(default=False, description="`true`: a build asks no model, even where a key is set")
     max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(

@@ -16,9 +16,10 @@ from mkdocs.structure.pages import Page as MkDocsPage
 
 from generator import budget, proofs
 from generator.course import Course
-from generator.errors import BudgetError, GeneratorError
+from generator.errors import BudgetError, GeneratorError, shown
 from generator.pages import SCRIPTS, STYLES, assets, render
 from generator.progress import STOPPED, STOPPING, Tally
+from generator.publishing import withheld
 from generator.runs import Run, State
 from generator.settings import has_key, in_pull_request
 
@@ -161,9 +162,9 @@ def _report(runs: list[Run], course: Course) -> None:
         told = (*run.faults, *run.solution_faults, *(f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in refuted))
         for fault in told:
             log.warning(fault)
-    withheld = [run for run in runs if run.graded and run.withheld(course.settings.publish)]
-    for run in withheld:
-        log.info("%s is not published: %s", run.topic.id, "; ".join(run.withheld(course.settings.publish)))
+    for run in runs:
+        if run.graded and (reasons := withheld(run, course.settings.publish)):
+            log.info("%s is not published: %s", run.topic.id, shown("; ".join(reasons)))
     stale = [run.topic.id for run in runs if run.stale]
     if stale:
         log.info("Stale, replayed as recorded: %s (`errorspan run --refresh` asks again)", ", ".join(stale))

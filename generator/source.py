@@ -104,7 +104,7 @@ def _text(path: Path, name: str) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise InputError([f"{name}:{line}: expected UTF-8 (got the byte 0x{content[error.start]:02x})"]) from None
     if not text.strip():
-        raise InputError([f"{name}:1: is empty; a topic needs at least `title: …`"])
+        raise InputError([f"{name}:1: is empty; keys and values are expected"])
     return text
 
 

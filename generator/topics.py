@@ -57,11 +57,13 @@ Package = Annotated[Line, AfterValidator(_package)]
 ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Base of what people write: no key beyond those named, and nothing of another type."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class TierModels(_Strict):
+class TierModels(Strict):
     """The model of each tier, where a topic has its own."""
 
     author: ModelId | None = Field(None, description="writes categories, catalog, challenge and assessment")
@@ -72,7 +74,7 @@ class TierModels(_Strict):
     second_solver: ModelId | None = Field(None, description="solves it too, by itself")
 
 
-class TopicFile(_Strict):
+class TopicFile(Strict):
     """What an author writes."""
 
     title: Line = Field(description="the topic, as a learner would name it")
@@ -136,6 +138,11 @@ def read_topics(folder: Path, root: Path) -> list[Topic]:
         except InputError as error:
             faults += error.faults
     known = {path.stem for path in found if path not in beside and path.suffix in {".yml", ".yaml"}}
+    faults += [
+        f"{_named(path, root)}:1: is no file of this folder"
+        for path in beside
+        if not path.is_file() or Path(os.path.realpath(path)).parent != Path(os.path.realpath(folder))
+    ]
     faults += [
         f"{_named(path, root)}:1: belongs to no topic (expected {topic!r} among the topic files)"
         for path, topic in beside.items()

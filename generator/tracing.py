@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,14 +31,19 @@ class _Way(NamedTuple):
             way = way.before
         return found[::-1]
 
+    def places(self) -> set[int]:
+        """Return the places of all lines so far."""
+        return {place for _, place in self.steps()}
+
 
 @lru_cache(maxsize=16)
 def traced(code: str, weak: Implementation) -> dict[int, int]:
     """Say on which line of the weak implementation's text each line of an excerpt was written (both from 1).
 
     The excerpt's lines must follow one another there, inside its fences. They may all be dedented by the same number of
-    columns, which may change where the excerpt starts a new block at its margin. A comment at the end of a line may be
-    gone. Lines behind the first that has no place are left out, and blank ones always.
+    columns, which may change where the excerpt starts a new block at its margin, unless the excerpt also holds what the
+    block stands within: a line must not leave its loop. A comment at the end of a line may be gone. Lines behind the
+    first that has no place are left out, and blank ones always.
     """
     text = weak.recorded()
     numbers = [
@@ -62,8 +68,12 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
                 (places[after], len(margin) - len(kept))
                 for margin, places in stands.get(line.strip(), {}).items()
                 if margin.endswith(kept)
-                and (len(margin) - len(kept) == dedent or not way.number or not kept)
                 and (after := bisect(places, way.place)) < len(places)
+                and (
+                    len(margin) - len(kept) == dedent
+                    or not way.number
+                    or (not kept and way.places().isdisjoint(_enclosing(lines, places[after])))
+                )
             ]
             for place, shift in sorted(first):
                 if shift not in longer or place < longer[shift].place:
@@ -72,6 +82,16 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
             break
         ways = longer
     return dict(next(iter(ways.values())).steps())
+
+
+def _enclosing(lines: list[str], place: int) -> Iterator[int]:
+    """Yield the lines before one that it stands within: each is indented less than all between."""
+    depth = len(_margin(lines[place - 1]))
+    for number in range(place - 1, 0, -1):
+        line = lines[number - 1]
+        if line.strip() and len(_margin(line)) < depth:
+            depth = len(_margin(line))
+            yield number
 
 
 def _uncommented(fence: Fence) -> list[str]:

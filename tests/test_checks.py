@@ -796,6 +796,15 @@ def test_lines_are_counted_as_pages_count_them() -> None:
     assert tracing.traced("d", odd) == {1: 3}
 
 
+@pytest.mark.parametrize(("excerpt", "whole"), [("def run():\n    for one in all_of_them:\n", 2), ("", 1)])
+def test_a_line_does_not_leave_what_encloses_it(excerpt: str, whole: int) -> None:
+    weak = Implementation.read(
+        "```python\ndef run():\n    for one in all_of_them:\n        keep(one)\n        drop(one)\n```\n"
+    )
+    placed = tracing.traced(f"{excerpt}drop(one)\n", weak)
+    assert len(placed) == whole
+
+
 def test_an_excerpt_of_a_long_program_is_traced_in_no_time() -> None:
     lines = [f"{'    ' * (n % 9)}step({n % 7})" for n in range(600)]
     weak = Implementation.read("\n".join(["```", *lines, "```"]))

@@ -29,7 +29,7 @@ from generator.pipeline import Progress
 from generator.prices import Usage
 from generator.progress import Tally
 from generator.record import Record
-from generator.redaction import redacted
+from generator.redaction import redacted, without_secrets
 from generator.settings import PULL_REQUESTS, Settings
 from generator.steps import STEPS
 from generator.topics import read_topics
@@ -305,6 +305,12 @@ def test_a_word_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "lm-studio")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://[::1")
     assert redacted("lm-studio at http://me:word@host/ and a@b") == "lm-studio at http://[secret]@host/ and a@b"
+
+
+def test_an_answers_own_addresses_stay_word_for_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    code = 'create_engine(f"postgresql://{user}:{password}@{host}/db")'
+    assert without_secrets(f"{code} {KEY}") == f"{code} [secret]"
 
 
 # The terminal

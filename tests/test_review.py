@@ -112,6 +112,10 @@ def test_a_review_can_mend_what_a_check_found(course: Project) -> None:
 @pytest.mark.parametrize(
     ("more", "fault"),
     [
+        (
+            {"corrections": [{"error": 2, "remove": True}, {"error": 2, "hint": "Count."}]},
+            "topics/words.review.yml:1: corrections: expected one entry for each error",
+        ),
         ({"corrections": [{"error": 7}]}, "topics/words.review.yml:1: corrections: there is no error 7"),
         ({"corrections": [{"error": n, "remove": True} for n in (1, 2)]}, "what is left is no assessment: errors"),
         ({"verdict": "fine"}, "verdict: expected 'approved' or 'rejected' (got 'fine')"),
@@ -147,6 +151,17 @@ def test_a_rejected_exercise_is_published_at_no_level(course: Project) -> None:
             publish(course, level)
         assert "not published: Ada Example rejected it" in built(course)
         assert not published(course)
+
+
+def test_what_was_rejected_stays_withheld_until_it_is_reviewed_anew(course: Project) -> None:
+    reviewed(course, verdict="rejected")
+    path = course.folder / "topics/runs/words/assessment.json"
+    path.write_text(path.read_text("utf-8") + "\n", "utf-8")
+    assert "not published: Ada Example rejected an earlier version of it" in built(course)
+    assert not published(course)
+    reviewed(course)
+    built(course)
+    assert published(course)
 
 
 @pytest.mark.parametrize("level", ["reviewed", "proved"])

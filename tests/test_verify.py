@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT, Project
 
-from generator import proofs
 from generator.course import Course
 from generator.outputs import Assessment
 
@@ -32,6 +33,8 @@ def test_all(exercise):
     assert exercise.count("aa") == {"a": 2}
     assert exercise.top({"a": 1, "b": 2}, 1) == ["b"] and exercise.mean([1, 2]) == 1.5
 """
+RIGHT = "exercise.count('aa')['a'] == 2 and exercise.top({'a': 1, 'b': 2}, 1) == ['b'] and exercise.mean([1, 2]) > 1"
+MIXED = "[exercise.count('aa')['a'] == 2, exercise.top({'a': 1, 'b': 2}, 1) == ['b'], exercise.mean([1, 2]) > 1].count(True) == 1"
 ADAPTED = TESTS + "\n\ndef adapt(tier, code):\n    return code\n"
 
 
@@ -104,6 +107,15 @@ def test_verifying_again_changes_no_byte(course: Project) -> None:
         ("def helper(): pass\n", "there is no test"),
         ("import no_such_module\n", "its tests do not load: E ModuleNotFoundError: No module named 'no_such_module'"),
         (ONE, "correcting error 1 alone makes no failing test pass"),
+        (
+            f"{TESTS}\ndef test_more(exercise):\n    if {RIGHT}:\n        raise KeyboardInterrupt\n",
+            "its tests were interrupted",
+        ),
+        (f"import pytest\n{TESTS}\ndef test_more():\n    pytest.exit('done', returncode=64)\n", "were interrupted"),
+        (
+            f"import os\ndef test_first(exercise):\n    if {MIXED}:\n        os._exit(3)\n{TESTS}",
+            "correcting error 1 alone makes no failing test pass",
+        ),
     ],
 )
 def test_a_key_that_execution_speaks_against_is_not_published(course: Project, tests: str, fault: str) -> None:
@@ -117,9 +129,7 @@ def test_a_key_that_execution_speaks_against_is_not_published(course: Project, t
 
 
 def test_a_program_that_hangs_is_caught_at_its_test(course: Project) -> None:
-    top = "exercise.top({'a': 1, 'b': 2}, 1) == ['b']"
-    right = f"exercise.count('aa')['a'] == 2 and {top} and exercise.mean([1, 2]) > 1"
-    course.write("topics/words.tests.py", f"{TESTS}\ndef test_more(exercise):\n    while {right}:\n        pass\n")
+    course.write("topics/words.tests.py", f"{TESTS}\ndef test_more(exercise):\n    while {RIGHT}:\n        pass\n")
     done = course.errorspan("verify", "--seconds", "20", key=False)
     assert done.returncode == 1
     assert "the corrected program fails test_more: not done within 20 s" in done.stderr
@@ -136,7 +146,7 @@ def test_a_stale_proof_is_never_shown_as_valid(course: Project, change: str) -> 
         path = course.folder / "topics/runs/words/assessment.json"
         path.write_text(path.read_text("utf-8").replace("sum(values) / len", "float(sum(values)) / len"), "utf-8")
     page = run_page(course)
-    assert "Stale: the code, a correction or the tests changed since the key was tried" in page
+    assert "Stale: the code, a correction, the tests or a tier’s answer changed since the key was tried" in page
     assert "errors proved by execution" not in page
     assert "proved by execution" not in course.page("exercises/words")
     assert verified(course, TESTS).returncode == 0
@@ -207,6 +217,7 @@ def test_a_corrupt_proof_is_an_error_that_names_it(course: Project) -> None:
     done = course.build(key=False)
     assert done.returncode == 1
     assert "topics/runs/words/proof.json:1: at: " in done.stderr
+    assert "delete the file: `errorspan verify` writes it anew" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -246,6 +257,47 @@ def test_the_shipped_keys_are_proved() -> None:
 @pytest.mark.parametrize("topic", ["async-search-box", "idempotent-payment-webhooks"])
 def test_the_shipped_proofs_hold_today(project: Project, topic: str) -> None:
     shutil.copytree(ROOT / "topics", project.folder / "topics", dirs_exist_ok=True)
+    before = project.files("topics")
     done = project.errorspan("verify", topic, "--seconds", "240", key=False)
     assert done.returncode == 0, done.stderr
-    assert proofs.FILE in {path.name for path in (project.folder / "topics/runs" / topic).iterdir()}
+    assert project.files("topics") == before
+
+
+def test_what_execution_refuted_stays_withheld_until_it_is_tried_anew(course: Project) -> None:
+    assert verified(course, TESTS.replace("== 1.5", "== 1")).returncode == 1
+    course.write("topics/words.tests.py", TESTS)
+    assert "not published: execution spoke against an earlier version of its key" in run_page(course)
+    assert not (course.folder / "site/exercises/words").exists()
+    assert course.errorspan("verify", key=False).returncode == 0
+    run_page(course)
+    assert (course.folder / "site/exercises/words").exists()
+
+
+def test_what_tests_say_commands_no_terminal(course: Project) -> None:
+    told = [verified(course, TESTS.replace("== 1.5", '== 2, "\\x1b]0;owned\\x07\\x1b[2J [/b] \\u202e"'))]
+    told += [course.errorspan("status", key=False), course.build(key=False)]
+    assert [done.returncode for done in told] == [1, 0, 0]
+    for done in told:
+        output = done.stdout + done.stderr
+        assert "Traceback" not in output
+        assert all(line.isprintable() for line in output.splitlines())
+        assert "[/b]" in output
+
+
+def test_nothing_of_the_project_runs_outside_the_sandbox(course: Project) -> None:
+    course.write("platform.py", "raise SystemExit('a file of the project ran')\n")
+    course.write("topics/words.tests.py", TESTS)
+    console = Path(sys.executable).with_name("errorspan")  # `python -m` would look beside the project's files itself
+    done = subprocess.run([console, "verify"], cwd=course.folder, capture_output=True, text=True, check=False)
+    assert "a file of the project ran" not in done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["words.review.yml", "runs/words/proof.json"])
+def test_no_link_is_followed(course: Project, name: str) -> None:
+    secret = course.write("secret.yml", "canary: canary\n")
+    (course.folder / "topics" / name).symlink_to(secret)
+    done = course.errorspan("status", key=False)
+    assert done.returncode == 1
+    assert f"topics/{name}:1: " in done.stderr
+    assert "canary" not in done.stdout + done.stderr

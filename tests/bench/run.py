@@ -49,6 +49,7 @@ from pytest_httpserver import HTTPServer
 
 from generator import pages
 from generator.course import Course
+from generator.publishing import withheld
 from generator.runs import Run
 from generator.settings import Settings
 from generator.topics import read_topics
@@ -121,7 +122,7 @@ def sites(runs: Sequence[Run], count: int, folder: Path) -> tuple[Path, Path]:
     copied = course(ours)
     for topic in copied.chosen(()):
         [run] = copied.replay([topic])
-        if run.withheld("checked"):
+        if withheld(run, "checked"):
             raise click.ClickException(f"{topic.id} has no exercise: {run.faults}")
         for kind, below in FOLDERS.items():
             page = plain / "docs" / below / topic.id / "index.md"
@@ -237,7 +238,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 @click.option("--repeat", default=3, show_default=True, help="Rounds; the least of each side counts.")
 def main(sizes: str, *, largest: bool, repeat: int) -> None:
     """Print what this course costs, as a Markdown table."""
-    runs = [run for run in course(ROOT).replay(read_topics(ROOT / "topics", ROOT)) if not run.withheld("checked")]
+    runs = [run for run in course(ROOT).replay(read_topics(ROOT / "topics", ROOT)) if not withheld(run, "checked")]
     counts = [*map(int, filter(None, sizes.split(","))), *([1000] if largest else [])]
     parts = [cached(runs, count, repeat if count < 1000 else 1) for count in counts]
     click.echo("| what | Errorspan | beside it | ratio |\n|---|--:|--:|--:|")
