@@ -234,7 +234,7 @@ class EchoAPI(HostileAPI):
     """Fail each case at a step of its own, in a way of its own, saying again every header that it was sent."""
 
     def __init__(self, failing: dict[str, tuple[str, str]]) -> None:
-        super().__init__([Case(name, HARMLESS) for name in failing])
+        super().__init__([Case(name, HARMLESS, HARMLESS) for name in failing])
         self.failing = failing
 
     def reply(self, call: Body) -> Response:
@@ -287,7 +287,7 @@ def test_no_secret_is_kept_or_told(project: Project, serve: Callable[[Any], str]
     config = project.folder / "mkdocs.yml"
     config.write_text(config.read_text().replace("max_retries: 1", "max_retries: 1\n    max_cost_usd: 9999"))
     for name in failing:
-        project.topic(name, Case(name, HARMLESS).topic)
+        project.topic(name, Case(name, HARMLESS, HARMLESS).topic)
     said = [project.errorspan("run"), project.build("-v")]
     assert [done.returncode for done in said] == [1, 0]
     assert any("CANARY" in str(call["headers"]) or ENCODED in str(call["headers"]) for call in api.calls)

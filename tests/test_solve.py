@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from typing import Any
@@ -284,6 +285,33 @@ def test_a_solve_of_an_exercise_that_changed_is_stale_and_does_not_count(
     assert made.build("--strict", key=False).returncode == 0
     assert "does not count" not in section(made.page("runs/words"))
     assert (made.folder / "topics/runs/words/run.json").read_text().count("superseded by a later answer") == 2
+
+
+def test_a_solve_before_a_review_changed_the_text_is_stale(made: Project, messages_api: MessagesAPI) -> None:
+    assert made.errorspan("solve").returncode == 0
+    assert made.errorspan("review", "words", "--by", "Ada Example").returncode == 0
+    path = made.folder / "topics/words.review.yml"
+    path.write_text(f"{path.read_text()}scenario: You review the report of last year.\n")
+    assert made.build("--strict", key=False).returncode == 0
+    assert section(made.page("runs/words")).count("does not count") == 2
+    assert made.errorspan("solve").returncode == 0
+    assert "You review the report of last year." in solver_calls(messages_api)[-1]["messages"][0]["content"]
+    assert made.build("--strict", key=False).returncode == 0
+    assert "does not count" not in section(made.page("runs/words"))
+
+
+def test_what_solvers_doubt_is_withheld_until_a_person_approves_it(made: Project, messages_api: MessagesAPI) -> None:
+    messages_api.script("blind_solve", said(answers.ERRORS[0]), said(answers.ERRORS[2]))
+    assert made.errorspan("solve").returncode == 0
+    made.build(key=False)
+    assert not (made.folder / "site/exercises/words").exists()
+    assert made.errorspan("review", "words", "--by", "Ada Example").returncode == 0
+    made.build(key=False)
+    assert (made.folder / "site/exercises/words").exists()
+    path = made.folder / "topics/words.review.yml"
+    path.write_text(re.sub(r"date: .*", "date: 2001-01-01", path.read_text()))  # before it was solved
+    made.build(key=False)
+    assert not (made.folder / "site/exercises/words").exists()
 
 
 def test_solvers_are_asked_beside_stale_steps_that_stay_as_they_are(made: Project, messages_api: MessagesAPI) -> None:
