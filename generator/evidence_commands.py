@@ -11,6 +11,7 @@ import click
 from generator import disk, proofs, proving, reviews, sandbox
 from generator.command import Failure, config_option, course_of, told, topics_argument
 from generator.course import Course
+from generator.errors import InputError
 from generator.proving import Interpreter
 from generator.publishing import withheld
 from generator.runs import Run
@@ -56,8 +57,13 @@ def verify(  # noqa: PLR0913 - click passes each option
         if place.name == "none":
             click.echo("warning: there is no sandbox; a model's code runs with your own rights", err=True)
         for run in tested:
-            faults = _verified(run, course, place, interpreter, Limits(seconds=seconds, memory_mb=memory))
-            refuted += [f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in faults]
+            limits = Limits(seconds=seconds, memory_mb=memory)
+            try:
+                faults = _verified(run, course, place, interpreter, limits)
+            except InputError as error:
+                refuted += error.faults
+            else:
+                refuted += [f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in faults]
     if refuted:
         raise Failure("\n".join(refuted))
 
@@ -84,6 +90,8 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
             raise Failure(f"{path}:1: is there already; edit it, or remove it first")
         verdict = "rejected" if reject else "approved"
         today = datetime.now(UTC).date().isoformat()
+        if not run.graded:
+            raise Failure(f"{run.topic.path}:1: its errors cannot be placed in its code; `errorspan status` tells more")
         text = reviews.skeleton(verdict=verdict, by=by, day=today, digest=recorded.entry.digest, note=note)
         disk.put(path, text)
     click.echo(f"{path}: {verdict}")

@@ -23,6 +23,7 @@ import pytest
 MESSAGE = 300
 NO_FIT = 64
 """Ends a session whose adapter has nothing for the tier; pytest's own codes are below."""
+BROKEN_ADAPTER = 65
 
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 
@@ -42,7 +43,10 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     tier = request.config.getoption("--tier")
     if tier is None:
         return given.resolve()
-    adapted = request.session.items[0].getparent(pytest.Module).obj.adapt(tier, given.read_text("utf-8"))  # type: ignore[union-attr]
+    try:
+        adapted = _adapt(request, tier, given)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, no test says anything of the tier
+        pytest.exit(f"{type(error).__name__}: {error}", returncode=BROKEN_ADAPTER)
     if adapted is None:
         pytest.exit("the adapter has nothing for this tier", returncode=NO_FIT)
     path = tmp_path_factory.mktemp(tier) / given.name
@@ -90,9 +94,19 @@ class Witness:
         elif report.when == "call":
             self._say("passed", test=_name(report.nodeid))
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Say why the session is left."""
+        self._say("left", message=_short(str(excinfo.value).splitlines()[:1]))
+
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Say how the session ended: not every one that ends has given all tests their turn."""
         self._say("end", status=str(int(exitstatus)))
+
+
+def _adapt(request: pytest.FixtureRequest, tier: str, given: Path) -> str | None:
+    tests = request.session.items[0].getparent(pytest.Module)
+    adapted: str | None = tests.obj.adapt(tier, given.read_text("utf-8")) if tests else None
+    return adapted
 
 
 def _name(nodeid: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import psutil
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pygments.lexers import get_lexer_by_name
@@ -25,7 +26,7 @@ from generator.sandbox import Ended, Limits, Sandbox
 from generator.topics import Topic
 
 INSIDE, TESTS, PROGRAM = "inside.py", "tests.py", "exercise"
-NO_FIT = 64  # as in `inside`, which stands alone
+NO_FIT, BROKEN_ADAPTER = 64, 65  # as in `inside`, which stands alone
 AT_ONCE = 4
 
 _WHOLE = {"0", "1", "5"}  # of pytest's: all passed, some failed, none there; so every test had its turn
@@ -47,6 +48,7 @@ print(json.dumps({
 class Interpreter:
     """A Python that runs tests: its own files, where its packages are, and their versions by normalised name."""
 
+    named: str
     executable: str
     base: Path
     paths: tuple[Path, ...]
@@ -69,7 +71,7 @@ class Interpreter:
             raise InputError([f"{executable}: is no Python that starts ({type(error).__name__})"]) from None
         versions: dict[str, str] = {canonicalize_name(name): version for name, version in seen["packages"].items()}
         paths = tuple(Path(path) for path in seen["paths"])
-        return cls(seen["executable"], Path(seen["base"]), paths, seen["python"], versions)
+        return cls(executable, seen["executable"], Path(seen["base"]), paths, seen["python"], versions)
 
     def versions(self, topic: Topic) -> dict[str, str]:
         """Return the versions of pytest and of what a topic requires.
@@ -84,8 +86,8 @@ class Interpreter:
         lacking = [one for one in wanted if not _fits(one, found[one.name])]
         if lacking:
             raise InputError(
-                f"{topic.path}:1: requires: {one} is not installed for {self.executable} (found "
-                f"{found[one.name] or 'none'}); install it, or name another Python with --python"
+                f"{topic.path}:1: requires: {one} is not installed (found {found[one.name] or 'none'}); "
+                f"`python3 -m pip --python {self.named} install '{one}'`, or name another Python with --python"
                 for one in lacking
             )
         return {name: version for name, version in found.items() if version}
@@ -135,14 +137,25 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
     }
     if adapts(tests[main]):
         wanted |= {tier: (implementation.code, tier) for tier, implementation in implementations.items()}
+    place = f"{topic.path.rpartition('/')[0]}/{main}"
+    seen: dict[str, tuple[list[str], Variant | None]] = {}
+    right = wanted.pop(CORRECTED)
+    ended = {right: played(*right)}
+    seen[CORRECTED] = read(ended[right], limits, place)
+    if faults := _undecided(*seen[CORRECTED]):
+        raise InputError(f"{place}:1: decides nothing: {fault}" for fault in faults)
+    listen(CORRECTED)
     with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool:
-        distinct = dict.fromkeys(wanted.values())
-        jobs = {one: pool.submit(played, *one) for one in distinct}
-        seen: dict[str, tuple[list[str], Variant | None]] = {}
-        for name, one in wanted.items():
-            place = f"{topic.path.rpartition('/')[0]}/{main}"
-            seen[name] = read(jobs[one].result(), limits, place, tier=one[1])
-            listen(name)
+        jobs = {one: pool.submit(played, *one) for one in dict.fromkeys(wanted.values()) if one not in ended}
+        try:
+            for name, one in wanted.items():
+                seen[name] = read(ended.get(one) or jobs[one].result(), limits, place, tier=one[1])
+                listen(name)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for running in psutil.Process().children():  # else they go on for as long as they may
+                running.kill()
+            raise
     names = list(dict.fromkeys([*seen[CORRECTED][0], *(name for begun, _ in seen.values() for name in begun)]))
     return Proof(
         at=at,
@@ -174,6 +187,9 @@ def read(ended: Ended, limits: Limits, tests: str, *, tier: str | None = None) -
     status = next((event["status"] for event in events if event["event"] == "end"), None)
     if tier and status == str(NO_FIT):
         return begun, None
+    if tier and status == str(BROKEN_ADAPTER):
+        why = next((event["message"] for event in events if event["event"] == "left"), "")
+        raise InputError([f"{tests}:1: adapt({tier!r}, code) fails: {why}"])
     failed: dict[str, str] = {}
     for event in events:
         if event["event"] == "failed":
@@ -187,6 +203,14 @@ def read(ended: Ended, limits: Limits, tests: str, *, tier: str | None = None) -
         stopped = stopped or (_stopped(ended, limits) if status is None else "its tests were interrupted")
         failed |= {test: stopped for test in begun if test not in {*failed, *skipped, *passed}}
     return begun, Variant(passed=len(passed), failed=failed, skipped=skipped, stopped=stopped)
+
+
+def _undecided(begun: list[str], right: Variant | None) -> list[str]:
+    """Say why tests tell nothing of a key: on the program that should pass them all, they have no say themselves."""
+    if right is None or not begun:
+        return [(right and right.stopped) or "there is no test"]
+    stopped = [f"{right.stopped} (--seconds and --memory give more)"] if right.stopped else []
+    return [*stopped, *(f"{test} is skipped" for test in right.skipped)]
 
 
 def suffix(language: str) -> str:

@@ -144,7 +144,7 @@ def read_topics(folder: Path, root: Path) -> list[Topic]:
         if not path.is_file() or Path(os.path.realpath(path)).parent != Path(os.path.realpath(folder))
     ]
     faults += [
-        f"{_named(path, root)}:1: belongs to no topic (expected {topic!r} among the topic files)"
+        f"{_named(path, root)}:1: belongs to no topic: there is no {topic}.yml beside it; rename or remove it"
         for path, topic in beside.items()
         if topic not in known
     ]

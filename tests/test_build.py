@@ -148,7 +148,7 @@ def test_a_run_page_says_of_each_check_how_it_ended_and_where(project: Project) 
     }
     for mark, (text, name) in ends.items():
         assert (
-            f'<li{f" class={chr(34)}{mark}{chr(34)}" if mark else ""}>{text} <code class="es-check">{name}</code></li>'
-            in run
+            f"<li{f' class={chr(34)}{mark}{chr(34)}' if mark else ''}>{text} "
+            f'<code class="es-check-name">{name}</code></li>' in run
         )
     assert not (project.folder / "site/exercises/words/index.html").exists()
