@@ -85,16 +85,18 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
         recorded = run.recorded_assessment
         if recorded is None:
             raise Failure(f"{run.topic.path}:1: has no exercise to review (its run is {run.state})")
+        if not by.strip() or not by.isprintable():
+            raise Failure("--by: expected the name of a person, on one line")
         path = (course.root / run.topic.path).with_suffix(reviews.SUFFIX)
         if path.exists():
             raise Failure(f"{path}:1: is there already; edit it, or remove it first")
         verdict = "rejected" if reject else "approved"
         today = datetime.now(UTC).date().isoformat()
-        if not run.graded:
-            raise Failure(f"{run.topic.path}:1: its errors cannot be placed in its code; `errorspan status` tells more")
         text = reviews.skeleton(verdict=verdict, by=by, day=today, digest=recorded.entry.digest, note=note)
         disk.put(path, text)
     click.echo(f"{path}: {verdict}")
+    if not run.graded:
+        click.echo("warning: its errors cannot be placed in its code; correct them in the review", err=True)
 
 
 def _testable(run: Run, course: Course, *, named: bool) -> bool:

@@ -42,7 +42,7 @@ def exercise(**fields: Any) -> Exercise:
 
 def parcel(*exercises: Exercise, course: str = "A course") -> export.Parcel:
     """Return what becomes a package."""
-    run: Any = SimpleNamespace(from_models=True)
+    run: Any = SimpleNamespace(authorship="The code below is a model’s own; its mistakes are real.")
     return export.Parcel([export.Exported(made, run) for made in exercises], course, "en")
 
 
