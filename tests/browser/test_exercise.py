@@ -82,7 +82,7 @@ def test_a_drag_marks_what_it_passes_and_gives_back_what_it_leaves(page) -> None
     assert marked(page) == [3, 4, 5, 6]
     expect(status(page)).to_have_text("Marked: lines 3 to 6.")
     page.keyboard.press("Space")
-    assert page.locator(".es-mark").nth(5).evaluate("box => box.indeterminate")
+    page.wait_for_function("document.querySelectorAll('.es-mark')[5].indeterminate")
     page.keyboard.press("Space")
     assert marked(page) == [3, 4, 5]
 
