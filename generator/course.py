@@ -104,7 +104,6 @@ class Course:
         if recorded is None or assessment is None:
             return run
         applies = review is not None and review.applies(recorded.entry.digest)
-        original = Assessment.read(recorded.recorded.text)
         tests = self.tests(topic)
         answers = [run.outputs[step] for step in proofs.TIERS.values()]
         evidence = Evidence(
@@ -112,7 +111,7 @@ class Course:
             bound=proofs.bound(assessment, answers, tests, topic.requires) if tests else None,
             review=review if applies else None,
             stale_review=None if applies else review,
-            original=original if assessment != original else None,
+            original=Assessment.read(recorded.recorded.text) if applies and review and review.corrects else None,
         )
         return replace(run, evidence=evidence)
 

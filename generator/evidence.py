@@ -35,8 +35,7 @@ class Evidence:
 
     def against(self, assessment: Assessment) -> list[str]:
         """Return what speaks against the key, a clause each; a no to an earlier version holds until asked anew."""
-        found = self.valid_proof.faults(assessment)[:1] if self.valid_proof else []
-        reasons = [f"execution speaks against its key: {fault}" for fault in found]
+        reasons = [f"execution speaks against its key: {fault}" for fault in self.refutations(assessment)[:1]]
         if self.stale_proof and self.stale_proof.faults(self.original or assessment):
             reasons.append("execution spoke against an earlier version of its key, and has not been tried since")
         if self.stale_review and not self.stale_review.approves:
@@ -49,4 +48,4 @@ class Evidence:
 
     def proves(self, assessment: Assessment) -> bool:
         """Tell whether a valid proof shows every error of the key."""
-        return self.valid_proof is not None and not self.valid_proof.faults(assessment)
+        return self.valid_proof is not None and not self.refutations(assessment)

@@ -64,6 +64,11 @@ class Review(Strict):
         return digest == self.assessment
 
     @property
+    def corrects(self) -> bool:
+        """Tell whether it changes anything."""
+        return bool(self.corrections) or any(getattr(self, field) is not None for field in TEXTS)
+
+    @property
     def approves(self) -> bool:
         """Tell whether the exercise may be published, as far as this reviewer goes."""
         return self.verdict == "approved"

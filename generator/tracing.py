@@ -8,11 +8,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment
-from pygments.util import ClassNotFound
-
-from generator.outputs import Fence, Implementation
+from generator import syntax
+from generator.outputs import Implementation
 
 
 class _Way(NamedTuple):
@@ -52,7 +49,11 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
         for number in range(text.count("\n", 0, start) + 1, text.count("\n", 0, end) + 1)
     ]
     lines = text.split("\n")
-    bare = [line for fence in weak.fences for line in _uncommented(fence)]
+    bare = [
+        line
+        for fence in weak.fences
+        for line in syntax.bare(fence.code, fence.language).split("\n")[: fence.code.count("\n")]
+    ]
     stands: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))  # by text, then by margin
     for place, uncommented in zip(numbers, [*bare, *[""] * len(numbers)], strict=False):
         for content in {lines[place - 1].strip(), uncommented.strip()}:
@@ -92,16 +93,6 @@ def _enclosing(lines: list[str], place: int) -> Iterator[int]:
         if line.strip() and len(_margin(line)) < depth:
             depth = len(_margin(line))
             yield number
-
-
-def _uncommented(fence: Fence) -> list[str]:
-    """Return the lines of a fenced block without their comments, as its language has them."""
-    try:
-        tokens = get_lexer_by_name(fence.language, stripnl=False, ensurenl=False).get_tokens(fence.code)
-    except ClassNotFound:
-        return fence.code.split("\n")[:-1]
-    kept = "".join("\n" * text.count("\n") if kind in Comment else text for kind, text in tokens)  # type: ignore[comparison-overlap]
-    return kept.split("\n")[: fence.code.count("\n")]
 
 
 def _margin(line: str) -> str:
