@@ -15,7 +15,6 @@ from email.utils import format_datetime
 
 import pytest
 from messages_api import MessagesAPI, error, message
-from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from generator.client import Client, deprecations
@@ -41,23 +40,6 @@ SOLUTION = Request("mid_implementation", 1, "", "mid-model", "You write code.", 
 RETRIES = 2
 AT_ONCE = {"retry-after-ms": "1"}
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[HTTPServer]:
-    """Run one server for all tests: to stop one takes half a second."""
-    with HTTPServer(host="127.0.0.1", threaded=True) as server:
-        yield server
-
-
-@pytest.fixture
-def messages_api(server: HTTPServer) -> MessagesAPI:
-    """Serve an API of each test's own."""
-    server.clear()
-    api = MessagesAPI()
-    server.expect_request("/v1/messages", method="POST").respond_with_handler(api)
-    api.url = server.url_for("").rstrip("/")
-    return api
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,8 +28,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT, Project
 from filelock import FileLock
-from messages_api import MessagesAPI, Scripted, Wire, error, message
-from pytest_httpserver import HTTPServer
+from messages_api import Scripted, Wire, error, message
 from rich.console import Console
 from werkzeug import Response
 
@@ -186,23 +185,6 @@ class Ran(NamedTuple):
 
     code: int
     said: str
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[HTTPServer]:
-    """Run one server for all faults."""
-    with HTTPServer(host="127.0.0.1", threaded=True) as server:
-        yield server
-
-
-@pytest.fixture
-def messages_api(server: HTTPServer) -> MessagesAPI:
-    """Serve an API of each test's own."""
-    server.clear()
-    api = MessagesAPI()
-    server.expect_request("/v1/messages", method="POST").respond_with_handler(api)
-    api.url = server.url_for("").rstrip("/")
-    return api
 
 
 @pytest.fixture
