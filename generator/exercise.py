@@ -23,6 +23,8 @@ from generator.outputs import Assessment, Error, Span
 from generator.verdicts import Failure
 
 OTHER_KINDS = 3
+TAB = 4  # columns, as in exercise.css
+DEEPEST = 6
 
 _SPACE = re.compile(r"(?<!<span)[ \t]")  # of the code, not of a tag
 
@@ -70,6 +72,12 @@ class Exercise:
     def lines(self) -> list[Markup]:
         """Return the code as highlighted HTML, line by line."""
         return _lines(self.assessment.code, self.assessment.language)
+
+    @property
+    def indents(self) -> list[int]:
+        """Return by how many steps of two columns each line is indented; a wrapped line goes on there. At most 6."""
+        lines = visible(self.assessment.code).expandtabs(TAB).split("\n")[: len(self.lines)]
+        return [min((len(line) - len(line.lstrip(" "))) // 2, DEEPEST) for line in lines]
 
     @cached_property
     def spans(self) -> dict[str, tuple[Segment, ...]]:

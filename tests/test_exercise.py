@@ -94,6 +94,13 @@ def test_a_line_of_html_for_each_line_of_code() -> None:
     assert [shown(line) for line in exercise().lines] == CODE.splitlines()
 
 
+def test_a_line_tells_how_deep_it_is_indented(render) -> None:
+    code = "a\n  b = sum(xs)\n\n\tmax(xs)\n   \tc\n     min(xs)\n" + " " * 30 + "d\n"
+    made = exercise(code, *(error(n, f"{name}(xs)", 2, "0") for n, name in enumerate(("sum", "max", "min"), 1)))
+    assert made.indents == [0, 1, 0, 2, 2, 2, 6]
+    assert re.findall(r"es-in(\d)", render(made)) == [str(depth) for depth in made.indents]
+
+
 def test_two_errors_on_one_line_keep_apart() -> None:
     assert exercise().spans["1"] == ((3, 11, 18),)
     assert exercise().spans["2"] == ((3, 30, 37),)
@@ -249,7 +256,7 @@ def test_the_page_survives_markdown(render) -> None:
     page = str(markup.raw(render(made)))
     extensions = ["abbr", "attr_list", "footnotes", "md_in_html", "tables", "pymdownx.superfences", "pymdownx.snippets"]
     rendered = markdown.markdown(f"# Title\n\n{page}\n\nMore.\n", extensions=extensions)
-    texts = [shown(line) for line in re.findall(r'<code class="es-text">(.*?)</code>', rendered)]
+    texts = [shown(line) for line in re.findall(r'<code class="es-text es-in\d">(.*?)</code>', rendered)]
     assert texts == made.assessment.code.splitlines()
     assert rendered.count('<input class="es-mark"') == len(made.lines)
 
@@ -282,8 +289,8 @@ def test_a_language_has_every_form_of_number(lang, forms) -> None:
 
 
 def test_script_and_style_stay_small() -> None:
-    both = (asset("errorspan.js") + asset("exercise.css")).encode()
-    assert len(gzip.compress(both, 9)) < 14 * 1024
+    sizes = [len(gzip.compress(asset(name).encode(), 9)) for name in ("errorspan.js", "exercise.css")]
+    assert sum(sizes) < 14_000
 
 
 PATTERNS = tuple(f"Pattern {name}" for name in "fedcba")

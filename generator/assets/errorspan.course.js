@@ -30,7 +30,7 @@ errorspanCourse((shared) => {
     const { name, values, due } = standing(this.dataset, words);
     const now = due && due <= Date.now();
     this.dataset.state = now ? "due" : name;
-    this.textContent = dotted(words(name, values), due && words(now ? "reviewNow" : "reviewOn", { date: words.date(due) }));
+    this.textContent = dotted(words(name, values), due && words(now ? "reviewNow" : "reviewOn", { date: date(due, words) }));
   };
 
   class ErrorspanCourse extends ErrorspanElement {
@@ -56,7 +56,7 @@ errorspanCourse((shared) => {
       const told = dotted(
         words("done", { n: done.length, total: all.length }),
         scores.length && words("mean", { score: words.percent(mean) }),
-        !due.length && Number.isFinite(next) && words("reviewNext", { date: words.date(next) }),
+        !due.length && Number.isFinite(next) && words("reviewNext", { date: date(next, words) }),
       );
       const links = due.map(({ part }) => make("li", link(part.closest("a").href, part.closest("a").querySelector("strong").textContent)));
       fill(this.part("told"), make("p", told), due.length && [make("p", words("toReview")), make("ul", links)]);
@@ -146,6 +146,10 @@ errorspanCourse((shared) => {
       due = at + REVIEW_AFTER_DAYS[step] * DAY;
     }
     return due;
+  }
+
+  function date(time, { lang }) {
+    return new Date(time).toLocaleDateString(`${lang}-u-nu-latn`, { dateStyle: "medium" });
   }
 
   function standing(dataset, words) {

@@ -1,16 +1,14 @@
-/* The exercise, for HTML that stands before this script. The contract: docs/authors/events.md */
+/* The exercise. Its contract: docs/authors/events.md */
 (() => {
   "use strict";
   if (customElements.get("errorspan-exercise")) return;
 
   const HINT_COST = 5;
-  const PAGE_OF_LINES = 10;
   const HERE = document.currentScript?.src || location.href;
   const STORED = `${new URL(".", HERE).pathname}errorspan:`;
   const LANGUAGES = ["ar", "de"];
 
   const tables = {
-    // and the words in the page, by their data-text
     en: {
       errors: { one: "{n} error", other: "{n} errors" },
       marked: { one: "{n} line marked", other: "{n} lines marked" },
@@ -22,6 +20,7 @@
       cleared: "All marks removed.",
       hintsStay: "All marks removed. The hints stay, and count.",
       restarted: "New attempt. All marks removed.",
+      resumed: "New attempt. The right marks stay.",
       nothing: "Mark at least one line first.",
       confirm: "Press again to show the answers. This attempt then has no score.",
       noKey: "The answers could not be loaded. Try again, or reload the page.",
@@ -52,12 +51,17 @@
       fix: "How would you put it right? (optional)",
       explain: "Compare with the answer",
       explainAll: "Show all answers",
+      look: "Keep looking",
+      uncover: "Show what you missed",
+      high: "severe",
+      medium: "moderate",
+      low: "minor",
       kindIs: "Kind of mistake",
       kindRight: "You named it.",
       kindWrong: "You chose: {kind}.",
       namedOf: "{n} of {total} named",
       same: "Your correction is the answer, spacing aside.",
-      differs: "Your correction differs where it is marked. It may be right all the same.",
+      differs: "Your correction differs where it is marked. It may still be right.",
       before: "Before",
       own: "Yours",
       after: "Answer",
@@ -72,15 +76,16 @@
   };
 
   class ErrorspanElement extends HTMLElement {
-    connectedCallback() {
+    async connectedCallback() {
       this.connected = new AbortController();
       const { signal } = this.connected;
-      withWords(this, (words) => {
-        if (signal.aborted) return;
-        this.words = words;
-        for (const part of this.querySelectorAll("[data-text]")) words.into(part);
-        this.begin((target, type, listener) => target.addEventListener(type, listener, { signal }));
-      });
+      this.words = await wordsFor(this);
+      if (signal.aborted) return;
+      for (const part of this.querySelectorAll("[data-text]")) {
+        const text = this.words(part.dataset.text);
+        if (text) part.textContent = text;
+      }
+      this.begin((target, type, listener) => target.addEventListener(type, listener, { signal }));
     }
 
     disconnectedCallback() {
@@ -127,7 +132,7 @@
         this.dragEnded();
       });
       on(document, "pointercancel", () => this.dragEnded());
-      on(window, "storage", ({ key }) => [STORED + this.dataset.exercise, null].includes(key) && this.restore());
+      on(window, "storage", () => this.restore());
       this.moveTabStop(this.boxes[0]);
       this.pending = this.state = null;
       this.restore();
@@ -154,11 +159,11 @@
           refocus();
         });
       if (!state.ended) refocus();
-      const earlier = attempts.length ? null : outdated(this.dataset);
+      const earlier = !attempts.length && outdated(this.dataset);
       if (earlier) this.say("changed", { score: this.words.percent(earlier.score) });
     }
 
-    /* Return what gives the focus back after a rebuild, and what was being written. */
+    /* Return what gives back the focus, and what was being written. */
     focused() {
       const old = document.activeElement;
       const { value, selectionStart, selectionEnd } = old;
@@ -189,25 +194,22 @@
     }
 
     set marks(lines) {
-      let doubts = 0;
       this.boxes.forEach((box, index) => {
         box.checked = lines.has(index + 1);
         box.indeterminate = box.checked && this.doubts.has(index + 1);
-        if (box.indeterminate) box.setAttribute("aria-description", this.words("unsure", { n: ++doubts }));
-        else box.removeAttribute("aria-description");
+        box.ariaDescription = box.indeterminate ? this.words("unsure") : null;
       });
-      const doubted = doubts && this.words("doubted", { n: doubts });
-      this.part("count").textContent = dotted(this.words("marked", { n: lines.size }), doubted);
+      const n = this.boxes.filter((box) => box.indeterminate).length;
+      this.part("count").textContent = dotted(this.words("marked", { n: lines.size }), n && this.words("doubted", { n }));
     }
 
     changed(control) {
-      const line = this.boxes.indexOf(control) + 1;
-      if (line) this.turn(control, line);
+      if (this.boxes.includes(control)) this.turn(control, this.lineOf(control));
       else if (control.closest(".es-guided")) this.guide(control.checked, true);
       else this.noteWork(control);
     }
 
-    /* A line is unmarked, then marked, then marked as unsure, then unmarked again. */
+    /* Unmarked, marked, unsure, unmarked */
     turn(box, line) {
       this.say();
       if (box.checked) {
@@ -222,14 +224,13 @@
     }
 
     clicked(event) {
-      const { target, shiftKey, detail } = event;
+      const { target, shiftKey, detail, pointerType } = event;
       const line = this.lineOf(target);
       if (!line) return;
-      const own = target === this.boxes[line - 1];
       const idle = this.closed || this.sweep?.moved;
-      if (own && !idle) {
+      if (this.boxes.includes(target) && !idle) {
         this.sweep = { from: line };
-      } else if (idle || shiftKey || detail > 1 || `${getSelection()}`[1]) {
+      } else if (idle || shiftKey || (pointerType !== "touch" && (detail > 1 || `${getSelection()}`[1]))) {
         event.preventDefault(); // what ends a drag, or a choice of text, is no click
         if (idle || !shiftKey) return;
         this.startSweep(this.sweep?.from ?? line, true);
@@ -283,7 +284,7 @@
       this.endSweep();
     }
 
-    /* A sweep sets all lines from where it began to where it is, and gives back those that it leaves. */
+    /* A sweep sets all lines from where it began to where it is; those that it leaves are as before. */
     startSweep(from, value, how) {
       this.sweep = { from, value, before: this.marks, ...how };
     }
@@ -315,9 +316,9 @@
     }
 
     scrollAlong(y) {
-      const [top, bottom] = [this.rows[0], this.rows.at(-1)].map((row) => row.getBoundingClientRect());
-      if (y > this.part("actions").getBoundingClientRect().top && bottom.bottom > y) scrollBy(0, bottom.height);
-      if (y < 3 * top.height && top.top < y) scrollBy(0, -top.height);
+      const { top, bottom } = this.part("code").getBoundingClientRect();
+      if (y > this.part("actions").getBoundingClientRect().top && bottom > y) scrollBy(0, 24);
+      if (y < 72 && top < y) scrollBy(0, -24);
     }
 
     /* The buttons */
@@ -327,43 +328,56 @@
       this.open((key) => {
         const { hints } = this.state;
         const { found, missed, alarms, score } = grade(key, this.marks, hints.length);
-        this.end(key, "checked", {
-          found: found.length,
-          missed: missed.length,
-          alarms: alarms.length,
-          hints: hints.length,
-          score,
-        });
+        const counts = { found: found.length, missed: missed.length, alarms: alarms.length, hints: hints.length, score };
+        this.end(key, "checked", counts, { missedErrors: missed.map(({ id }) => id) });
       });
     }
 
     hint() {
       this.open((key) => {
         const { hints } = this.state;
-        const left = key.errors.filter((error) => !hints.includes(error.id));
-        const next = left.find((error) => !linesOf(error).some((line) => this.marks.has(line))) ?? left[0];
+        const left = ({ id }) => !hints.includes(id);
+        const next = grade(key, this.marks).missed.find(left) ?? key.errors.find(left);
         if (!next) return this.say("noHints");
         hints.push(next.id);
         this.save();
         this.showHints(key);
         this.say("hintGiven", { n: hints.length, total: key.errors.length });
         const region = this.part("status");
-        region.append(html("span", next.hint));
+        region.append(html("bdi", next.hint));
         if (region.scrollHeight > region.clientHeight) region.tabIndex = 0;
       });
     }
 
-    reset(_, __, said = this.state.hints.length ? "hintsStay" : "cleared") {
-      this.marks = new Set();
+    reset(_, __, said = this.state.hints.length ? "hintsStay" : "cleared", marks = []) {
+      this.marks = new Set(marks);
       this.save();
       this.clearResult();
       this.say(said);
     }
 
     again() {
-      Object.assign(this.state, { ended: null, hints: [], work: {} });
-      this.reset(0, 0, "restarted");
+      Object.assign(this.state, { hints: [], work: {} });
+      this.restart("restarted");
+    }
+
+    /* What was missed is told on demand only, so a student can look again. */
+    look() {
+      this.withKey((key) => {
+        const { alarms } = grade(key, this.marks);
+        this.restart("resumed", [...this.marks].filter((line) => !alarms.includes(line)));
+      });
+    }
+
+    restart(said, marks) {
+      Object.assign(this.state, { ended: null, uncovered: false });
+      this.reset(0, 0, said, marks);
       this.boxes[0].focus();
+    }
+
+    uncover() {
+      this.state.uncovered = true;
+      this.update(".es-score");
     }
 
     reveal(again) {
@@ -372,37 +386,32 @@
       this.open((key) => this.end(key, "revealed", counts));
     }
 
-    end(key, how, counts) {
-      this.state.ended = how;
-      this.state.attempts.push({ at: Date.now(), ...counts, revealed: how === "revealed" });
+    end(key, ended, counts, errors) {
+      const { attempts } = this.state;
+      const revealed = ended === "revealed";
+      const { exercise, digest } = this.dataset;
+      const detail = { exercise, digest, attempt: attempts.length + 1, revealed, ...counts, ...errors };
+      const tell = (type) => this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
+      attempts.push({ at: Date.now(), ...counts, revealed });
+      this.state.ended = ended;
       this.save();
       this.say();
       this.showResult(key);
       this.part("score").focus();
-      if (how === "checked") this.tell("errorspan-check", counts);
-      if (this.state.attempts.length === 1) this.tell("errorspan-complete", counts);
+      if (!revealed) tell("errorspan-check");
+      if (detail.attempt === 1) tell("errorspan-complete");
     }
 
-    tell(type, counts) {
-      const { exercise, digest } = this.dataset;
-      const { attempts, ended } = this.state;
-      const detail = { exercise, digest, attempt: attempts.length, revealed: ended === "revealed", ...counts };
-      this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
-    }
-
-    guide(guided, chosen = false) {
-      const output = this.part("total");
-      const told = (n) => {
-        output.textContent = this.state.guided ? this.words("errors", { n }) : "";
-      };
+    guide(guided, chosen) {
+      const tell = (n) => (this.part("total").textContent = this.state.guided ? this.words("errors", { n }) : "");
       this.state.guided = this.part("guided").firstElementChild.checked = guided;
       this.toggleAttribute("data-guided", guided);
       if (chosen) this.save();
-      if (!guided || this.dataset.errors) told(this.dataset.errors);
-      else this.withKey((key) => told(key.errors.length));
+      if (!guided || this.dataset.errors) tell(this.dataset.errors);
+      else this.withKey((key) => tell(key.errors.length));
     }
 
-    /* Naming and putting right, one error after the other */
+    /* Naming and fixing */
 
     noteWork(control) {
       const { error } = control.closest(".es-note").dataset;
@@ -414,18 +423,26 @@
       return (this.state.work[id] ??= {});
     }
 
-    /* Show the answer to one error, or to all of them. */
     explain(_, button) {
-      const note = button.closest(".es-note");
-      this.withKey(({ errors }) => {
-        for (const { id } of errors) if (!note || note.dataset.error === id) this.workOn(id).shown = true;
-        const works = errors.map(({ id, pattern }) => ({ pattern, ...this.workOn(id) }));
+      const { id, dataset } = button.closest(".es-note");
+      this.workOn(dataset.error).shown = true;
+      this.update(`#${id}`);
+    }
+
+    explainAll() {
+      for (const { dataset } of this.querySelectorAll("[data-error]")) this.workOn(dataset.error).shown = true;
+      this.update(".es-score");
+    }
+
+    update(focus) {
+      this.withKey((key) => {
+        const works = key.errors.map(({ id, pattern }) => ({ pattern, ...this.workOn(id) }));
         const named = works.filter(({ shown, kind }) => shown && kind);
         const right = named.filter(({ kind, pattern }) => kind === pattern);
         Object.assign(this.state.attempts.at(-1), { named: right.length, tried: named.length });
         this.save();
-        this.showResult({ errors });
-        (note ? this.querySelector(`#${note.id}`) : this.part("score")).focus();
+        this.showResult(key);
+        this.querySelector(focus).focus();
       });
     }
 
@@ -433,25 +450,24 @@
 
     showHints(key) {
       const given = this.state.hints.map((id) => key.errors.find((error) => error.id === id)).filter(Boolean);
-      fill(this.part("hints"), given.map((error) => html("li", error.hint))).hidden = false;
+      fill(this.part("hints"), given.map((error) => make("li", prose(error.hint)))).hidden = false;
       this.part("hint").ariaDisabled = given.length === key.errors.length;
     }
 
     showResult(key) {
-      this.direction = getComputedStyle(this).direction; // before any change, or it would cost a layout
       this.clearResult();
       this.dataset.state = this.state.ended;
-      const graded = grade(key, this.marks, this.state.hints.length);
-      const verdicts = new Map(key.errors.map((error) => [error, this.verdict(error, graded)]));
+      const graded = grade(key, this.marks);
+      const verdicts = new Map(key.errors.map((error) => [error, this.verdict(error, graded)]).filter(([, verdict]) => verdict));
       for (const [error, verdict] of verdicts) this.showSpan(error, verdict);
       if (this.state.ended === "checked") this.showAlarms(graded.alarms);
-      for (const box of this.boxes) box.setAttribute("aria-disabled", "true");
+      for (const box of this.boxes) box.ariaDisabled = "true";
       this.showSummary(verdicts, graded);
     }
 
     verdict(error, { found }) {
       if (this.state.ended === "revealed") return "shown";
-      return found.includes(error) ? "found" : "missed";
+      return found.includes(error) ? "found" : this.state.uncovered && "missed";
     }
 
     isOpen(error) {
@@ -477,13 +493,14 @@
     titleOf(error) {
       const lines = linesOf(error);
       const place = this.place(lines[0], lines.at(-1));
-      return this.isOpen(error) ? [make("bdi", error.concept), " ", make("span.es-meta", place)] : [make("span", place)];
+      if (!this.isOpen(error)) return [make("span", place)];
+      return [make("bdi", error.concept), " ", make("span.es-meta", dotted(place, this.words(error.severity)))];
     }
 
     showAlarms(lines) {
       for (const line of lines) this.judgeRow(this.rows[line - 1], "alarm");
       for (const [from, to] of runs(lines)) {
-        const told = `${this.words("noError")}, ${this.place(from, to)}.`;
+        const told = `${this.words.list([this.words("noError"), this.place(from, to)])}.`;
         this.noteAfter(to, make("div.es-note.es-remark", this.badge("alarm"), told));
       }
     }
@@ -495,7 +512,7 @@
     }
 
     noteAfter(line, note) {
-      note.dir = this.direction;
+      note.dir = this.closest("[dir]")?.dir ?? "ltr";
       this.rows[line - 1].parentNode.append(note);
     }
 
@@ -514,7 +531,7 @@
       return [
         choices.length && make("fieldset.es-kinds", make("legend", words("kind")), choices),
         make("label.es-mend", make("span", words("fix")), text),
-        make("p", button("explain", words("explain"))),
+        make("p", button("explain", words)),
       ];
     }
 
@@ -536,14 +553,13 @@
       ].flat();
     }
 
-    /* Whole lines, with what differs marked. */
     comparison(before, own, after) {
       const { words } = this;
       const diff = make(
         "div.es-diff.highlight",
-        side("before", words("before"), before, after),
-        own && side("own", words("own"), own.map((text) => make("code", text)), after),
-        side("after", words("after"), after, before, words("deleted")),
+        side("before", words, before, after),
+        own && side("own", words, own.map((text) => make("code", text)), after),
+        side("after", words, after, before),
       );
       return inDirection("ltr", diff);
     }
@@ -555,18 +571,19 @@
         const [name, ...place] = this.titleOf(error);
         return make("li", this.badge(verdict), make("span", link(`#${this.noteId(error)}`, name), place));
       });
+      const untold = verdicts.size < graded.found.length + graded.missed.length;
       const closed = [...verdicts.keys()].some((error) => !this.isOpen(error));
+      const actions = untold ? ["look", "uncover"] : closed ? ["explainAll"] : [];
       fill(
         this.part("result"),
         heading,
         state.ended === "checked" && this.account(graded),
-        make("ul.es-list", items),
-        closed && make("p", button("explain", words("explainAll"))),
+        items.length && make("ul.es-list", items),
+        make("p.es-buttons", actions.map((action) => button(action, words))),
         state.attempts.length > 1 && this.history(),
       ).hidden = false;
     }
 
-    /* How the score came about, and where the student was sure or unsure without reason */
     account({ found, missed, alarms, raw }) {
       const { words, state, doubts } = this;
       const [, ...tally] = this.tally(state.attempts.at(-1));
@@ -605,7 +622,7 @@
 
     badge(verdict, text = this.words(verdict)) {
       const badge = make("span.es-badge", text);
-      badge.dataset.verdict = verdict;
+      if (verdict) badge.dataset.verdict = verdict;
       return badge;
     }
 
@@ -615,7 +632,7 @@
       for (const note of this.querySelectorAll(".es-note, .es-verdict")) note.remove();
       for (const span of this.querySelectorAll(".error-span")) span.replaceWith(...span.childNodes);
       for (const row of this.rows) delete row.dataset.verdict;
-      for (const box of this.boxes) box.removeAttribute("aria-disabled");
+      for (const box of this.boxes) box.ariaDisabled = null;
       this.part("result").hidden = true;
       this.part("hints").hidden = !this.state.hints.length;
       this.part("hint").ariaDisabled = null;
@@ -642,11 +659,11 @@
     /* Until the key is here marks stand, and no button is heard. */
     async open(use) {
       if (this.closed) return;
-      const busy = (pending) => this.part("form").setAttribute("aria-busy", (this.pending = pending));
+      const form = this.part("form");
       this.sweep = null;
-      busy(true);
+      form.ariaBusy = this.pending = true;
       await this.withKey((key) => this.state.ended || use(key));
-      busy(false);
+      form.ariaBusy = this.pending = false;
     }
 
     async withKey(use) {
@@ -669,7 +686,7 @@
 
   /* Grading */
 
-  function grade(key, marks, hints) {
+  function grade(key, marks, hints = 0) {
     const wrong = new Set(key.errors.flatMap(linesOf));
     const found = key.errors.filter((error) => linesOf(error).some((line) => marks.has(line)));
     const missed = key.errors.filter((error) => !found.includes(error));
@@ -695,8 +712,8 @@
     const to = {
       ArrowDown: from + 1,
       ArrowUp: from - 1,
-      PageDown: from + PAGE_OF_LINES,
-      PageUp: from - PAGE_OF_LINES,
+      PageDown: from + 10,
+      PageUp: from - 10,
       Home: 1,
       End: last,
     }[name];
@@ -709,7 +726,7 @@
     return code.replace(/\s+/g, "");
   }
 
-  /* Return where a text differs from another, word by word: the longest text that both have stays, by lines rather than across. */
+  /* Return where a text differs from another: the longest text that both have stays, by lines rather than across. */
   function difference(one, other) {
     const [a, b] = [one, other].map((text) => text.match(/[\p{L}\p{M}\p{N}_]+|\s+|./gsu) ?? []);
     const weight = (word) => word.length + 8 * word.includes("\n");
@@ -740,7 +757,7 @@
     return codes.map((code) => code.textContent).join("\n");
   }
 
-  function side(name, word, codes, other, none) {
+  function side(name, words, codes, other) {
     let at = 0;
     const changes = difference(textOf(codes), textOf(other));
     for (const code of codes) {
@@ -751,13 +768,13 @@
       }
       at += length + 1;
     }
-    return make(`div.es-side.es-${name}`, make("span.es-word", word), codes.length ? codes : make("em", none));
+    return make(`div.es-side.es-${name}`, make("span.es-word", words(name)), codes.length ? codes : inDirection("auto", make("em", words("deleted"))));
   }
 
   /* The key */
 
   const keys = new Map();
-  const loading = new Map();
+  const loading = {};
 
   window.errorspanKey = (id, key) => keys.set(id, key);
 
@@ -767,24 +784,23 @@
   }
 
   function load(src) {
-    const loaded = (settled) => {
+    loading[src] ??= new Promise((settled) => {
       const script = Object.assign(make("script"), { src });
       script.onload = script.onerror = () => {
         script.remove();
-        loading.delete(src);
+        delete loading[src];
         settled();
       };
       document.head.append(script);
-    };
-    if (!loading.has(src)) loading.set(src, new Promise(loaded));
-    return loading.get(src);
+    });
+    return loading[src];
   }
 
   function beside(name) {
     return new URL(`errorspan.${name}.js`, HERE).href;
   }
 
-  /* Progress, by exercise and then by the digest of what was graded */
+  /* Progress, by exercise and by the digest of what was graded */
 
   const unsaved = new Map();
 
@@ -841,28 +857,20 @@
     tables[lang] = table;
   };
 
-  async function withWords(element, use) {
+  async function wordsFor(element) {
     const asked = element.closest("[lang]")?.lang.toLowerCase().split("-")[0];
-    const lang = LANGUAGES.includes(asked) ? asked : "en";
-    if (!tables[lang]) await load(beside(lang));
-    const spoken = tables[lang] ? lang : "en";
-    if (spoken !== asked) element.lang = spoken;
-    use(wordsOf(spoken));
-  }
-
-  function wordsOf(lang) {
+    if (LANGUAGES.includes(asked) && !tables[asked]) await load(beside(asked));
+    const lang = tables[asked] ? asked : "en";
+    if (lang !== asked) Object.assign(element, { lang, dir: "ltr" });
     const plural = new Intl.PluralRules(lang);
     const words = (name, values = {}) => {
-      const entry = tables[lang][name];
-      const text = typeof entry === "string" ? entry : (entry[plural.select(values.n)] ?? entry.other);
-      return text.replace(/\{(\w+)\}/g, (_, value) => values[value]);
+      const entry = tables[lang][name] ?? tables.en[name];
+      const text = entry?.other ? (entry[plural.select(values.n)] ?? entry.other) : entry;
+      return text?.replace(/\{(\w+)\}/g, (_, value) => values[value]);
     };
-    return Object.assign(words, {
-      into: (part) => tables[lang][part.dataset.text] && (part.textContent = words(part.dataset.text)),
-      percent: (score) => words("percent", { n: Math.round(score) }),
-      date: (time) => new Date(time).toLocaleDateString(`${lang}-u-nu-latn`, { dateStyle: "medium" }),
-      list: (items) => items.join(words("comma")),
-    });
+    const percent = (score) => words("percent", { n: Math.round(score) });
+    const list = (items) => items.join(words("comma"));
+    return Object.assign(words, { lang, percent, list });
   }
 
   window.errorspanCourse = (define) =>
@@ -877,7 +885,6 @@
     return fill(element, ...children);
   }
 
-  /* Put children into an element, lists of them too, and leave out those that are not there. */
   function fill(element, ...children) {
     element.replaceChildren(...children.flat().filter(Boolean));
     return element;
@@ -899,8 +906,8 @@
     return Object.assign(make("a", ...children), { href });
   }
 
-  function button(action, text) {
-    const made = Object.assign(make("button.es-button", text), { type: "button" });
+  function button(action, words) {
+    const made = Object.assign(make("button.es-button", words(action)), { type: "button" });
     made.dataset.action = action;
     return made;
   }

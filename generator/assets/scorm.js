@@ -5,7 +5,7 @@
  * else's on theirs. Without one this is a page like any other.
  *
  *   cmi.core.score.raw      the mean of all exercises' first attempts, of 100; one that was revealed, or is still open,
- *                           counts 0; not set before the first check. A check shows where the errors are: the rest is practice
+ *                           counts 0; not set before the first check. A check tells which marks are right: the rest is practice
  *   cmi.core.lesson_status  incomplete, then completed once every exercise was checked or revealed
  *   cmi.suspend_data        first scores and what the exercises keep; long corrections are cut, then the oldest retries go where it would not fit
  */
@@ -144,7 +144,7 @@
     const { score } = summary();
     if (!line || score === null) return;
     line.hidden = false;
-    line.querySelector("output").textContent = `${score} %`;
+    line.querySelector("output").textContent = `${score}%`;
   }
 
   /* What the exercises keep, in 4,096 characters of plain ASCII: the first of these forms that fits */

@@ -146,10 +146,12 @@ def explain(page, number: int) -> None:
     note(page, number).locator("[data-action=explain]").click()
 
 
-def check(page) -> None:
-    """Press Check and wait for the result."""
+def check(page, *, missed: bool = True) -> None:
+    """Press Check and wait for the result; then ask for what was missed, or leave it."""
     press(page, "check")
     page.locator(".es-score").wait_for()
+    if missed and page.locator("[data-action=uncover]").count():
+        press(page, "uncover")
 
 
 def score(page) -> str:

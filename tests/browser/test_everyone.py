@@ -177,7 +177,7 @@ def test_long_listings_tabs_and_signs_of_any_width(new_page, local) -> None:
     assert score(page) == "Score: 100%"
     assert spans(page) == {"1": [quotes[0]], "2": [quotes[1]], "3": quotes[2].split("\n")}
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    page.locator(".es-result [data-action=explain]").click()
+    page.locator("[data-action=explainAll]").click()
     assert note(page, 3).locator(".es-before code").count() == 2
 
 
@@ -277,7 +277,7 @@ def test_axe_finds_nothing_in_any_state(new_page, local, scheme, width) -> None:
     note(page, 1).get_by_role("textbox").fill("mine")
     note(page, 1).get_by_role("radio").first.check()
     look("fixing")
-    page.locator(".es-result [data-action=explain]").click()
+    page.locator("[data-action=explainAll]").click()
     look("explained")
     press(page, "again")
     press(page, "reveal")

@@ -521,6 +521,7 @@ def test_events_bubble_with_counts_only(new_page, local) -> None:
     assert told[0][1] == {
         "exercise": "dpo", "digest": EXERCISE.digest, "attempt": 1, "revealed": False,
         "found": 1, "missed": 3, "alarms": 1, "hints": 0, "score": 13,
+        "missedErrors": ["2", "3", "4"],
     }  # fmt: skip
     assert told[2][1]["score"] == 100
 
@@ -640,16 +641,15 @@ def test_without_javascript_the_form_is_readable_and_points_to_the_run(new_page,
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
-def test_a_phone_scrolls_the_code_and_not_the_page(new_page, local, direction) -> None:
+def test_on_a_phone_nothing_scrolls_sideways(new_page, local, direction) -> None:
     page = new_page(
         local.url(local.exercise(EXERCISE, direction=direction)), viewport={"width": 320, "height": 640}, has_touch=True
     )
     mark(page, 12, 14)
     check(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert page.locator(".es-code").evaluate("code => code.scrollWidth > code.clientWidth")
-    page.locator(".es-code").evaluate("code => { code.scrollLeft = 200; }")
-    assert page.locator(".es-gutter").first.bounding_box()["x"] < 40
+    for part in (".es-code", ".es-text"):
+        assert page.locator(part).evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
     note = page.locator(".es-note").first.bounding_box()
     assert note["x"] >= 0
     assert note["x"] + note["width"] <= 320
@@ -719,3 +719,128 @@ def test_a_language_without_words_reads_english(new_page, local) -> None:
     page = new_page(local.url(local.exercise(EXERCISE, lang="xx-YY")))
     mark(page, 12)
     expect(page.locator(".es-count")).to_have_text("1 line marked")
+
+
+def test_a_long_line_goes_on_below_where_its_code_starts(new_page, local) -> None:
+    code = ASSESSMENT.code.replace("\tpolicy.train()", "\t\tpolicy.train()")
+    made = variant(assessment=ASSESSMENT.model_validate(ASSESSMENT.model_dump() | {"code": code}))
+    page = new_page(local.url(local.exercise(made)), viewport={"width": 375, "height": 700})
+    glyphs = """row => {
+        const found = document.createRange(), texts = document.createTreeWalker(row, NodeFilter.SHOW_TEXT), lines = {};
+        while (texts.nextNode()) {
+            [...texts.currentNode.data].reduce((at, sign) => {
+                found.setStart(texts.currentNode, at);
+                found.setEnd(texts.currentNode, at + sign.length);
+                const { x, y, width } = found.getBoundingClientRect();
+                if (sign.trim() && width) lines[Math.round(y / 8)] = Math.min(lines[Math.round(y / 8)] ?? 1e9, x);
+                return at + sign.length;
+            }, 0);
+        }
+        return Object.values(lines);
+    }"""
+    text = page.locator(".es-text")
+    for line in (12, 24, 29):
+        starts = text.nth(line - 1).evaluate(glyphs)
+        assert len(starts) > 1, line
+        assert max(starts) - min(starts) < 2, line
+    tabs, four, eight = (text.nth(line - 1).evaluate(glyphs)[0] for line in (29, 10, 20))
+    assert tabs == pytest.approx(eight, abs=1)
+    assert eight - four == pytest.approx(page.evaluate("4 * 13") * 0.6, abs=3)  # four columns
+    row = page.locator(".es-row").nth(23)
+    row.click(position={"x": 120, "y": row.bounding_box()["height"] - 4})
+    assert marked(page) == [24]
+
+
+def test_text_of_twice_the_size_needs_no_more_room_than_there_is(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)))
+    page.add_style_tag(content=".es { font-size: 200%; }")
+    rows = page.locator(".es-text").evaluate_all(
+        "all => all.map(one => [one.getBoundingClientRect().height, parseFloat(getComputedStyle(one).fontSize)])"
+    )
+    assert min(height / size for height, size in rows) > 1.5
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+# Looking again
+
+
+def test_what_was_missed_stays_hidden_until_it_is_asked_for(page) -> None:
+    mark(page, 12, 14)
+    check(page, missed=False)
+    expect(page.locator(".es-tally")).to_have_text("1 of 4 found3 missed1 false alarm")
+    assert list(spans(page)) == ["1"]
+    assert page.locator("[data-verdict=missed]:not(.es-badge)").count() == 0
+    assert page.locator(".es-result a").count() == 1
+    page.reload()
+    page.locator(".es-score").wait_for()
+    assert list(spans(page)) == ["1"]
+    press(page, "uncover")
+    expect(page.locator(".es-score")).to_be_focused()
+    assert sorted(spans(page)) == ["1", "2", "3", "4"]
+    assert page.locator("[data-action=look]").count() == 0
+    page.reload()
+    page.locator(".es-score").wait_for()
+    assert sorted(spans(page)) == ["1", "2", "3", "4"]
+
+
+def test_to_keep_looking_is_a_new_attempt_with_the_right_marks(page) -> None:
+    guide(page)
+    mark(page, 12, 14, 20, 20)
+    press(page, "hint")
+    page.locator(".es-hints li").wait_for()
+    check(page, missed=False)
+    page.locator("#es-dpo-error-1 [data-action=explain]").click()
+    press(page, "look")
+    expect(status(page)).to_have_text("New attempt. The right marks stay.")
+    expect(page.locator(".es-mark").first).to_be_focused()
+    assert marked(page) == [12, 20]
+    assert page.locator(".es-mark").nth(19).evaluate("box => box.indeterminate")
+    assert page.locator(".error-span, .es-note").count() == 0
+    expect(page.locator(".es-hints li")).to_have_count(1)
+    page.reload()
+    assert marked(page) == [12, 20]
+    mark(page, 24)
+    check(page, missed=False)
+    assert page.locator(".es-history li").all_inner_texts() == [
+        "Score: 28% · 2 of 4 found · 2 missed · 1 false alarm · 1 hint · 0 of 0 named".replace(" · 0 of 0 named", ""),
+        "Score: 70% · 3 of 4 found · 1 missed · 0 false alarms · 1 hint",
+    ]
+    expect(page.locator("#es-dpo-error-1")).to_contain_text("SECRET-1")
+    press(page, "look")
+    mark(page, 29)
+    check(page)
+    assert score(page) == "Score: 95%"
+    assert page.locator("[data-action=look], [data-action=uncover]").count() == 0
+
+
+def test_after_nothing_was_found_there_is_a_way_on(page) -> None:
+    mark(page, 1)
+    check(page, missed=False)
+    assert page.locator(".es-result .es-list").count() == 0
+    press(page, "look")
+    assert marked(page) == []
+    page.locator(".es-row").nth(11).click()
+    assert marked(page) == [12]
+
+
+def test_a_second_tap_counts_however_soon(new_page, local) -> None:
+    page = new_page(
+        local.url(local.exercise(EXERCISE)), viewport={"width": 375, "height": 700}, has_touch=True, is_mobile=True
+    )
+    line = page.locator(".es-text").nth(2)
+    line.scroll_into_view_if_needed()
+    x, y = centre(page, 3)
+    for taps, expected in ((2, "mixed"), (1, "false")):
+        for _ in range(taps):
+            page.touchscreen.tap(x, y)
+        box = page.locator(".es-mark").nth(2)
+        assert box.evaluate("box => box.indeterminate ? 'mixed' : String(box.checked)") == expected
+
+
+def test_an_answer_tells_how_severe_the_mistake_is(page) -> None:
+    mark(page, 12, 20)
+    check(page)
+    expect(page.locator("#es-dpo-error-1 h3")).to_have_text("Foundline 12")
+    press(page, "explainAll")
+    expect(page.locator("#es-dpo-error-1 h3")).to_have_text("Foundlength normalisation line 12 · severe")
+    expect(page.locator("#es-dpo-error-2 h3")).to_contain_text("lines 20 to 22 · moderate")

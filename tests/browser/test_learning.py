@@ -151,7 +151,7 @@ def test_a_correction_may_delete(new_page, local) -> None:
     mark(page, 1, 3)
     check(page)
     note(page, 1).get_by_role("textbox").fill("a = b")
-    page.locator(".es-result [data-action=explain]").click()
+    page.locator("[data-action=explainAll]").click()
     expect(page.locator(".es-score")).to_be_focused()
     assert sides(page, 1) == {"before": ["a = b(1)", "(1)"], "own": ["a = b"], "after": ["a = b"]}
     assert sides(page, 2) == {"before": ["print(a)\nc", "print(a)\n"[:-1]], "after": ["c"]}
@@ -189,7 +189,7 @@ def test_naming_and_fixing_by_keyboard(page) -> None:
     page.locator("[data-action=check]").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".es-score")).to_be_focused()
-    for _ in range(6):  # four links, all answers, the code
+    for _ in range(4):  # a link, two buttons, the code
         page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowDown")
