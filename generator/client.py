@@ -203,13 +203,17 @@ class Client:
 
 
 def deprecations(models: dict[str, str]) -> list[str]:
-    """Say which of these models (by tier) the SDK lists as deprecated, and their last day."""
-    from anthropic.resources.messages.messages import DEPRECATED_MODELS  # noqa: PLC0415
+    """Say which of these models (by tier) the SDK lists as deprecated, and their last day.
 
+    The list is no part of the SDK's interface: 2.14 moved it. Where it cannot be found, nothing is said.
+    """
+    from anthropic.resources.messages import messages  # noqa: PLC0415
+
+    last_days: dict[str, str] = getattr(messages, "DEPRECATED_MODELS", {})
     return [
-        f"{tier}: {model} is deprecated; its last day is {DEPRECATED_MODELS[model]}"
+        f"{tier}: {model} is deprecated; its last day is {last_days[model]}"
         for tier, model in models.items()
-        if model in DEPRECATED_MODELS
+        if model in last_days
     ]
 
 

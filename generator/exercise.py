@@ -116,7 +116,6 @@ class Exercise:
             "id": error.id,
             "segments": self.spans[error.id],
             "concept": visible(error.concept),
-            "severity": error.severity,
             "hint": sentence(error.hint),
             "description": prose(error.description),
             "pattern": pattern and visible(pattern),

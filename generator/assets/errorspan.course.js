@@ -36,7 +36,7 @@ errorspanCourse((shared) => {
   class ErrorspanCourse extends ErrorspanElement {
     begin(on) {
       on(this, "click", (event) => this.act(event));
-      on(window, "storage", () => this.show());
+      on(window, "storage pageshow", () => this.show());
       on(this.querySelector("details"), "toggle", () => {
         if (this.asked) this.say();
         this.asked = null;

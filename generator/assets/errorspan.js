@@ -7,6 +7,7 @@
   const HERE = document.currentScript?.src || location.href;
   const STORED = `${new URL(".", HERE).pathname}errorspan:`;
   const LANGUAGES = ["ar", "de"];
+  const CHANGED = { before: "del", own: "mark", after: "ins" };
 
   const tables = {
     en: {
@@ -24,11 +25,11 @@
       nothing: "Mark at least one line first.",
       confirm: "Press again to show the answers. This attempt then has no score.",
       noKey: "The answers could not be loaded. Try again, or reload the page.",
-      stale: "This exercise has changed since the page was opened. Reload the page.",
-      changed: "This exercise has changed since you last solved it ({score}).",
-      unsaved: "This browser does not let the page save your progress.",
+      stale: "This exercise has changed. Reload the page.",
+      changed: "This exercise has changed since your last score ({score}).",
+      unsaved: "This browser does not save your progress.",
       hintGiven: "Hint {n} of {total}: ",
-      noHints: "There are no more hints.",
+      noHints: "No more hints.",
       score: "Score: {score}",
       percent: "{n}%",
       comma: ", ",
@@ -53,9 +54,6 @@
       explainAll: "Show all answers",
       look: "Keep looking",
       uncover: "Show what you missed",
-      high: "severe",
-      medium: "moderate",
-      low: "minor",
       kindIs: "Kind of mistake",
       kindRight: "You named it.",
       kindWrong: "You chose: {kind}.",
@@ -85,7 +83,9 @@
         const text = this.words(part.dataset.text);
         if (text) part.textContent = text;
       }
-      this.begin((target, type, listener) => target.addEventListener(type, listener, { signal }));
+      this.begin((target, types, listener) => {
+        for (const type of types.split(" ")) target.addEventListener(type, listener, { signal });
+      });
     }
 
     disconnectedCallback() {
@@ -116,7 +116,7 @@
   class ErrorspanExercise extends ErrorspanElement {
     begin(on) {
       this.rows = [...this.querySelectorAll(".es-row")];
-      this.boxes = this.rows.map((row) => row.querySelector(".es-mark"));
+      this.boxes = [...this.querySelectorAll(".es-mark")];
       const [form, code] = [this.part("form"), this.part("code")];
       on(form, "submit", (event) => event.preventDefault());
       on(form, "click", (event) => this.act(event));
@@ -127,18 +127,15 @@
       on(code, "pointerdown", (event) => this.dragStarted(event));
       on(code, "selectstart", (event) => this.sweep?.moved && event.preventDefault());
       on(document, "pointermove", (event) => this.dragged(event));
-      on(document, "pointerup", (event) => {
-        this.dragged(event);
-        this.dragEnded();
-      });
-      on(document, "pointercancel", () => this.dragEnded());
-      on(window, "storage", () => this.restore());
+      on(document, "pointerup pointercancel", () => this.dragEnded());
+      on(window, "storage pageshow", () => this.restore());
+      on(window, "pagehide", () => (form.autocomplete = "on")); // or WebKit empties the form on the way back
       this.moveTabStop(this.boxes[0]);
       this.pending = this.state = null;
       this.restore();
     }
 
-    /* What another tab did is shown here too, so neither overwrites the other's work. */
+    /* What another tab did is shown here, so neither overwrites the other. */
     restore() {
       const { exercise, digest, level } = this.dataset;
       const state = { ...blank(), guided: level === "beginner", ...recall(exercise)[digest] };
@@ -173,8 +170,8 @@
       return () => {
         if (!home) return;
         if (!this.state.ended) return this.boxes[0].focus();
-        const part = home.id ? this.querySelector(`#${home.id}`) : home;
-        const now = alike(part)[at] ?? part;
+        const part = home.isConnected ? home : this.querySelector(`[data-error="${home.dataset.error}"]`);
+        const now = alike(part)[at] ?? part.querySelector("[tabindex]");
         now.focus({ preventScroll: true });
         if (now.type !== "textarea" || !document.hasFocus()) return;
         now.value = value;
@@ -209,15 +206,17 @@
       else this.noteWork(control);
     }
 
-    /* Unmarked, marked, unsure, unmarked */
     turn(box, line) {
       this.say();
+      const place = this.place(line, line);
       if (box.checked) {
         this.doubts.delete(line);
-      } else if (!this.doubts.has(line)) {
+      } else if (this.doubts.has(line)) {
+        this.say("sweptOff", { place });
+      } else {
         this.doubts.add(line);
         box.checked = true;
-        this.say("doubt", { place: this.place(line, line) });
+        this.say("doubt", { place });
       }
       this.marks = this.marks;
       this.save();
@@ -277,14 +276,12 @@
       if (sweep?.pointer === undefined) return;
       delete sweep.pointer;
       if (!sweep.moved) return;
-      setTimeout(() => {
-        sweep.moved = false;
-      }); // after the click that follows
+      setTimeout(() => (sweep.moved = false)); // after the click that follows
       this.boxes[sweep.at - 1].focus({ preventScroll: true });
       this.endSweep();
     }
 
-    /* A sweep sets all lines from where it began to where it is; those that it leaves are as before. */
+    /* A sweep sets the lines from its start to here; those that it leaves are as before. */
     startSweep(from, value, how) {
       this.sweep = { from, value, before: this.marks, ...how };
     }
@@ -321,7 +318,7 @@
       if (y < 72 && top < y) scrollBy(0, -24);
     }
 
-    /* The buttons */
+    /* Buttons */
 
     check() {
       if (!this.marks.size) return this.say("nothing");
@@ -411,7 +408,7 @@
       else this.withKey((key) => tell(key.errors.length));
     }
 
-    /* Naming and fixing */
+    /* Naming, fixing */
 
     noteWork(control) {
       const { error } = control.closest(".es-note").dataset;
@@ -424,9 +421,10 @@
     }
 
     explain(_, button) {
-      const { id, dataset } = button.closest(".es-note");
+      const { dataset, firstChild } = button.closest(".es-note");
       this.workOn(dataset.error).shown = true;
-      this.update(`#${id}`);
+      getSelection().empty(); // a caret of the old answer, from where a screen reader would read on
+      this.update(`#${firstChild.id}`);
     }
 
     explainAll() {
@@ -446,7 +444,7 @@
       });
     }
 
-    /* What is shown */
+    /* Results */
 
     showHints(key) {
       const given = this.state.hints.map((id) => key.errors.find((error) => error.id === id)).filter(Boolean);
@@ -471,21 +469,22 @@
     }
 
     isOpen(error) {
-      return this.state.ended === "revealed" || Boolean(this.state.work[error.id]?.shown);
+      return this.state.ended === "revealed" || this.state.work[error.id]?.shown;
     }
 
     showSpan(error, verdict) {
-      for (const [line, start, end] of error.segments) {
+      const wrong = error.segments.map(([line, start, end]) => {
         const row = this.rows[line - 1];
         const span = make("span.error-span");
         Object.assign(span.dataset, { errorId: error.id, concept: error.concept, verdict });
         if (end > start) wrap(row.querySelector(".es-text"), start, end, span);
         this.judgeRow(row, row.dataset.verdict === "missed" ? "missed" : verdict);
-      }
-      const parts = this.isOpen(error) ? this.explanation(error) : this.task(error, verdict);
-      const title = make("h3.es-note-title", this.badge(verdict), this.titleOf(error));
-      const note = make("article.es-note", title, parts);
-      Object.assign(note, { id: this.noteId(error), tabIndex: -1 });
+        return span.textContent;
+      });
+      const open = this.isOpen(error);
+      const told = [this.badge(verdict), unseen(": "), this.titleOf(error), !open && unseen(`: ${wrong.join(" ")}`)];
+      const title = Object.assign(make("h3.es-note-title", ...told), { id: this.titleId(error), tabIndex: -1 });
+      const note = make("article.es-note", title, open ? this.explanation(error) : this.task(error, verdict));
       Object.assign(note.dataset, { error: error.id, verdict });
       this.noteAfter(error.segments.at(-1)[0], note);
     }
@@ -493,8 +492,7 @@
     titleOf(error) {
       const lines = linesOf(error);
       const place = this.place(lines[0], lines.at(-1));
-      if (!this.isOpen(error)) return [make("span", place)];
-      return [make("bdi", error.concept), " ", make("span.es-meta", dotted(place, this.words(error.severity)))];
+      return this.isOpen(error) ? [make("bdi", error.concept), " ", make("span.es-meta", place)] : [make("span", place)];
     }
 
     showAlarms(lines) {
@@ -508,7 +506,7 @@
     judgeRow(row, verdict) {
       row.querySelector(".es-verdict")?.remove();
       row.dataset.verdict = verdict;
-      row.querySelector(".es-gutter").append(make("span.es-verdict", make("span.es-vh", `${this.words(verdict)}: `)));
+      row.querySelector(".es-gutter").append(make("span.es-verdict", unseen(`${this.words(verdict)}: `)));
     }
 
     noteAfter(line, note) {
@@ -522,7 +520,7 @@
       const work = this.state.work[error.id] ?? {};
       const kinds = (verdict === "found" && error.kinds) || [];
       const choices = kinds.map((kind) => {
-        const name = `${this.noteId(error)}-kind`;
+        const name = `${this.titleId(error)}-kind`;
         const input = Object.assign(make("input"), { type: "radio", name, value: kind, checked: kind === work.kind });
         return make("label.es-choice", input, make("bdi", kind));
       });
@@ -542,8 +540,14 @@
       const own = fix === undefined || bare(fix) === bare(textOf(before)) ? null : fix;
       const told = kind && (kind === error.pattern ? words("kindRight") : words("kindWrong", { kind }));
       const links = ["weak", "mid", "url"].filter((name) => error[name]);
+      const diff = make(
+        "div.es-diff.highlight",
+        side("before", words, before, after),
+        own !== null && side("own", words, own.split("\n").map((text) => make("code", text)), after),
+        side("after", words, after, before),
+      );
       return [
-        this.comparison(before, own?.split("\n"), after),
+        inDirection("ltr", diff),
         own !== null && make("p", words(bare(own) === bare(textOf(after)) ? "same" : "differs")),
         prose(error.description),
         error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
@@ -553,23 +557,13 @@
       ].flat();
     }
 
-    comparison(before, own, after) {
-      const { words } = this;
-      const diff = make(
-        "div.es-diff.highlight",
-        side("before", words, before, after),
-        own && side("own", words, own.map((text) => make("code", text)), after),
-        side("after", words, after, before),
-      );
-      return inDirection("ltr", diff);
-    }
-
     showSummary(verdicts, graded) {
       const { words, state } = this;
-      const heading = Object.assign(make("h2.es-score", this.tally(state.attempts.at(-1))[0][1]), { tabIndex: -1 });
+      const [[, told], ...tally] = this.tally(state.attempts.at(-1));
+      const heading = Object.assign(make("h2.es-score", told), { tabIndex: -1 });
       const items = [...verdicts].map(([error, verdict]) => {
         const [name, ...place] = this.titleOf(error);
-        return make("li", this.badge(verdict), make("span", link(`#${this.noteId(error)}`, name), place));
+        return make("li", this.badge(verdict), make("span", link(`#${this.titleId(error)}`, name), place));
       });
       const untold = verdicts.size < graded.found.length + graded.missed.length;
       const closed = [...verdicts.keys()].some((error) => !this.isOpen(error));
@@ -577,16 +571,15 @@
       fill(
         this.part("result"),
         heading,
-        state.ended === "checked" && this.account(graded),
+        state.ended === "checked" && this.account(graded, tally),
         items.length && make("ul.es-list", items),
         make("p.es-buttons", actions.map((action) => button(action, words))),
         state.attempts.length > 1 && this.history(),
       ).hidden = false;
     }
 
-    account({ found, missed, alarms, raw }) {
+    account({ found, missed, alarms, raw }, tally) {
       const { words, state, doubts } = this;
-      const [, ...tally] = this.tally(state.attempts.at(-1));
       const total = found.length + missed.length;
       const points = state.attempts.at(-1).hints * HINT_COST;
       const n = found.length;
@@ -642,7 +635,7 @@
       return this.words(from === to ? "atLine" : "atLines", { from, to });
     }
 
-    noteId(error) {
+    titleId(error) {
       return `es-${this.dataset.exercise}-error-${error.id}`;
     }
 
@@ -656,7 +649,7 @@
       this.say("unsaved");
     }
 
-    /* Until the key is here marks stand, and no button is heard. */
+    /* Until the key is here, marks stand and no button is heard. */
     async open(use) {
       if (this.closed) return;
       const form = this.part("form");
@@ -678,13 +671,11 @@
   class ErrorspanProgress extends ErrorspanElement {
     async begin(on) {
       if (!this.show) await load(beside("course"));
-      for (const type of ["errorspan-check", "errorspan-complete"]) on(document, type, () => this.show());
-      on(window, "storage", () => this.show());
+      on(document, "errorspan-check errorspan-complete", () => this.show());
+      on(window, "storage pageshow", () => this.show());
       this.show?.();
     }
   }
-
-  /* Grading */
 
   function grade(key, marks, hints = 0) {
     const wrong = new Set(key.errors.flatMap(linesOf));
@@ -719,8 +710,6 @@
     }[name];
     return to === undefined ? 0 : Math.min(Math.max(to, 1), last);
   }
-
-  /* Comparing */
 
   function bare(code) {
     return code.replace(/\s+/g, "");
@@ -764,7 +753,7 @@
       const { length } = code.textContent;
       for (const change of changes) {
         const [from, to] = change.map((place) => Math.min(Math.max(place - at, 0), length));
-        if (from < to) wrap(code, from, to, make("span.es-changed"));
+        if (from < to) wrap(code, from, to, make(`${CHANGED[name]}.es-changed`));
       }
       at += length + 1;
     }
@@ -851,8 +840,6 @@
     );
   }
 
-  /* Words */
-
   window.errorspanWords = (lang, table) => {
     tables[lang] = table;
   };
@@ -875,8 +862,6 @@
 
   window.errorspanCourse = (define) =>
     define({ ErrorspanElement, ErrorspanProgress, STORED, best, blank, dotted, fill, joined, link, make, outdated, recall, tables, unsaved, write });
-
-  /* HTML */
 
   function make(name, ...children) {
     const [tag, ...classes] = name.split(".");
@@ -904,6 +889,10 @@
 
   function link(href, ...children) {
     return Object.assign(make("a", ...children), { href });
+  }
+
+  function unseen(text) {
+    return make("span.es-vh", text);
   }
 
   function button(action, words) {

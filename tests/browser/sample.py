@@ -138,7 +138,7 @@ def guide(page) -> None:
 
 def note(page, number: int):
     """Return what stands below an error's lines."""
-    return page.locator(f"#es-dpo-error-{number}")
+    return page.locator(f".es-note[data-error='{number}']")
 
 
 def explain(page, number: int) -> None:

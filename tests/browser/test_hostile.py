@@ -331,6 +331,7 @@ def solve(page: Page) -> None:
     page.locator(".es-gutter-number").first.click()
     page.locator("[data-action=check]").click()
     page.locator(".es-score").wait_for()
+    page.locator("[data-action=uncover]").click()
     while page.locator("[data-action=explain]").count():
         page.locator("[data-action=explain]").first.click()
 

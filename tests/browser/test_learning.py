@@ -78,9 +78,9 @@ def test_nothing_is_explained_before_the_student_says_so(page) -> None:
     check(page)
     for told in ("SECRET", "A value to keep", "FAILURE", ".sum(-1)"):
         assert told not in page.inner_text("errorspan-exercise")
-    expect(note(page, 1).locator("h3")).to_have_text("Foundline 12")
+    expect(note(page, 1).locator("h3")).to_have_text("Found: line 12: .mean(-1)")
     explain(page, 1)
-    expect(note(page, 1)).to_be_focused()
+    expect(note(page, 1).locator("h3")).to_be_focused()
     text = note(page, 1).inner_text()
     for said in ("Found", "length normalisation", "line 12", "SECRET-1", "A value to keep", "FAILURE-1", PATTERNS[0]):
         assert said in text
@@ -198,7 +198,7 @@ def test_naming_and_fixing_by_keyboard(page) -> None:
     page.keyboard.insert_text("x")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(note(page, 1)).to_be_focused()
+    expect(note(page, 1).locator("h3")).to_be_focused()
     assert "own" in sides(page, 1)
 
 
@@ -316,7 +316,7 @@ def test_an_import_that_could_not_be_kept_says_so(new_page, local, tmp_path) -> 
     kept = {"attempts": [{"at": 1, "score": 40, "found": 1, "missed": 1, "alarms": 0, "hints": 0}]}
     file.write_text(json.dumps({"errorspan": 1, "progress": {"dpo": {EXERCISE.digest: kept}}}))
     load(page, file)
-    expect(status(page)).to_have_text("This browser does not let the page save your progress.")
+    expect(status(page)).to_have_text("This browser does not save your progress.")
     press(page, "forget")
     page.locator("summary").click()
     page.locator("summary").click()
@@ -434,7 +434,7 @@ def test_a_changed_exercise_keeps_the_old_score_and_says_so(new_page, local) -> 
     page.goto(local.url(local.list(other)))
     expect(page.locator("errorspan-progress")).to_have_text("100%, changed since")
     page.goto(local.url(local.exercise(other)))
-    expect(status(page)).to_have_text("This exercise has changed since you last solved it (100%).")
+    expect(status(page)).to_have_text("This exercise has changed since your last score (100%).")
     assert marked(page) == []
 
 
