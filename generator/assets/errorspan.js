@@ -408,8 +408,6 @@
       else this.withKey((key) => tell(key.errors.length));
     }
 
-    /* Naming, fixing */
-
     noteWork(control) {
       const { error } = control.closest(".es-note").dataset;
       this.workOn(error)[control.type === "radio" ? "kind" : "fix"] = control.value;
@@ -567,15 +565,15 @@
       });
       const untold = verdicts.size < graded.found.length + graded.missed.length;
       const closed = [...verdicts.keys()].some((error) => !this.isOpen(error));
-      const actions = untold ? ["look", "uncover"] : closed ? ["explainAll"] : [];
+      const actions = untold ? ["look", "uncover"] : closed && ["explainAll"];
       fill(
         this.part("result"),
         heading,
         state.ended === "checked" && this.account(graded, tally),
         items.length && make("ul.es-list", items),
-        make("p.es-buttons", actions.map((action) => button(action, words))),
+        actions && make("p.es-buttons", actions.map((action) => button(action, words))),
         state.attempts.length > 1 && this.history(),
-      ).hidden = false;
+      );
     }
 
     account({ found, missed, alarms, raw }, tally) {
@@ -626,7 +624,7 @@
       for (const span of this.querySelectorAll(".error-span")) span.replaceWith(...span.childNodes);
       for (const row of this.rows) delete row.dataset.verdict;
       for (const box of this.boxes) box.ariaDisabled = null;
-      this.part("result").hidden = true;
+      fill(this.part("result"));
       this.part("hints").hidden = !this.state.hints.length;
       this.part("hint").ariaDisabled = null;
     }
