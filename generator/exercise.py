@@ -73,7 +73,7 @@ class Exercise:
         """Return the code as highlighted HTML, line by line."""
         return _lines(self.assessment.code, self.assessment.language)
 
-    @property
+    @cached_property
     def indents(self) -> list[int]:
         """Return by how many steps of two columns each line is indented; a wrapped line goes on there. At most 6."""
         lines = visible(self.assessment.code).expandtabs(TAB).split("\n")[: len(self.lines)]

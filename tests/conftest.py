@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -171,11 +172,37 @@ def messages_api(server: HTTPServer, request: pytest.FixtureRequest) -> Messages
     return api
 
 
+def new_project(folder: Path, api: MessagesAPI) -> Project:
+    """Write a site without topics, whose commands find the API and a key."""
+    project = Project(folder, api)
+    project.write("mkdocs.yml", MKDOCS.format(hook=HOOK))
+    project.write("docs/index.md", "# A course\n")
+    (folder / "topics").mkdir()
+    return project
+
+
 @pytest.fixture
 def project(tmp_path: Path, messages_api: MessagesAPI) -> Project:
     """Return a site without topics, whose commands find the API and a key."""
-    project = Project(tmp_path, messages_api)
-    project.write("mkdocs.yml", MKDOCS.format(hook=HOOK))
-    project.write("docs/index.md", "# A course\n")
-    (tmp_path / "topics").mkdir()
+    return new_project(tmp_path, messages_api)
+
+
+@pytest.fixture(scope="session")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Record a run and build its site, once for all tests that only start from there: it takes seconds."""
+    with HTTPServer(host="127.0.0.1", threaded=True) as server:
+        api = MessagesAPI()
+        server.expect_request("/v1/messages", method="POST").respond_with_handler(api)
+        api.url = server.url_for("").rstrip("/")
+        project = new_project(tmp_path_factory.mktemp("recording"), api)
+        project.topic("words")
+        built = project.build()
+    assert built.returncode == 0, built.stderr
+    return project.folder
+
+
+@pytest.fixture
+def recorded(project: Project, recording: Path) -> Project:
+    """Return a project whose one topic has a run."""
+    shutil.copytree(recording, project.folder, dirs_exist_ok=True)
     return project

@@ -59,7 +59,8 @@ errorspanCourse((shared) => {
         !due.length && Number.isFinite(next) && words("reviewNext", { date: date(next, words) }),
       );
       const links = due.map(({ part }) => make("li", link(part.closest("a").href, part.closest("a").querySelector("strong").textContent)));
-      fill(this.part("told"), make("p", told), due.length && [make("p", words("toReview")), make("ul", links)]);
+      const now = make("div", make("p", told), due.length && [make("p", words("toReview")), make("ul", links)]);
+      if (now.innerHTML !== this.part("told").innerHTML) fill(this.part("told"), [...now.childNodes]); // or focus is lost
     }
 
     showAll() {

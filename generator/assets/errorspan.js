@@ -165,18 +165,16 @@
       const old = document.activeElement;
       const { value, selectionStart, selectionEnd } = old;
       const home = this.contains(old) && old.closest(".es-note, .es-result");
-      const alike = (part) => [...part.querySelectorAll(old.localName)];
-      const at = home && alike(home).indexOf(old);
       return () => {
         if (!home) return;
         if (!this.state.ended) return this.boxes[0].focus();
-        const part = home.isConnected ? home : this.querySelector(`[data-error="${home.dataset.error}"]`);
-        const now = alike(part)[at] ?? part.querySelector("[tabindex]");
-        now.focus({ preventScroll: true });
-        if (now.type !== "textarea" || !document.hasFocus()) return;
-        now.value = value;
-        now.setSelectionRange(selectionStart, selectionEnd);
-        this.noteWork(now);
+        const part = this.querySelector(`[data-error="${home.dataset.error}"]`) ?? this.part("result");
+        const text = old.type === "textarea" && part.querySelector("textarea");
+        (text || part.querySelector("[tabindex]")).focus({ preventScroll: true });
+        if (!text || !document.hasFocus()) return;
+        text.value = value;
+        text.setSelectionRange(selectionStart, selectionEnd);
+        this.noteWork(text);
       };
     }
 
@@ -227,9 +225,10 @@
       const line = this.lineOf(target);
       if (!line) return;
       const idle = this.closed || this.sweep?.moved;
+      const tappedAgain = pointerType === "touch" && this.sweep?.from === line;
       if (this.boxes.includes(target) && !idle) {
         this.sweep = { from: line };
-      } else if (idle || shiftKey || (pointerType !== "touch" && (detail > 1 || `${getSelection()}`[1]))) {
+      } else if (idle || shiftKey || (detail > 1 && !tappedAgain) || `${getSelection()}`[1]) {
         event.preventDefault(); // what ends a drag, or a choice of text, is no click
         if (idle || !shiftKey) return;
         this.startSweep(this.sweep?.from ?? line, true);
@@ -384,17 +383,14 @@
     }
 
     end(key, ended, counts, errors) {
-      const { attempts } = this.state;
       const revealed = ended === "revealed";
-      const { exercise, digest } = this.dataset;
-      const detail = { exercise, digest, attempt: attempts.length + 1, revealed, ...counts, ...errors };
-      const tell = (type) => this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
-      attempts.push({ at: Date.now(), ...counts, revealed });
+      this.state.attempts.push({ at: Date.now(), ...counts, revealed });
       this.state.ended = ended;
-      this.save();
       this.say();
-      this.showResult(key);
-      this.part("score").focus();
+      this.show(key, ".es-score");
+      const { exercise, digest } = this.dataset;
+      const detail = { exercise, digest, attempt: this.state.attempts.length, revealed, ...counts, ...errors };
+      const tell = (type) => this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
       if (!revealed) tell("errorspan-check");
       if (detail.attempt === 1) tell("errorspan-complete");
     }
@@ -431,15 +427,17 @@
     }
 
     update(focus) {
-      this.withKey((key) => {
-        const works = key.errors.map(({ id, pattern }) => ({ pattern, ...this.workOn(id) }));
-        const named = works.filter(({ shown, kind }) => shown && kind);
-        const right = named.filter(({ kind, pattern }) => kind === pattern);
-        Object.assign(this.state.attempts.at(-1), { named: right.length, tried: named.length });
-        this.save();
-        this.showResult(key);
-        this.querySelector(focus).focus();
-      });
+      this.withKey((key) => this.show(key, focus));
+    }
+
+    show({ errors }, focus) {
+      const works = errors.map(({ id, pattern }) => ({ pattern, ...this.workOn(id) }));
+      const named = works.filter(({ shown, kind }) => shown && kind);
+      const right = named.filter(({ kind, pattern }) => kind === pattern);
+      Object.assign(this.state.attempts.at(-1), { named: right.length, tried: named.length });
+      this.save();
+      this.showResult({ errors });
+      this.querySelector(focus).focus();
     }
 
     /* Results */
@@ -625,8 +623,9 @@
       for (const row of this.rows) delete row.dataset.verdict;
       for (const box of this.boxes) box.ariaDisabled = null;
       fill(this.part("result"));
-      this.part("hints").hidden = !this.state.hints.length;
-      this.part("hint").ariaDisabled = null;
+      const fresh = !this.state.hints.length;
+      this.part("hints").hidden = fresh;
+      if (fresh) this.part("hint").ariaDisabled = null;
     }
 
     place(from, to) {

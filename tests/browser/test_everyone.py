@@ -79,6 +79,8 @@ def test_a_checked_exercise_prints_what_was_checked(new_page, local) -> None:
     printed = paper(page)
     assert "Score: 25%" in printed
     assert "SECRET-1" in printed
+    assert "Compare with the answer" not in printed
+    assert "Show all answers" not in printed
 
 
 def test_long_lines_wrap_on_paper(new_page, local) -> None:

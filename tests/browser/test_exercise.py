@@ -753,14 +753,23 @@ def test_a_long_line_goes_on_below_where_its_code_starts(new_page, local) -> Non
     assert marked(page) == [24]
 
 
-def test_text_of_twice_the_size_needs_no_more_room_than_there_is(new_page, local) -> None:
-    page = new_page(local.url(local.exercise(EXERCISE)))
+@pytest.mark.parametrize("width", [1280, 375])
+def test_text_of_twice_the_size_finds_room(new_page, local, width) -> None:
+    code = ASSESSMENT.code + 15 * " " + "x" * 150 + "\n"
+    made = variant(assessment=ASSESSMENT.model_validate(ASSESSMENT.model_dump() | {"code": code}))
+    page = new_page(local.url(local.exercise(made)), viewport={"width": width, "height": 800})
     page.add_style_tag(content=".es { font-size: 200%; }")
     rows = page.locator(".es-text").evaluate_all(
         "all => all.map(one => [one.getBoundingClientRect().height, parseFloat(getComputedStyle(one).fontSize)])"
     )
     assert min(height / size for height, size in rows) > 1.5
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for part in (".es-code", ".es-text"):  # what they clip would not scroll
+        assert page.locator(part).evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+    room = page.locator(".es-text").evaluate_all(
+        "all => all.map(one => one.clientWidth - parseFloat(getComputedStyle(one).paddingLeft))"
+    )
+    assert min(room) > 60
 
 
 # Looking again
@@ -815,6 +824,74 @@ def test_to_keep_looking_is_a_new_attempt_with_the_right_marks(page) -> None:
     assert page.locator("[data-action=look], [data-action=uncover]").count() == 0
 
 
+def test_a_naming_counts_in_the_attempts_that_keep_it(page) -> None:
+    mark(page, 12)
+    check(page, missed=False)
+    note(page, 1).get_by_role("radio").first.check()
+    explain(page, 1)
+    expect(page.locator(".es-tally")).to_contain_text("1 of 1 named")
+    press(page, "look")
+    mark(page, 24)
+    check(page, missed=False)
+    expect(page.locator(".es-tally")).to_contain_text("1 of 1 named")
+
+
+def test_hints_that_are_spent_stay_spent(page) -> None:
+    guide(page)
+    hint = page.locator("[data-action=hint]")
+    for number in range(1, 5):
+        hint.click()
+        expect(page.locator(".es-hints li")).to_have_count(number)
+    mark(page, 12)
+    check(page, missed=False)
+    press(page, "look")
+    expect(hint).to_be_disabled()
+    press(page, "reset")
+    expect(hint).to_be_disabled()
+
+
+def test_the_second_of_two_taps_on_keep_looking_marks_nothing(new_page, local) -> None:
+    page = new_page(
+        local.url(local.exercise(EXERCISE)), viewport={"width": 375, "height": 700}, has_touch=True, is_mobile=True
+    )
+    mark(page, 12)
+    check(page, missed=False)
+    look = page.locator("[data-action=look]")
+    look.scroll_into_view_if_needed()
+    box = look.bounding_box()
+    for _ in range(2):
+        page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert marked(page) == [12]
+
+
+ANOTHER_TAB = """(attempt) => {
+    const [name] = Object.keys(localStorage), all = JSON.parse(localStorage[name]), [state] = Object.values(all);
+    Object.assign(state, attempt.state);
+    if (attempt.at) state.attempts.push(attempt);
+    localStorage[name] = JSON.stringify(all);
+}"""
+
+
+def test_an_attempt_has_the_number_that_it_has_beside_those_of_other_tabs(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)), init=LISTEN)
+    mark(page, 12)
+    page.evaluate(
+        ANOTHER_TAB, {"at": 1, "found": 0, "missed": 4, "alarms": 1, "hints": 0, "score": 0, "revealed": False}
+    )
+    check(page)
+    assert [(name, detail["attempt"]) for name, detail in page.evaluate("told")] == [("errorspan-check", 2)]
+
+
+def test_focus_survives_when_another_tab_hides_what_was_missed(page) -> None:
+    mark(page, 12)
+    check(page)
+    note(page, 3).get_by_role("textbox").focus()
+    page.evaluate(ANOTHER_TAB, {"state": {"uncovered": False}})
+    page.evaluate("dispatchEvent(new StorageEvent('storage', { key: null }))")
+    expect(note(page, 3)).to_have_count(0)
+    expect(page.locator(".es-score")).to_be_focused()
+
+
 def test_after_nothing_was_found_there_is_a_way_on(page) -> None:
     mark(page, 1)
     check(page, missed=False)
@@ -846,9 +923,11 @@ def test_a_page_that_comes_back_shows_what_happened_meanwhile(page) -> None:
         Object.values(all)[0].marks = [3, 20];
         localStorage[name] = JSON.stringify(all);
         dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+        window.left = document.querySelector(".es-form").autocomplete;
         dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
     }""")
     assert marked(page) == [3, 20]
+    assert page.evaluate("left") == "on"  # WebKit empties a form that is off
     mark(page, 5)
     page.reload()
     assert marked(page) == [3, 5, 20]

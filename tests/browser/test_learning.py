@@ -252,6 +252,20 @@ def test_reviews_come_after_1_3_7_and_21_days(new_page, local, goods, days) -> N
     expect(page.locator("errorspan-progress")).to_contain_text("review on")
 
 
+def test_a_list_that_comes_back_keeps_the_focus_and_shows_what_is_new(new_page, local) -> None:
+    page = new_page(local.url(local.list(EXERCISE, variant(id="other"))))
+    remember(page, EXERCISE, attempt(2, 90))
+    page.reload()
+    due = page.locator(".es-told a")
+    due.focus()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(due).to_be_focused()
+    remember(page, variant(id="other"), attempt(2, 90))
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(due).to_have_count(2)
+    expect(page.locator("[data-exercise=other]")).to_contain_text("review now")
+
+
 def test_progress_goes_to_a_file_and_comes_back(new_page, site, tmp_path) -> None:
     page = new_page(site.url(site.exercise(EXERCISE)))
     listed = site.url(site.list(EXERCISE))
