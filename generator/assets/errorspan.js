@@ -193,6 +193,8 @@
         box.checked = lines.has(index + 1);
         box.indeterminate = box.checked && this.doubts.has(index + 1);
         box.ariaDescription = box.indeterminate ? this.words("unsure") : null;
+        this.rows[index].toggleAttribute("data-mark", box.checked);
+        this.rows[index].toggleAttribute("data-unsure", box.indeterminate);
       });
       const n = this.boxes.filter((box) => box.indeterminate).length;
       this.part("count").textContent = dotted(this.words("marked", { n: lines.size }), n && this.words("doubted", { n }));
