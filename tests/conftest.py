@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 from messages_api import MessagesAPI
 from pytest_httpserver import HTTPServer
+from warm import warm
 
 from generator.settings import PULL_REQUESTS
 
@@ -75,9 +76,14 @@ class Project:
         self.write(f"topics/{name}.yml", text)
 
     def run(
-        self, *command: str, key: bool = True, timeout: float = 120, within: Sequence[str] = ()
+        self, *command: str, key: bool = True, cold: bool = False, timeout: float = 120, within: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of the environment that the tests run in; `within` goes before it, such as `nice`."""
+        """Run a command of the environment that the tests run in; `within` goes before it, such as `nice`.
+
+        With a key it may need the SDK, and finds it imported, unless it starts `cold`.
+        """
+        if key and not cold and not within:
+            return warm().run(command, self.folder, self._environment(key=True), timeout)
         return subprocess.run(
             [*within, sys.executable, "-m", *command],
             cwd=self.folder,
@@ -99,13 +105,13 @@ class Project:
             text=True,
         )
 
-    def build(self, *more: str, key: bool = True) -> subprocess.CompletedProcess[str]:
+    def build(self, *more: str, key: bool = True, cold: bool = False) -> subprocess.CompletedProcess[str]:
         """Build the site."""
-        return self.run("mkdocs", "build", *more, key=key)
+        return self.run("mkdocs", "build", *more, key=key, cold=cold)
 
-    def errorspan(self, *words: str, key: bool = True) -> subprocess.CompletedProcess[str]:
+    def errorspan(self, *words: str, key: bool = True, cold: bool = False) -> subprocess.CompletedProcess[str]:
         """Run the project's own command."""
-        return self.run("generator.cli", *words, key=key)
+        return self.run("generator.cli", *words, key=key, cold=cold)
 
     def files(self, folder: str) -> dict[str, bytes]:
         """Return every file below a folder, by its path."""

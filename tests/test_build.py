@@ -57,7 +57,7 @@ def test_a_cached_build_does_not_import_the_sdk(project: Project) -> None:
     )
     config = project.folder / "mkdocs.yml"
     config.write_text(config.read_text().replace("hooks: [", "hooks: [look.py, "))
-    built = project.build()
+    built = project.build(cold=True)
     assert built.returncode == 0, built.stderr
     assert "LOOKED" in built.stdout
 

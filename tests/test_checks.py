@@ -851,7 +851,7 @@ def test_what_cannot_be_told_is_neither_a_fault_nor_a_pass() -> None:
 
 
 HOSTILE = st.one_of(
-    st.text(max_size=300),
+    st.text(st.characters(exclude_characters="\r"), max_size=300),  # outputs read it as the end of a line
     st.sampled_from(
         ["(", "[", "{", "{}", "if x:\n ", '"', "`${", "/*", "#\n", "a<", "lambda:", "\x00", "é\u2028", "<?"]
     ).map(lambda part: part * 1_000),

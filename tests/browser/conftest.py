@@ -111,7 +111,10 @@ def browser():
     with sync_playwright() as playwright:
         found = find.browser(playwright)
         if not found:
-            pytest.fail("no Chromium: run `playwright install chromium`, or put `chromium` on the PATH", pytrace=False)
+            pytest.fail(
+                "no Chromium: run `playwright install chromium`, or put `chromium-headless-shell` on the PATH",
+                pytrace=False,
+            )
         quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
         try:
             chromium = playwright.chromium.launch(
