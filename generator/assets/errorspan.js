@@ -226,7 +226,7 @@
       const { target, shiftKey, detail, pointerType } = event;
       const line = this.lineOf(target);
       if (!line) return;
-      const idle = this.closed || this.sweep?.moved;
+      const idle = this.closed || (detail && this.sweep?.moved);
       const tappedAgain = pointerType === "touch" && this.sweep?.from === line;
       if (this.boxes.includes(target) && !idle) {
         this.sweep = { from: line };

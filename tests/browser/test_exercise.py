@@ -89,6 +89,19 @@ def test_a_drag_marks_what_it_passes_and_gives_back_what_it_leaves(page) -> None
     assert marked(page) == [3, 4, 5]
 
 
+def test_a_key_right_after_a_drag_counts(page) -> None:
+    page.mouse.move(*centre(page, 3))
+    page.mouse.down()
+    page.mouse.move(*centre(page, 6))
+    page.evaluate("""() => {
+        const press = () => document.querySelectorAll(".es-mark")[5].click();
+        document.addEventListener("mouseup", () => queueMicrotask(press), { once: true }); // before any timer
+    }""")
+    page.mouse.up()
+    assert marked(page) == [3, 4, 5, 6]
+    assert page.locator(".es-count").text_content() == "4 lines marked · 1 unsure"
+
+
 def test_a_drag_from_a_marked_line_removes_marks(page) -> None:
     mark(page, 3, 4, 5)
     page.mouse.move(*centre(page, 5))
