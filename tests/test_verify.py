@@ -166,9 +166,9 @@ def test_a_stopped_command_leaves_nothing_running(course: Project) -> None:
 
 def test_a_program_that_hangs_is_caught_at_its_test(course: Project) -> None:
     course.write("topics/words.tests.py", f"{TESTS}\ndef test_more(exercise):\n    while {RIGHT}:\n        pass\n")
-    done = course.errorspan("verify", "--seconds", "20", key=False)
+    done = course.errorspan("verify", "--seconds", "8", key=False)
     assert done.returncode == 1
-    assert "topics/words.tests.py:1: decides nothing: not done within 20 s (--seconds and --memory" in done.stderr
+    assert "topics/words.tests.py:1: decides nothing: not done within 8 s (--seconds and --memory" in done.stderr
 
 
 @pytest.mark.parametrize("change", ["tests", "requires", "code"])

@@ -1,13 +1,19 @@
-"""Run commands in forks of one process that has imported the SDK: that alone takes longer than most of them do."""
+"""Run commands in forks of one process that has imported the SDK: that alone takes longer than most of them do.
+
+What a fork shows less of than a process of its own: another order of sets, an import that is missing but that the SDK
+has made, and what a command leaves running.
+"""
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import gc
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -28,7 +34,8 @@ class Warm:
             listening.listen()
             process = subprocess.Popen(
                 [sys.executable, __file__, str(listening.fileno())],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # its end is the other's
+                env={name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")},
                 pass_fds=[listening.fileno()],
             )
         atexit.register(folder.cleanup)
@@ -53,13 +60,16 @@ class Warm:
             asked.seek(0)
             told.connect(self.address)
             socket.send_fds(told, [b"\n"], [file.fileno() for file in (asked, out, complaints)])
-            pid = int(told.recv(32))
             told.settimeout(timeout)
-            try:
-                code = int(told.recv(32))
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(command, timeout) from None
+            pid = None
+            with told.makefile() as lines:
+                try:
+                    pid = int(lines.readline())
+                    code = int(lines.readline())
+                except TimeoutError:
+                    if pid:
+                        os.kill(pid, signal.SIGKILL)
+                    raise subprocess.TimeoutExpired(command, timeout) from None
             for file in (out, complaints):
                 file.seek(0)
             return subprocess.CompletedProcess(command, code, out.read(), complaints.read())
@@ -75,6 +85,8 @@ def _fork(listening: socket.socket) -> dict[str, object]:
     """Return, in a fork for each connection, what it asks for; its standard streams are the connection's."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that wait
     while True:
+        if sys.stdin in select.select([listening, sys.stdin], [], [])[0]:
+            sys.exit()
         told, _ = listening.accept()
         if os.fork() == 0:
             break
@@ -83,14 +95,18 @@ def _fork(listening: socket.socket) -> dict[str, object]:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, files, _, _ = socket.recv_fds(told, 1, 3)
     if child := os.fork():
-        told.sendall(f"{child}".encode())
-        _, status = os.waitpid(child, 0)
-        told.sendall(f"{os.waitstatus_to_exitcode(status)}".encode())
+        try:
+            told.sendall(f"{child}\n".encode())
+            _, status = os.waitpid(child, 0)
+            told.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        except BrokenPipeError:  # nobody waits any more
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
         os._exit(0)
     told.close()
     with os.fdopen(files[0]) as asked:
         wanted = json.load(asked)
-    for stream, file in enumerate(files[1:], start=1):
+    for stream, file in enumerate([os.open(os.devnull, os.O_RDONLY), *files[1:]]):
         os.dup2(file, stream)
         os.close(file)
     return wanted

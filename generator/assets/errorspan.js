@@ -226,12 +226,12 @@
       const { target, shiftKey, detail, pointerType } = event;
       const line = this.lineOf(target);
       if (!line) return;
-      const idle = this.closed || (detail && this.sweep?.moved);
+      const idle = this.closed || (this.sweep?.moved && (detail || this.sweep.pointer >= 0));
       const tappedAgain = pointerType === "touch" && this.sweep?.from === line;
       if (this.boxes.includes(target) && !idle) {
         this.sweep = { from: line };
       } else if (idle || shiftKey || (detail > 1 && !tappedAgain) || `${getSelection()}`[1]) {
-        event.preventDefault(); // what ends a drag, or a choice of text, is no click
+        event.preventDefault(); // it ends a drag, or a choice of text
         if (idle || !shiftKey) return;
         this.startSweep(this.sweep?.from ?? line, true);
         this.sweepTo(line);

@@ -102,6 +102,16 @@ def test_a_key_right_after_a_drag_counts(page) -> None:
     assert page.locator(".es-count").text_content() == "4 lines marked · 1 unsure"
 
 
+def test_a_click_of_no_mouse_leaves_a_drag_alone(page) -> None:
+    page.mouse.move(*centre(page, 3))
+    page.mouse.down()
+    page.mouse.move(*centre(page, 6))
+    page.evaluate("document.querySelectorAll('.es-mark')[9].click()")
+    page.mouse.move(*centre(page, 8))
+    page.mouse.up()
+    assert marked(page) == [3, 4, 5, 6, 7, 8]
+
+
 def test_a_drag_from_a_marked_line_removes_marks(page) -> None:
     mark(page, 3, 4, 5)
     page.mouse.move(*centre(page, 5))
