@@ -12,9 +12,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import warm
 from messages_api import MessagesAPI
 from pytest_httpserver import HTTPServer
-from warm import warm
 
 from generator.settings import PULL_REQUESTS
 
@@ -84,7 +84,7 @@ class Project:
         the same in all that find it so.
         """
         if key and not cold and not within:
-            return warm().run(command, self.folder, self._environment(key=True), timeout)
+            return warm.run(command, self.folder, self._environment(key=True), timeout)
         return subprocess.run(
             [*within, sys.executable, "-m", *command],
             cwd=self.folder,
