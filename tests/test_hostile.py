@@ -288,10 +288,8 @@ def test_no_secret_is_kept_or_told(project: Project, serve: Callable[[Any], str]
     config.write_text(config.read_text().replace("max_retries: 1", "max_retries: 1\n    max_cost_usd: 9999"))
     for name in failing:
         project.topic(name, Case(name, HARMLESS, HARMLESS).topic)
-    said = [
-        project.errorspan("run", cold=True),
-        project.build("-v", cold=True),
-    ]  # as it starts, the SDK reads its log's level
+    # The SDK reads its log's level as it is imported.
+    said = [project.errorspan("run", cold=True), project.build("-v", cold=True)]
     assert [done.returncode for done in said] == [1, 0]
     assert any("CANARY" in str(call["headers"]) or ENCODED in str(call["headers"]) for call in api.calls)
     assert "[secret]" in project.page("runs/case09")

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Playwright, sync_playwright
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-"""Without the windows that nobody sees, the tests take half the time."""
+"""The first draws no windows that nobody sees: in it the tests of the browser take half the time."""
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
 
