@@ -1,6 +1,6 @@
 """Hand MkDocs' events to the generator. Named in mkdocs.yml under `hooks`."""
 
-from generator.site import Site
+from errorspan.site.mkdocs import Site
 
 _site = Site()
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-import warm
-from messages_api import MessagesAPI
 from pytest_httpserver import HTTPServer
 
-from generator.settings import PULL_REQUESTS
+import warm
+from errorspan.authoring.settings import PULL_REQUESTS
+from messages_api import MessagesAPI
 
 hypothesis.settings.register_profile("busy", deadline=None)  # machines are noisy: no test is timed
 hypothesis.settings.load_profile("busy")
@@ -112,7 +112,7 @@ class Project:
 
     def errorspan(self, *words: str, key: bool = True, cold: bool = False) -> subprocess.CompletedProcess[str]:
         """Run the project's own command."""
-        return self.run("generator.cli", *words, key=key, cold=cold)
+        return self.run("errorspan.commands.cli", *words, key=key, cold=cold)
 
     def files(self, folder: str) -> dict[str, bytes]:
         """Return every file below a folder, by its path."""

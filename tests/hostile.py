@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-import answers
 import yaml
-from messages_api import Body, MessagesAPI, error, message
 from werkzeug import Response
+
+import answers
+from messages_api import Body, MessagesAPI, error, message
 
 Kind = Literal["plain", "prose"]
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import answers
 from werkzeug import Request, Response
 
-from generator import steps
+import answers
+from errorspan.steps import table as steps
 
 STEPS = {step.output.__name__: step.name for step in steps.STEPS + steps.SOLVE}
 Body = dict[str, Any]

@@ -7,17 +7,16 @@ import re
 from pathlib import Path
 
 import answers
-
-from generator import pages
-from generator.course import Course
-from generator.errors import InputError
-from generator.manifest import Reply, digest
-from generator.outputs import Implementation
-from generator.pipeline import judge
-from generator.prices import Usage
-from generator.settings import Settings
-from generator.steps import ATTEMPT, STEPS, Step
-from generator.topics import Topic, read_topics
+from errorspan.answers.outputs import Implementation
+from errorspan.authoring.prices import Usage
+from errorspan.authoring.settings import Settings
+from errorspan.authoring.topics import Topic, read_topics
+from errorspan.course import Course
+from errorspan.pipeline import judge
+from errorspan.record.manifest import Reply, digest
+from errorspan.site import pages
+from errorspan.steps.table import ATTEMPT, STEPS, Step
+from errorspan.text.errors import InputError
 
 TOPIC = Topic(id="words", path="topics/words.yml", title="Counting words", language="python")
 SAID = {

@@ -7,21 +7,21 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import answers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.budget import TOKENIZERS, missing, unsolved, within, worst_case, worst_price
-from generator.errors import BudgetError
-from generator.manifest import Entry, Recorded
-from generator.outputs import Assessment
-from generator.prices import Usage
-from generator.prompting import COMPLAINT_BYTES, template_size
-from generator.runs import Answer, Attempt, Run
-from generator.settings import Settings
-from generator.steps import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
-from generator.topics import TierModels, Topic
+import answers
+from errorspan.answers.outputs import Assessment
+from errorspan.authoring.prices import Usage
+from errorspan.authoring.settings import Settings
+from errorspan.authoring.topics import TierModels, Topic
+from errorspan.record.manifest import Entry, Recorded
+from errorspan.runs.budget import TOKENIZERS, missing, unsolved, within, worst_case, worst_price
+from errorspan.runs.run import Answer, Attempt, Run
+from errorspan.steps.prompting import COMPLAINT_BYTES, template_size
+from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
+from errorspan.text.errors import BudgetError
 
 TOPIC = Topic(id="words", path="topics/words.yml", title="Words")
 PREPARING = [("categories", 0, ""), ("error_catalog", 0, "")]

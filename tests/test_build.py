@@ -6,10 +6,10 @@ import json
 import re
 
 import pytest
-from conftest import Project
-from messages_api import MessagesAPI
 
-from generator.steps import ATTEMPT, STEPS
+from conftest import Project
+from errorspan.steps.table import ATTEMPT, STEPS
+from messages_api import MessagesAPI
 
 ALL_FILES = {"run.json"} | {step.file(int(step in ATTEMPT), order) for step in STEPS for order in step.passes}
 

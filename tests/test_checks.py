@@ -7,17 +7,29 @@ import inspect
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import answers
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator import checks, exercise_checks, giveaways, syntax, tracing
-from generator.checks import Undecided
-from generator.outputs import Assessment, Categories, Challenge, Error, ErrorCatalog, Implementation, Judgment, Output
-from generator.steps import STEPS
-from generator.topics import Topic
-from generator.verdicts import Failure, Verdict
+import answers
+from errorspan.answers.outputs import (
+    Assessment,
+    Categories,
+    Challenge,
+    Error,
+    ErrorCatalog,
+    Implementation,
+    Judgment,
+    Output,
+)
+from errorspan.answers.verdicts import Failure, Verdict
+from errorspan.authoring.topics import Topic
+from errorspan.checks import answers as checks
+from errorspan.checks import exercise as exercise_checks
+from errorspan.checks import giveaways, tracing
+from errorspan.checks.check import Undecided, faults
+from errorspan.steps.table import STEPS
+from errorspan.text import syntax
 
 CHECKS = {
     name: check
@@ -846,8 +858,8 @@ def test_every_grammar_is_one_of_a_lexer_and_takes_a_program(name: str) -> None:
 def test_what_cannot_be_told_is_neither_a_fault_nor_a_pass() -> None:
     said = list(exercise_checks.code_parses(assessment(language="sql"), {}))
     assert [type(sentence) for sentence in said] == [Undecided]
-    assert checks.faults(said) == ()
-    assert checks.faults([*said, "a fault"]) == ("a fault",)
+    assert faults(said) == ()
+    assert faults([*said, "a fault"]) == ("a fault",)
 
 
 HOSTILE = st.one_of(

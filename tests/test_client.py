@@ -14,16 +14,16 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from messages_api import MessagesAPI, error, message
 from werkzeug import Response
 
-from generator.client import Client, deprecations
-from generator.errors import AskError
-from generator.manifest import Reply
-from generator.outputs import Categories, Implementation, Output
-from generator.prices import Usage
-from generator.prompting import Request
-from generator.settings import Settings
+from errorspan.answers.outputs import Categories, Implementation, Output
+from errorspan.authoring.prices import Usage
+from errorspan.authoring.settings import Settings
+from errorspan.models.client import Client, deprecations
+from errorspan.record.manifest import Reply
+from errorspan.steps.prompting import Request
+from errorspan.text.errors import AskError
+from messages_api import MessagesAPI, error, message
 
 CATEGORIES = Request(
     step="categories",
@@ -520,9 +520,9 @@ def test_a_key_that_is_none_is_not_repeated(
 # What it costs to import
 
 
-@pytest.mark.parametrize("module", ["generator.client", "generator.site", "generator.cli"])
+@pytest.mark.parametrize("module", ["errorspan.models.client", "errorspan.site.mkdocs", "errorspan.commands.cli"])
 def test_the_sdk_is_imported_by_asking_only(module: str) -> None:
-    look = f"import sys, {module}; print('anthropic' in sys.modules, 'generator.client' in sys.modules)"
+    look = f"import sys, {module}; print('anthropic' in sys.modules, 'errorspan.models.client' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
 

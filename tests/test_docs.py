@@ -8,16 +8,16 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import ROOT
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from generator.cli import main
-from generator.prices import Price
-from generator.reviews import Correction, Review
-from generator.settings import Models, Settings
-from generator.steps import STEPS
-from generator.topics import TierModels, TopicFile
+from conftest import ROOT
+from errorspan.authoring.prices import Price
+from errorspan.authoring.settings import Models, Settings
+from errorspan.authoring.topics import TierModels, TopicFile
+from errorspan.commands.cli import main
+from errorspan.proof.reviews import Correction, Review
+from errorspan.steps.table import STEPS
 
 DOCS = ROOT / "docs"
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import markup
-from generator.exercise import Exercise, Places, segments
-from generator.outputs import Assessment
-from generator.verdicts import Failure
+from errorspan.answers.outputs import Assessment
+from errorspan.answers.verdicts import Failure
+from errorspan.site.exercise import Exercise, Places, segments
+from errorspan.text import markup
 
 CODE = "def f(xs):\n\ttotal = 0 # 🙂 é\n    return sum(xs) / len(xs), max(xs)\n\nprint(\n    f([]))\n"
 

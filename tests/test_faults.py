@@ -23,23 +23,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import answers
 import pytest
 from click.testing import CliRunner
-from conftest import ROOT, Project
 from filelock import FileLock
-from messages_api import Scripted, Wire, error, message
 from rich.console import Console
 from werkzeug import Response
 
-from generator.board import Board
-from generator.cli import main
-from generator.manifest import Reply
-from generator.pipeline import Progress
-from generator.prices import Usage
-from generator.progress import KEPT, STOPPED, Tally
-from generator.settings import Settings
-from generator.steps import STEPS
+import answers
+from conftest import ROOT, Project
+from errorspan.authoring.prices import Usage
+from errorspan.authoring.settings import Settings
+from errorspan.commands.board import Board
+from errorspan.commands.cli import main
+from errorspan.pipeline import Progress
+from errorspan.record.manifest import Reply
+from errorspan.runs.progress import KEPT, STOPPED, Tally
+from errorspan.steps.table import STEPS
+from messages_api import Scripted, Wire, error, message
 
 PAGE = ROOT / "docs/authors/faults.md"
 REFUSES, BREAKS, UNUSABLE, MACHINE = (
@@ -208,7 +208,7 @@ def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Ran]:
 
 def apart(project: Project, *within: str) -> Ran:
     """Run `errorspan run` in a process of its own."""
-    done = project.run("generator.cli", "run", within=within)
+    done = project.run("errorspan.commands.cli", "run", within=within)
     return Ran(done.returncode, done.stderr + done.stdout)
 
 
@@ -504,7 +504,7 @@ def test_who_waits_for_another_command_can_be_stopped(project: Project) -> None:
     project.topic("words")
     (project.folder / ".cache/errorspan").mkdir(parents=True)
     with FileLock(project.folder / ".cache/errorspan/words.lock"):
-        process = project.start("generator.cli", "run")
+        process = project.start("errorspan.commands.cli", "run")
         assert process.stdout
         assert process.stdout.readline().startswith("Asking models for words")
         process.send_signal(signal.SIGINT)
@@ -518,7 +518,7 @@ def test_who_waits_for_another_command_can_be_stopped(project: Project) -> None:
 def test_a_full_disk_behind_the_output_is_told(project: Project) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "generator.cli", "status"],
+            [sys.executable, "-m", "errorspan.commands.cli", "status"],
             cwd=project.folder,
             stdout=full,
             stderr=subprocess.PIPE,

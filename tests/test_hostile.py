@@ -10,29 +10,29 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import answers
 import pytest
-import readers
-from conftest import Project
-from hostile import COMMANDS, HARMLESS, PAYLOADS, Case, HostileAPI
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from messages_api import Body, MessagesAPI, error, message
 from rich.console import Console
 from werkzeug import Response
 
-from generator.board import Board
-from generator.errors import InputError
-from generator.manifest import Reply
-from generator.outputs import Assessment, Implementation
-from generator.pipeline import Progress
-from generator.prices import Usage
-from generator.progress import Tally
-from generator.record import Record
-from generator.redaction import redacted, without_secrets
-from generator.settings import PULL_REQUESTS, Settings
-from generator.steps import STEPS
-from generator.topics import read_topics
+import answers
+import readers
+from conftest import Project
+from errorspan.answers.outputs import Assessment, Implementation
+from errorspan.authoring.prices import Usage
+from errorspan.authoring.settings import PULL_REQUESTS, Settings
+from errorspan.authoring.topics import read_topics
+from errorspan.commands.board import Board
+from errorspan.models.redaction import redacted, without_secrets
+from errorspan.pipeline import Progress
+from errorspan.record.manifest import Reply
+from errorspan.record.record import Record
+from errorspan.runs.progress import Tally
+from errorspan.steps.table import STEPS
+from errorspan.text.errors import InputError
+from hostile import COMMANDS, HARMLESS, PAYLOADS, Case, HostileAPI
+from messages_api import Body, MessagesAPI, error, message
 
 SECRET = "what no page may hold"
 

@@ -17,15 +17,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import answers
 import pytest
 from click.testing import CliRunner
-from conftest import Project
-from messages_api import Body, MessagesAPI, message
 from werkzeug import Response
 
-from generator.cli import main
-from generator.disk import HALF
+import answers
+from conftest import Project
+from errorspan.commands.cli import main
+from errorspan.text.disk import HALF
+from messages_api import Body, MessagesAPI, message
 
 KILLS = int(os.environ.get("ERRORSPAN_KILLS", "6"))
 SEED = int(os.environ.get("ERRORSPAN_SEED", str(secrets.randbelow(10**6))))
@@ -183,7 +183,7 @@ class Life:
 def killed(project: Project, chance: random.Random) -> Life:
     """Start a process and kill it; with a key of its own, so that its calls are told apart however late they come."""
     project.environment["ANTHROPIC_API_KEY"] = key = f"sk-test-{len(snapshot(project))}-{time.monotonic_ns()}"
-    process = project.start("generator.cli", "run")
+    process = project.start("errorspan.commands.cli", "run")
     kind = at_a_random_moment(process, project, chance)
     at = time.monotonic()
     process.send_signal(signal.SIGKILL)

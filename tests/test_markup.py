@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from generator.markup import code, code_lines, document, plain, prose, raw, sentence, shown_at, visible
+from errorspan.text.markup import code, code_lines, document, plain, prose, raw, sentence, shown_at, visible
 
 PROSE_TAGS = {
     "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "em", "strong",

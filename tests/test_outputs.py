@@ -8,13 +8,13 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-import answers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from generator.outputs import (
+import answers
+from errorspan.answers.outputs import (
     Assessment,
     Categories,
     Challenge,

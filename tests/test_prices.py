@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from generator.prices import PRICES, Price, Usage
-from generator.settings import Settings
+from errorspan.authoring.prices import PRICES, Price, Usage
+from errorspan.authoring.settings import Settings
 
 MILLION = 1_000_000
 

@@ -11,23 +11,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import answers
 import pytest
 from jinja2 import Environment, meta, nodes
 from pygments.lexers import get_all_lexers
 
-from generator import prompting
-from generator.manifest import Reply
-from generator.outputs import Assessment, Categories, Challenge, ErrorCatalog, Implementation, Judgment
-from generator.pipeline import Feedback
-from generator.prices import Usage
-from generator.prompting import COMPLAINT_BYTES, Request, repaired, request, template_size
-from generator.replies import judge
-from generator.settings import Settings
-from generator.steps import SOLVE, Step
-from generator.steps import STEPS as SEVEN
-from generator.topics import Topic
-from generator.verdicts import REASONS, Verdict, settle
+import answers
+from errorspan.answers.outputs import Assessment, Categories, Challenge, ErrorCatalog, Implementation, Judgment
+from errorspan.answers.verdicts import REASONS, Verdict, settle
+from errorspan.authoring.prices import Usage
+from errorspan.authoring.settings import Settings
+from errorspan.authoring.topics import Topic
+from errorspan.models.replies import judge
+from errorspan.pipeline import Feedback
+from errorspan.record.manifest import Reply
+from errorspan.steps import prompting
+from errorspan.steps.prompting import COMPLAINT_BYTES, Request, repaired, request, template_size
+from errorspan.steps.table import SOLVE, Step
+from errorspan.steps.table import STEPS as SEVEN
 
 PROMPTS = Path(prompting.__file__).with_name("prompts")
 STEPS = SEVEN + SOLVE

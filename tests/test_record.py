@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from generator import disk
-from generator.errors import Busy, DiskError, InputError
-from generator.manifest import FORMAT, Entry, Manifest, Recorded, Rejected, Reply, authored, digest
-from generator.prices import Usage
-from generator.prompting import Request, repaired
-from generator.record import Record
+from errorspan.authoring.prices import Usage
+from errorspan.record.manifest import FORMAT, Entry, Manifest, Recorded, Rejected, Reply, authored, digest
+from errorspan.record.record import Record
+from errorspan.steps.prompting import Request, repaired
+from errorspan.text import disk
+from errorspan.text.errors import Busy, DiskError, InputError
 
 ASKED = Request("challenge", 1, "", "some-model", "system", (("user", "prompt"),), {"type": "object"}, 100)
 MENDED = repaired(ASKED, "First", ["too short"])

@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 from conftest import Project
-
-from generator.pages import SCRIPTS, STYLES
+from errorspan.site.pages import SCRIPTS, STYLES
 
 ZENSICAL = """\
 site_name: A course

@@ -6,12 +6,13 @@ import json
 import re
 from typing import Any
 
-import answers
 import pytest
+from werkzeug import Response
+
+import answers
 from conftest import Project
 from messages_api import MessagesAPI, message
 from test_run import CALLS
-from werkzeug import Response
 
 FIRST_EXTRA, SECOND_EXTRA = "def top(totals, n):", "totals = {}"
 

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import answers
 import pytest
-from conftest import Project
-from messages_api import Body, MessagesAPI, error, message
 from werkzeug import Response
 
-from generator.steps import STEPS
+import answers
+from conftest import Project
+from errorspan.steps.table import STEPS
+from messages_api import Body, MessagesAPI, error, message
 
 CALLS = sum(len(step.passes) for step in STEPS)
 
@@ -198,7 +198,7 @@ def test_a_killed_run_goes_on_where_it_was(project: Project, messages_api: Messa
     project.topic("words")
     messages_api.latency = 0.2
     for wanted in (2, 4, 6, CALLS):
-        process = project.start("generator.cli", "run")
+        process = project.start("errorspan.commands.cli", "run")
         try:
             deadline = time.monotonic() + 60
             while len(messages_api.calls) < wanted and process.poll() is None and time.monotonic() < deadline:
@@ -250,7 +250,7 @@ def test_two_builds_at_once_ask_each_question_once(project: Project, messages_ap
 def test_ctrl_c_keeps_what_is_in_flight_and_asks_no_more(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     messages_api.latency = 1
-    process = project.start("generator.cli", "run")
+    process = project.start("errorspan.commands.cli", "run")
     while "error_catalog" not in messages_api.steps:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

@@ -23,9 +23,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-import generator
-from generator.errors import NoSandbox
-from generator.sandbox import Ended, Limits, Sandbox, Unsandboxed, find
+import errorspan
+from errorspan.proof.sandbox import Ended, Limits, Sandbox, Unsandboxed, find
+from errorspan.text.errors import NoSandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's")
 
@@ -37,7 +37,7 @@ DRIVER = """\
 import json, sys
 from dataclasses import asdict
 from pathlib import Path
-from generator.sandbox import Limits, find
+from errorspan.proof.sandbox import Limits, find
 asked = json.load(sys.stdin)
 ended = find().run(
     asked["command"],
@@ -221,7 +221,7 @@ class Host:
             "at home": [
                 str(path) for path in Path.home().iterdir() if not Path(sys.base_prefix, "x").is_relative_to(path)
             ],
-            "project": str(Path(generator.__file__).parent.parent),
+            "project": str(Path(errorspan.__file__).parent.parent),
             "secret": str(self.folder / "secret"),
             "readable": str(self.folder / "readable"),
             "socket": str(self.folder / "socket"),
@@ -287,7 +287,7 @@ def ordinary() -> Iterator[list[str]]:
     if os.getuid() or python is None:
         pytest.skip("only root with a system's Python can be somebody else")
     with tempfile.TemporaryDirectory(prefix="modules-") as folder:
-        for module in (generator, psutil):
+        for module in (errorspan, psutil):
             source = Path(module.__file__).parent
             shutil.copytree(source, Path(folder, source.name))
         for path in [Path(folder), *Path(folder).rglob("*")]:

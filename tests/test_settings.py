@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.errors import InputError
-from generator.prices import PRICES, Usage
-from generator.settings import Settings, has_key, read_settings
-from generator.topics import TierModels, Topic
+from errorspan.authoring.prices import PRICES, Usage
+from errorspan.authoring.settings import Settings, has_key, read_settings
+from errorspan.authoring.topics import TierModels, Topic
+from errorspan.text.errors import InputError
 
 BEFORE = """\
 site_name: !ENV [NAME, A course]

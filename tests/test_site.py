@@ -8,6 +8,7 @@ import time
 import urllib.request
 
 import pytest
+
 from conftest import Project
 from messages_api import MessagesAPI
 

@@ -8,8 +8,9 @@ import signal
 import time
 from typing import Any
 
-import answers
 import pytest
+
+import answers
 from conftest import Project
 from messages_api import MessagesAPI, message
 from test_run import CALLS, manifest
@@ -220,7 +221,7 @@ def test_a_killed_solve_goes_on_where_it_was(made: Project, messages_api: Messag
     messages_api.latency = 0.2
     messages_api.script("blind_solve", message('{"findings": "none"}'))  # one of them is sent back
     for wanted in (2, 3):
-        process = made.start("generator.cli", "solve")
+        process = made.start("errorspan.commands.cli", "solve")
         try:
             deadline = time.monotonic() + 60
             while len(solver_calls(messages_api)) < wanted and process.poll() is None and time.monotonic() < deadline:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import answers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.outputs import Assessment, Solution
-from generator.solving import QUOTED_LINES, findings_are_short, findings_stand_in_the_code, settle
+import answers
+from errorspan.answers.outputs import Assessment, Solution
+from errorspan.answers.solving import QUOTED_LINES, findings_are_short, findings_stand_in_the_code, settle
 
 LINES = [f"line_{number}()" for number in range(1, 21)]
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.errors import InputError
-from generator.source import MAX_BYTES
-from generator.topics import Topic, TopicFile, read_topics
+from errorspan.authoring.topics import Topic, TopicFile, read_topics
+from errorspan.text.errors import InputError
+from errorspan.text.source import MAX_BYTES
 
 KNOWN = "known are title, language, level, focus, brief, concepts, models, max_attempts, requires"
 FAULT = re.compile(r"topics/[^\n:]+\.ya?ml:([1-9]\d*): \S[^\r\n\x00-\x1f\x7f\u2028\u2029]*")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import answers
 import pytest
 
-from generator.outputs import Implementation, Judgment
-from generator.verdicts import PASSES, QUOTE_LENGTH, REASONS, Verdict, identical, mid_label, place, settle
+import answers
+from errorspan.answers.outputs import Implementation, Judgment
+from errorspan.answers.verdicts import PASSES, QUOTE_LENGTH, REASONS, Verdict, identical, mid_label, place, settle
 
 MID, WEAK = Implementation.read(answers.MID), Implementation.read(answers.WEAK)
 OUTPUTS = {"mid_implementation": MID, "weak_implementation": WEAK}

@@ -14,10 +14,10 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import ROOT, Project
 
-from generator.course import Course
-from generator.outputs import Assessment
+from conftest import ROOT, Project
+from errorspan.answers.outputs import Assessment
+from errorspan.course import Course
 
 TESTS = """
 def test_counts(exercise):
@@ -152,7 +152,7 @@ def test_an_adapter_that_fails_is_no_evidence(course: Project, adapt: str) -> No
 
 def test_a_stopped_command_leaves_nothing_running(course: Project) -> None:
     course.write("topics/words.tests.py", "import time\ndef test_long(exercise):\n    time.sleep(600)\n")
-    process = course.start("generator.cli", "verify", "--seconds", "900")
+    process = course.start("errorspan.commands.cli", "verify", "--seconds", "900")
     until = time.monotonic() + 60
     inside: list[psutil.Process] = []
     while len(inside) < 3 and time.monotonic() < until:

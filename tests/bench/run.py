@@ -39,20 +39,20 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import click
 import yaml
-from conftest import HOOK, MKDOCS, ROOT, Project
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown import Markdown
-from messages_api import MessagesAPI
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Name
 from pytest_httpserver import HTTPServer
 
-from generator import pages
-from generator.course import Course
-from generator.publishing import withheld
-from generator.runs import Run
-from generator.settings import Settings
-from generator.topics import read_topics
+from conftest import HOOK, MKDOCS, ROOT, Project
+from errorspan.authoring.settings import Settings
+from errorspan.authoring.topics import read_topics
+from errorspan.course import Course
+from errorspan.runs.publishing import withheld
+from errorspan.runs.run import Run
+from errorspan.site import pages
+from messages_api import MessagesAPI
 
 CONFIG = """\
 INHERIT: {root}/mkdocs.yml

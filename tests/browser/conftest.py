@@ -9,18 +9,19 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
-import find
 import jinja2
 import material
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
-from generator import markup
-from generator.exercise import Exercise
+import find
+from errorspan.site import exercise
+from errorspan.site.exercise import Exercise
+from errorspan.text import markup
 
-GENERATOR = Path(markup.__file__).parent
-ASSETS = GENERATOR / "assets"
+HOME = Path(exercise.__file__).parent
+ASSETS = HOME / "assets"
 PAGE = """\
 <!doctype html>
 <html lang="{lang}" dir="{direction}">
@@ -52,7 +53,7 @@ class Site:
         for sheet in MATERIAL.glob("*.css"):
             shutil.copy(sheet, root / "assets" / (sheet.name.partition(".")[0] + ".css"))
         self.templates = templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(GENERATOR / "templates"),
+            loader=jinja2.FileSystemLoader(HOME / "templates"),
             autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
         )  # fmt: skip
         templates.filters.update(prose=markup.prose, sentence=markup.sentence, plain=markup.plain)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from generator.exercise import Exercise, Places
-from generator.outputs import Assessment
-from generator.verdicts import Failure
+from errorspan.answers.outputs import Assessment
+from errorspan.answers.verdicts import Failure
+from errorspan.site.exercise import Exercise, Places
 
 FORBIDDEN = """
 Object.defineProperty(window, "localStorage", { get() { throw new DOMException("forbidden", "SecurityError"); } });

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from axe import faults
 from playwright.sync_api import Browser
+
+from axe import faults
 from test_course import Built, course  # noqa: F401 - a fixture
 
 WIDE, NARROW = 1280, 320

@@ -15,12 +15,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import ROOT
 from playwright.sync_api import Browser, Page, expect
 
-from generator.course import Course
-from generator.pages import exercise
-from generator.runs import Run
+from conftest import ROOT
+from errorspan.course import Course
+from errorspan.runs.run import Run
+from errorspan.site.pages import exercise
 
 TOPIC = "dpo-post-training"
 

@@ -7,10 +7,11 @@ import json
 import re
 
 import pytest
-from axe import faults
-from conftest import ROOT
 from playwright.sync_api import expect
 from pypdf import PdfReader
+
+from axe import faults
+from conftest import ROOT
 from sample import (
     ASSESSMENT,
     CODE,
@@ -40,7 +41,7 @@ def paper(page) -> str:
 
 def table(lang: str) -> dict[str, object]:
     """Return a language's words."""
-    source = (ROOT / f"generator/assets/errorspan.{lang}.js").read_text("utf-8")
+    source = (ROOT / f"generator/errorspan/site/assets/errorspan.{lang}.js").read_text("utf-8")
     body = re.sub(r'(?m)(^  |\{ |", )(\w+): (?=["{])', r'\1"\2": ', source[source.index("{") : source.rindex("}") + 1])
     return json.loads(re.sub(r",(\s*\})", r"\1", body))
 

@@ -6,8 +6,9 @@ import json
 import re
 
 import pytest
-from axe import faults
 from playwright.sync_api import expect
+
+from axe import faults
 from sample import (
     ASSESSMENT,
     CODE,

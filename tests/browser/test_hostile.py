@@ -19,12 +19,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
-from conftest import HOOK, ROOT, Project
-from hostile import HARMLESS, PAYLOADS, Case, HostileAPI, Payload, cases, titles
 from playwright.sync_api import Browser, Page, expect
 from pytest_httpserver import HTTPServer
 
-from generator.errors import shown
+from conftest import HOOK, ROOT, Project
+from errorspan.text.errors import shown
+from hostile import HARMLESS, PAYLOADS, Case, HostileAPI, Payload, cases, titles
 
 MKDOCS = f"""\
 site_name: A course

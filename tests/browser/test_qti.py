@@ -9,15 +9,16 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import npm_packages
 import pytest
 import qti_convert
-from conftest import ROOT
 from playwright.sync_api import Browser, Page, expect
 
-from generator import export, qti
-from generator.course import Course
-from generator.exercise import Exercise
+import npm_packages
+from conftest import ROOT
+from errorspan.course import Course
+from errorspan.export import parcel as export
+from errorspan.export import qti
+from errorspan.site.exercise import Exercise
 
 TOPIC = "dpo-post-training"
 PLAYER = """\

@@ -10,14 +10,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import npm_packages
 import pytest
-from axe import faults
-from conftest import ROOT
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from generator import export, scorm
-from generator.course import Course
+import npm_packages
+from axe import faults
+from conftest import ROOT
+from errorspan.course import Course
+from errorspan.export import parcel as export
+from errorspan.export import scorm
 
 DPO, OTHER = "dpo-post-training", "async-search-box"
 LMS = """\

@@ -19,7 +19,7 @@ from typing import Any
 import atheris
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-with atheris.instrument_imports(include=["generator"]):
+with atheris.instrument_imports(include=["errorspan"]):
     import answers
     import readers
 

@@ -1,0 +1,295 @@
+"""Hold the shape of every step's output.
+
+The field names are the contract between the prompts, the record and the pages. Limits that the API's schema
+dialect does not enforce (list lengths, ranges) are enforced here, when an answer is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from errorspan.text.errors import shown
+from errorspan.text.source import named
+
+Severity = Literal["high", "medium", "low"]
+Label = Literal["A", "B"]
+
+_FENCE = re.compile(  # one that is not closed goes to the end, as Markdown has it; nothing is tried twice
+    r"^(?P<fence>(?P<mark>[`~])(?P=mark){2,}+)[^\S\n]*+(?P<language>[^\s`]*+)[^\n`]*+\n"
+    r"(?P<code>.*?)(?:^(?P=fence)(?P=mark)*[^\S\n]*$|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def _written(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
+    if found := _UNPRINTABLE.search(text):
+        raise ValueError(f"holds the control character U+{ord(found[0]):04X}")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+Text = Annotated[str, AfterValidator(_written)]
+TextOrNone = Annotated[str, AfterValidator(_printable)]
+
+
+class Output(BaseModel):
+    """Base of every output: read-only, and no field beyond those named."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    suffix: ClassVar[str] = ".json"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read an answer's text, with or without a fence or a sentence around its JSON.
+
+        Raises:
+            pydantic.ValidationError: the text is no JSON, or not of this shape.
+        """
+        return cls.model_validate_json(bare_json(text))
+
+    def recorded(self) -> str:
+        """Return the text that stands in the record: the same values, laid out for a reviewer."""
+        return self.model_dump_json(indent=2) + "\n"
+
+
+class Categories(Output):
+    """What learners of each level meet in the topic, as concrete subtopics."""
+
+    beginner: list[Text] = Field(min_length=3, max_length=5)
+    intermediate: list[Text] = Field(min_length=3, max_length=5)
+    advanced: list[Text] = Field(min_length=3, max_length=5)
+
+
+class Pattern(Output):
+    """A mistake that strong engineers avoid and weak ones make."""
+
+    name: Text = Field(description="the mistake as a mechanism, in at most twelve words")
+    why_wrong: Text = Field(description="what goes wrong inside, step by step")
+    impact: Text = Field(description="what a user or an operator sees")
+    severity: Severity
+    strong_avoids: float = Field(ge=0, le=1, description="likelihood that a strong engineer avoids it")
+    weak_makes: float = Field(ge=0, le=1, description="likelihood that a weak engineer makes it")
+
+
+class ErrorCatalog(Output):
+    """The mistakes that a challenge in this topic should bring out."""
+
+    patterns: list[Pattern] = Field(min_length=4, max_length=8)
+
+    def named(self, name: str | None) -> Pattern | None:
+        """Return the pattern of this name, if there is one."""
+        return next((pattern for pattern in self.patterns if pattern.name == name), None)
+
+
+class Challenge(Output):
+    """A realistic implementation task."""
+
+    title: Text
+    question_text: Text
+    context: Text
+    requirements: list[Text] = Field(min_length=4, max_length=6)
+    success_criteria: Text
+    language: Text = Field(description="the programming language, in lower case, as a highlighter names it")
+
+
+class Fence(NamedTuple):
+    """A fenced block of code in a Markdown text."""
+
+    language: str
+    code: str
+
+
+class Implementation(Output):
+    """A solution as the model wrote it, in Markdown; its code is the fenced blocks."""
+
+    suffix: ClassVar[str] = ".md"
+
+    text: Text
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Take the text as it is, but for its line ends: nothing constrains how a model solves a challenge."""
+        return cls.model_validate({"text": text})
+
+    def recorded(self) -> str:
+        """Return the Markdown itself."""
+        return self.text if self.text.endswith("\n") else self.text + "\n"
+
+    @property
+    def fences(self) -> list[Fence]:
+        """Return the fenced blocks, in order."""
+        return [Fence(found["language"], found["code"]) for found in _FENCE.finditer(self.recorded())]
+
+    @cached_property
+    def fenced(self) -> list[tuple[int, int]]:
+        """Return where the code of each fenced block starts and ends in the text."""
+        return [found.span("code") for found in _FENCE.finditer(self.recorded())]
+
+    @property
+    def code(self) -> str:
+        """Return all fenced code as one text; the whole text where nothing is fenced."""
+        return "\n".join(fence.code for fence in self.fences) or self.text
+
+
+class Observation(Output):
+    """Something that the judge saw in one implementation, with the words that show it."""
+
+    pattern: Text | None = Field(description="the catalog pattern's exact name, or null where none fits")
+    description: Text
+    quote: Text = Field(description="copied verbatim from the implementation that this is about")
+
+
+class Score(Output):
+    """One mark of the rubric."""
+
+    score: int = Field(ge=1, le=5)
+    reason: Text
+
+
+class Rubric(Output):
+    """Six marks for what the challenge and its two implementations are worth to a learner."""
+
+    conceptual_depth: Score
+    subtlety: Score
+    production_impact: Score
+    expert_differentiation: Score
+    educational_value: Score
+    realistic_context: Score
+
+    @property
+    def mean(self) -> float:
+        """Return the mean of the six scores."""
+        scores: list[int] = [mark.score for _, mark in self]
+        return sum(scores) / len(scores)
+
+
+class Judgment(Output):
+    """One blind comparison of the two implementations, labelled A and B."""
+
+    better: Label
+    differentiation_achieved: bool
+    quality_score: int = Field(ge=1, le=10)
+    analysis: list[Text] = Field(min_length=1, description="paragraphs")
+    strengths: list[Observation] = Field(description="of the better implementation")
+    failures: list[Observation] = Field(description="of the other implementation")
+    rubric: Rubric
+
+
+class Error(Output):
+    """A stretch of the assessment's code that is wrong, with its explanation."""
+
+    id: str = Field(pattern=r"^[1-9]$", description="1, 2, 3 … in the order of the code")
+    quote: Text = Field(description="the wrong stretch, copied verbatim from `code`")
+    line: int = Field(ge=1, description="the line of `code` on which the quote starts, from 1")
+    failure: str = Field(pattern=r"^F[1-9][0-9]?$", description="the judged failure that this error shows, such as F2")
+    description: Text
+    correction: TextOrNone = Field(
+        description="what replaces the quote exactly, so that the whole program is right; empty to delete the quote"
+    )
+    hint: Text = Field(description="a nudge that does not name the line")
+    severity: Severity
+    concept: Text = Field(description="the idea behind it, two to five words")
+    learning_value: Text
+
+
+class Finding(Output):
+    """A mistake in a program."""
+
+    quote: Text = Field(description="the wrong stretch, copied verbatim from the code")
+    line: int = Field(ge=1, description="the line of the code on which the quote starts, from 1")
+    description: Text = Field(description="what the code does there, and what it should do")
+
+
+class Solution(Output):
+    """The mistakes that a reviewer sees in a program."""
+
+    findings: list[Finding] = Field(max_length=10, description="empty where there is no mistake")
+
+
+class Span(NamedTuple):
+    """Where an error stands in the code: characters `start` to `end`, lines `first` to `last` (from 1)."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+class Assessment(Output):
+    """Code with error spans, each made by a model that meant to get it right."""
+
+    title: Text
+    learning_objective: Text
+    scenario: Text
+    language: Text = Field(description="the programming language, in lower case, as a highlighter names it")
+    code: Text
+    errors: list[Error] = Field(min_length=2, max_length=5)
+    estimated_minutes: list[Annotated[int, Field(ge=1)]] = Field(
+        min_length=2, max_length=2, description="the shortest and the longest time that a student needs"
+    )
+
+    def span(self, error: Error | Finding) -> Span | None:
+        """Find a quote in the code.
+
+        A line that was miscounted does not matter while the quote stands in the code only once. None where
+        it does not stand there, or stands there more often and `line` does not tell which is meant.
+        """
+        before = "".join(f"{line}\n" for line in self.code.split("\n")[: error.line - 1])
+        begin, end = len(before), self.code.find("\n", len(before)) + 1 or len(self.code)
+        on_line = list(islice(occurrences(error.quote, self.code, begin, end), 2))
+        chosen = on_line if len(on_line) == 1 else list(islice(occurrences(error.quote, self.code), 2))
+        if len(chosen) != 1:
+            return None
+        start, end = chosen[0], chosen[0] + len(error.quote)
+        last = self.code.count("\n", 0, end - error.quote.endswith("\n")) + 1
+        return Span(start, end, self.code.count("\n", 0, start) + 1, last)
+
+    def corrected(self, *ids: str) -> str:
+        """Return the code with these errors corrected, all of them where none is named."""
+        code = self.code
+        spans = [(span, error) for error in self.errors if (span := self.span(error))]
+        for span, error in sorted(spans, key=lambda pair: pair[0].start, reverse=True):
+            if not ids or error.id in ids:
+                code = code[: span.start] + error.correction + code[span.end :]
+        return code
+
+
+def occurrences(quote: str, text: str, start: int = 0, end: int | None = None) -> Iterator[int]:
+    """Yield where a quote starts in a text, also where it overlaps itself: from `start` on, and before `end`."""
+    at = text.find(quote, start)
+    while at >= 0 and (end is None or at < end):
+        yield at
+        at = text.find(quote, at + 1)
+
+
+def bare_json(text: str) -> str:
+    """Return the JSON object within a reply: some servers ignore the schema and wrap it in a fence or a sentence."""
+    start, end = text.find("{"), text.rfind("}")
+    return text[start : end + 1] if 0 <= start < end else text
+
+
+def faults_in(file: str, error: Any, way_out: str) -> list[str]:
+    """Say each fault of a pydantic.ValidationError in a file as `file:line: where: what (way out)`."""
+    told = [(fault, re.search(r" at line (\d+) column \d+$", fault)) for fault in faults(error)]
+    return [f"{file}:{line[1] if line else 1}: {fault} ({way_out})" for fault, line in told]
+
+
+def faults(error: Any) -> list[str]:
+    """Say each fault of a pydantic.ValidationError as `where: what`."""
+    return [
+        shown(": ".join(filter(None, (named(fault["loc"]), fault["msg"].removeprefix("Value error, ")))), 300)
+        for fault in error.errors(include_url=False, include_input=False)
+    ]

@@ -1,0 +1,115 @@
+"""Grade what two solvers found in an exercise without its key.
+
+A solver is graded as a student is: an error is found by any of its lines, and counts once. Where both solvers agree
+against the key, a person has to look at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from errorspan.answers.outputs import Assessment, Finding, Solution, Span
+
+PASSES = ("first", "second")
+QUOTED_LINES = 5
+"""The most lines of a finding: whoever quotes the whole program has found nothing."""
+
+
+class Extra(NamedTuple):
+    """A finding where the key has no error."""
+
+    finding: Finding
+    span: Span
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What one solver found of the key, by the errors' ids, and what else it reported."""
+
+    found: tuple[str, ...]
+    missed: tuple[str, ...]
+    extras: tuple[Extra, ...]
+
+    @property
+    def precision(self) -> tuple[int, int]:
+        """Return how many errors it found, and of how many things it reported, each error counting once."""
+        return len(self.found), len(self.found) + len(self.extras)
+
+    @property
+    def recall(self) -> tuple[int, int]:
+        """Return how many errors it found, and of how many."""
+        return len(self.found), len(self.found) + len(self.missed)
+
+
+@dataclass(frozen=True)
+class Solve:
+    """The grades of those solvers whose answers count, by pass, and where they agree against the key."""
+
+    grades: Mapping[str, Grade]
+    needs_review: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether both solvers' answers count: only together do they say something of the key."""
+        return len(self.grades) == len(PASSES)
+
+
+def settle(solutions: Mapping[str, Solution], outputs: Mapping[str, Any]) -> Solve | None:
+    """Grade each solution against the key; None where there is no solution."""
+    assessment: Assessment = outputs["assessment"]
+    grades = {order: _grade(solution, assessment) for order, solution in solutions.items()}
+    reasons = tuple(_reasons(list(grades.values()), assessment)) if len(grades) == len(PASSES) else ()
+    return Solve(grades, reasons) if grades else None
+
+
+def findings_stand_in_the_code(solution: Solution, outputs: Mapping[str, Any]) -> Iterator[str]:
+    """Each finding quotes the exercise's code, at one place."""
+    for number, finding in enumerate(solution.findings):
+        if not outputs["assessment"].span(finding):
+            times = outputs["assessment"].code.count(finding.quote)
+            yield f"findings.{number}.quote: stands {times} times in the code, and not once on line {finding.line}"
+
+
+def findings_are_short(solution: Solution, _: Mapping[str, Any]) -> Iterator[str]:
+    """Each finding quotes a few lines, not a stretch of the program."""
+    for number, finding in enumerate(solution.findings):
+        lines = finding.quote.strip("\n").count("\n") + 1
+        if lines > QUOTED_LINES:
+            yield f"findings.{number}.quote: {lines} lines; quote only what is wrong, {QUOTED_LINES} lines at most"
+
+
+def _grade(solution: Solution, assessment: Assessment) -> Grade:
+    errors = {error.id: span for error in assessment.errors if (span := assessment.span(error))}
+    placed = [Extra(finding, span) for finding in solution.findings if (span := assessment.span(finding))]
+    found = tuple(id_ for id_, span in errors.items() if any(_meet(span, one.span) for one in placed))
+    return Grade(
+        found=found,
+        missed=tuple(error.id for error in assessment.errors if error.id not in found),
+        extras=tuple(one for one in placed if not any(_meet(span, one.span) for span in errors.values())),
+    )
+
+
+def _reasons(grades: list[Grade], assessment: Assessment) -> Iterator[str]:
+    for error in assessment.errors:
+        if all(error.id in grade.missed for grade in grades):
+            span = assessment.span(error)
+            yield f"no solver found error {error.id}{f' ({_lines(span.first, span.last)})' if span else ''}"
+    first, second = (grade.extras for grade in grades)
+    both = {
+        (max(one.span.first, other.span.first), min(one.span.last, other.span.last))
+        for one in first
+        for other in second
+        if _meet(one.span, other.span)
+    }
+    for lines in sorted(both):
+        yield f"both solvers report a mistake on {_lines(*lines)}, where the key has none"
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one.first <= other.last and other.first <= one.last
+
+
+def _lines(first: int, last: int) -> str:
+    return f"line {first}" if first == last else f"lines {first} to {last}"

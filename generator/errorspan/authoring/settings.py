@@ -1,0 +1,105 @@
+"""Hold the `extra.generator` block of mkdocs.yml, typed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from errorspan.authoring.prices import PRICES, Price, Usage
+from errorspan.authoring.topics import ModelId, Topic
+from errorspan.text.source import Source, lines_of
+
+Publish = Literal["all", "checked", "proved", "reviewed"]
+
+KEY_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+
+PULL_REQUESTS = {"GITHUB_EVENT_NAME": "pull_request", "CI_PIPELINE_SOURCE": "merge_request_event"}
+"""How GitHub Actions and GitLab CI say that a build is a pull request's; GitHub has kinds, which begin alike."""
+
+
+class Models(BaseModel):
+    """The model of each tier. The judge is neither candidate."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    author: ModelId = Field("claude-sonnet-5-5", description="writes categories, catalog, challenge and assessment")
+    mid: ModelId = Field("claude-haiku-5-5", description="solves the challenge: the better of the two")
+    weak: ModelId = Field("claude-haiku-4-5", description="solves the challenge: the one that makes the mistakes")
+    judge: ModelId = Field("claude-opus-5-5", description="compares the two implementations, blindly")
+    first_solver: ModelId = Field("claude-sonnet-5-5", description="solves the exercise without its key")
+    second_solver: ModelId = Field("claude-haiku-5-5", description="solves it too, by itself")
+
+
+class Settings(BaseModel):
+    """What a site sets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    topics: str = Field("topics", description="the folder of the topic files, from where mkdocs.yml stands")
+    models: Models = Field(Models(), description="the model of each tier; a topic may name its own")
+    publish: Publish = Field(
+        "checked",
+        description="which exercises a site publishes. `checked`: those that no check, no proof, no blind solver and "
+        "no review speaks against; `proved`: of these, those whose every error is proved by execution; `reviewed`: of "
+        "these, those that a person approved; `all`: every exercise whose spans can be placed, unless a person "
+        "rejected it",
+    )
+    offline: bool = Field(default=False, description="`true`: a build asks no model, even where a key is set")
+    max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
+        3, description="how often a challenge is set before a topic is given up"
+    )
+    max_repairs: Annotated[int, Field(ge=0, le=5)] = Field(
+        2, description="how often an answer with faults is sent back to be mended"
+    )
+    max_cost_usd: Annotated[Decimal, Field(ge=0)] = Field(
+        Decimal(25), description="a build or a run that could cost more than this asks nothing"
+    )
+    max_calls: Annotated[int, Field(ge=1, le=64)] = Field(4, description="calls in flight at once, over all topics")
+    max_retries: Annotated[int, Field(ge=0, le=10)] = Field(
+        5, description="how often a call is tried again when the server is overloaded or the connection breaks"
+    )
+    max_wait_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        60, description="the longest `Retry-After` that is waited for; a longer one is an error that says so"
+    )
+    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        600, description="how long a server may be silent, or go on sending one reply, before a call is given up"
+    )
+    prices: dict[ModelId, Price] = Field(
+        {}, description="dollars per million tokens of further models, or newer prices"
+    )
+
+    def model(self, tier: str, topic: Topic) -> str:
+        """Return the model that a topic asks in a tier."""
+        return getattr(topic.models, tier) or str(getattr(self.models, tier))
+
+    def price(self, model: str, usage: Usage) -> Decimal | None:
+        """Return what tokens cost in dollars; None where the model's price is not known."""
+        price = self.prices.get(model) or PRICES.get(model)
+        return price.of(usage) if price else None
+
+
+def read_settings(extra: Mapping[str, Any], config_file: Path) -> Settings:
+    """Return the settings of a site.
+
+    Raises:
+        InputError: with a fault for each key that does not fit.
+    """
+    values = extra.get("generator")
+    place = ("extra", "generator")
+    source = Source(config_file.name, {} if values is None else values, lines_of(config_file, place), place)
+    return source.validated(Settings)
+
+
+def has_key() -> bool:
+    """Tell whether the environment holds a key for the API."""
+    return any(os.environ.get(name) for name in KEY_VARIABLES)
+
+
+def in_pull_request() -> bool:
+    """Tell whether this is the build of a pull request, whose topics nobody with a key has read."""
+    return any(os.environ.get(name, "").startswith(said) for name, said in PULL_REQUESTS.items())

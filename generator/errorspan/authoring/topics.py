@@ -1,0 +1,158 @@
+"""Read topic files: what authors write."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from packaging.requirements import InvalidRequirement, Requirement
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+from errorspan.text import source
+from errorspan.text.errors import InputError
+
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+ID_LENGTH = 80
+
+BESIDE = re.compile(r"(?P<topic>[^.]*)\.(review\.yml|tests\.[A-Za-z0-9.]+)")
+"""Files that stand beside a topic's: a review, and tests with what they need."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+
+
+def _clean(text: str) -> str:
+    if not text.strip():
+        raise ValueError("expected text that is not blank")
+    if found := _CONTROL.search(text):
+        raise ValueError(f"expected text without the control character U+{ord(found[0]):04X}")
+    return text.strip()
+
+
+def _highlighted(name: str) -> str:
+    try:
+        get_lexer_by_name(name)
+    except ClassNotFound:
+        raise ValueError("expected a language as the highlighter names it, such as 'python'") from None
+    return name
+
+
+def _package(line: str) -> str:
+    try:
+        if Requirement(line).url is None:
+            return line
+    except InvalidRequirement:
+        pass
+    raise ValueError("expected a package, with or without versions, such as 'numpy>=2'")
+
+
+Line = Annotated[str, StringConstraints(max_length=120, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
+LongLine = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
+Paragraphs = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_clean)]
+Language = Annotated[Line, AfterValidator(_highlighted)]
+Package = Annotated[Line, AfterValidator(_package)]
+ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
+
+
+class Strict(BaseModel):
+    """Base of what people write: no key beyond those named, and nothing of another type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class TierModels(Strict):
+    """The model of each tier, where a topic has its own."""
+
+    author: ModelId | None = Field(None, description="writes categories, catalog, challenge and assessment")
+    mid: ModelId | None = Field(None, description="solves the challenge: the better of the two")
+    weak: ModelId | None = Field(None, description="solves the challenge: the one that makes the mistakes")
+    judge: ModelId | None = Field(None, description="compares the two implementations, blindly")
+    first_solver: ModelId | None = Field(None, description="solves the exercise without its key")
+    second_solver: ModelId | None = Field(None, description="solves it too, by itself")
+
+
+class TopicFile(Strict):
+    """What an author writes."""
+
+    title: Line = Field(description="the topic, as a learner would name it")
+    language: Language | None = Field(None, description="the programming language of the challenge, such as `python`")
+    level: Literal["beginner", "intermediate", "advanced"] | None = Field(
+        None, description="whom the exercise is for: `beginner`, `intermediate` or `advanced`"
+    )
+    focus: LongLine | None = Field(None, description="the subtopic that the challenge is about")
+    brief: Paragraphs | None = Field(None, description="what learners should take away, and constraints")
+    concepts: Annotated[list[Line], Field(max_length=8)] = Field(
+        [], description="up to eight ideas that the exercise trains; shown in the list, found by the search"
+    )
+    models: TierModels = Field(TierModels(), description="models of this topic's own, per tier")
+    max_attempts: Annotated[int, Field(ge=1, le=10)] | None = Field(
+        None, description="how often a challenge is set before the topic is given up, 1 to 10"
+    )
+    requires: Annotated[list[Package], Field(max_length=20)] = Field(
+        [], description="the packages that the topic's tests need, such as `numpy>=2`"
+    )
+
+
+class Topic(TopicFile):
+    """A topic: one `topics/<id>.yml`."""
+
+    id: str
+    path: str = Field(description="the file, from the project's root")
+
+
+def read_topics(folder: Path, root: Path) -> list[Topic]:
+    """Return the topics of a folder, by id.
+
+    Raises:
+        InputError: with every fault of every file.
+    """
+    if not folder.is_dir():
+        raise InputError([f"{_named(folder, root)}:1: is no folder; topics are expected there, one `<id>.yml` each"])
+    faults: list[str] = []
+    topics: dict[str, Topic] = {}
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError([f"{_named(folder, root)}:1: cannot be read ({error.strerror})"]) from None
+    beside = {path: match["topic"] for path in found if (match := BESIDE.fullmatch(path.name))}
+    for path in found:
+        if path in beside or path.suffix not in {".yml", ".yaml"}:
+            continue
+        name = _named(path, root)
+        if not ID.fullmatch(path.stem) or len(path.stem) > ID_LENGTH:
+            wanted = f"a name of a-z, 0-9 and single hyphens, {ID_LENGTH} at most"
+            faults.append(f"{name}:1: expected {wanted} (got {path.stem!r})")
+            continue
+        if path.stem in topics:
+            faults.append(f"{name}:1: the id {path.stem!r} is {topics[path.stem].path}'s already")
+            continue
+        if Path(os.path.realpath(path)).parent != Path(os.path.realpath(folder)):  # resolve() raises on loops
+            faults.append(f"{name}:1: is a link to a file of another folder")
+            continue
+        try:
+            written = source.read(path, name).validated(TopicFile)
+            topics[path.stem] = Topic(id=path.stem, path=name, **dict(written))
+        except InputError as error:
+            faults += error.faults
+    known = {path.stem for path in found if path not in beside and path.suffix in {".yml", ".yaml"}}
+    faults += [
+        f"{_named(path, root)}:1: is no file of this folder"
+        for path in beside
+        if not path.is_file() or Path(os.path.realpath(path)).parent != Path(os.path.realpath(folder))
+    ]
+    faults += [
+        f"{_named(path, root)}:1: belongs to no topic: there is no {topic}.yml beside it; rename or remove it"
+        for path, topic in beside.items()
+        if topic not in known
+    ]
+    if faults:
+        raise InputError(faults)
+    return [topics[name] for name in sorted(topics)]
+
+
+def _named(path: Path, root: Path) -> str:
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    return name if name.isprintable() else ascii(name)[1:-1]

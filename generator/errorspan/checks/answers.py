@@ -1,0 +1,110 @@
+"""Check the answers that an exercise is made of: what learners meet, mistakes, challenge, implementations, judgment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from errorspan.answers.outputs import Assessment, Categories, Challenge, ErrorCatalog, Implementation, Judgment
+from errorspan.checks import giveaways
+from errorspan.checks.check import Outputs
+from errorspan.text import syntax
+
+_HINTS = re.compile(r"\b(correctly|securely|be careful|make sure|numerically stable|thread-?safe)\b", re.IGNORECASE)
+_NAMED_STEMS, _NAMED_SHARE = 3, 0.6
+_COPIED_WORDS = 7
+
+
+def subtopics_are_unique(categories: Categories, _: Outputs) -> Iterator[str]:
+    """No subtopic stands twice, on one level or on two."""
+    named = [" ".join(subtopic.casefold().split()) for _, subtopics in categories for subtopic in subtopics]
+    for name in sorted({name for name in named if named.count(name) > 1}):
+        yield f"{name!r} is a subtopic twice"
+
+
+def names_are_unique(catalog: ErrorCatalog, _: Outputs) -> Iterator[str]:
+    """Each pattern has a name of its own."""
+    names = [pattern.name for pattern in catalog.patterns]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"patterns: two are named {name!r}"
+
+
+def likelihoods_are_sane(catalog: ErrorCatalog, _: Outputs) -> Iterator[str]:
+    """Weak engineers make each mistake more often than strong ones, and not all mistakes equally often."""
+    for place, pattern in enumerate(catalog.patterns):
+        strong_makes = 1 - pattern.strong_avoids
+        if pattern.weak_makes <= strong_makes + 1e-9:
+            yield (
+                f"patterns.{place}.weak_makes: {pattern.weak_makes:g} is no more than the {strong_makes:g} "
+                "that strong_avoids leaves to strong engineers"
+            )
+    if len({(pattern.strong_avoids, pattern.weak_makes) for pattern in catalog.patterns}) == 1:
+        yield "patterns: all have the same two likelihoods; estimate each on its own"
+
+
+def language_is_the_topics(challenge: Challenge, outputs: Outputs) -> Iterator[str]:
+    """The challenge is set in the language that the topic names, if it names one."""
+    wanted = outputs["topic"].language
+    if wanted and syntax.lexer(challenge.language) != syntax.lexer(wanted):
+        yield f"language: the topic asks for {wanted!r}, not {challenge.language!r}"
+
+
+def language_is_known(output: Challenge | Assessment, _: Outputs) -> Iterator[str]:
+    """The language is one that the highlighter knows."""
+    if not syntax.lexer(output.language):
+        yield f"language: {output.language!r} is no language that the highlighter knows, such as 'python'"
+
+
+def no_pattern_is_named(challenge: Challenge, outputs: Outputs) -> Iterator[str]:
+    """The challenge names no pattern of the catalog."""
+    told = "\n".join(text for _, text in _prose(challenge)).casefold()
+    for pattern in outputs["error_catalog"].patterns:
+        if pattern.name.casefold() in told:
+            yield f"the challenge gives the pattern {pattern.name!r} away"
+
+
+def no_pattern_is_hinted_at(challenge: Challenge, outputs: Outputs) -> Iterator[str]:
+    """No sentence of the challenge has most words of a pattern's name, a run of its explanation, or a word that warns.
+
+    In the challenges of this course a sentence shares at most two words, 40 %, with a name, and five in a row with an
+    explanation.
+    """
+    sentences = [
+        (place, sentence, giveaways.stems(sentence), giveaways.runs(sentence, _COPIED_WORDS))
+        for place, text in _prose(challenge)
+        for sentence in re.split(r"(?<=[.!?;])\s+|\n{2,}", text)
+    ]
+    for place, sentence, _, _ in sentences:
+        if told := _HINTS.search(sentence):
+            yield f"{place}: {told[0]!r} is a hint"
+    for pattern in outputs["error_catalog"].patterns:
+        named = giveaways.stems(pattern.name)
+        explained = giveaways.runs(pattern.why_wrong, _COPIED_WORDS) | giveaways.runs(pattern.impact, _COPIED_WORDS)
+        for place, sentence, words, copied in sentences:
+            shared = len(words & named)
+            if pattern.name.casefold() in sentence.casefold():
+                continue
+            if (shared >= _NAMED_STEMS and shared >= _NAMED_SHARE * len(named)) or copied & explained:
+                yield f"{place}: {sentence.strip()!r} hints at the pattern {pattern.name!r}"
+
+
+def holds_code(implementation: Implementation, _: Outputs) -> Iterator[str]:
+    """The answer holds a fenced block of code."""
+    if not any(fence.code.strip() for fence in implementation.fences):
+        yield "the answer holds no fenced block of code"
+
+
+def patterns_are_in_the_catalog(judgment: Judgment, outputs: Outputs) -> Iterator[str]:
+    """Each pattern that the judge names is one of the catalog's."""
+    for kind, observations in (("strengths", judgment.strengths), ("failures", judgment.failures)):
+        for place, observation in enumerate(observations):
+            if observation.pattern is not None and not outputs["error_catalog"].named(observation.pattern):
+                named = f"{kind}.{place}.pattern: {observation.pattern!r}"
+                yield f"{named} is no name in the catalog; copy one, or give null"
+
+
+def _prose(challenge: Challenge) -> Iterator[tuple[str, str]]:
+    for name in ("title", "question_text", "context", "success_criteria"):
+        yield name, getattr(challenge, name)
+    for place, requirement in enumerate(challenge.requirements):
+        yield f"requirements.{place}", requirement

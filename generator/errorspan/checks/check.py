@@ -1,0 +1,24 @@
+"""Say what a schema cannot.
+
+A check is a function of an output and of the outputs that it was built on. It yields a sentence for each fault, or an
+`Undecided` one where it cannot tell; its docstring is the sentence that a run page shows when there is neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+Outputs = Mapping[str, Any]
+Check = Callable[[Any, Outputs], Iterator[str]]
+
+
+class Undecided(str):
+    """What a check says where it cannot tell: neither that all is well nor a fault."""
+
+    __slots__ = ()
+
+
+def faults(said: Iterable[str]) -> tuple[str, ...]:
+    """Return the faults in what checks say."""
+    return tuple(sentence for sentence in said if not isinstance(sentence, Undecided))

@@ -1,0 +1,94 @@
+"""Ask models from a command: tell the price before, and how it goes on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import partial
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from errorspan.authoring.settings import KEY_VARIABLES, has_key
+from errorspan.commands.board import Board
+from errorspan.commands.options import Dollars
+from errorspan.commands.telling import Failure, show
+from errorspan.course import Course
+from errorspan.runs import budget
+from errorspan.runs.progress import STOPPING, Tally, money
+from errorspan.runs.run import Run
+from errorspan.steps.table import STEPS, Step
+
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would be asked and its worst-case price, and ask nothing."
+)
+max_cost_option = click.option(
+    "--max-cost", type=Dollars(), metavar="USD", help="A limit for this run in place of max_cost_usd."
+)
+
+
+def offered(  # noqa: PLR0913 - what is asked, of whom, and at which price
+    course: Course,
+    runs: Sequence[Run],
+    max_cost: Decimal | None,
+    *,
+    dry_run: bool,
+    wanted: budget.Wanted = budget.missing,
+    steps: Sequence[Step] = STEPS,
+) -> bool:
+    """Tell what asking these runs for what is missing can cost; return whether to go on and ask.
+
+    Raises:
+        Failure: there is no key.
+        BudgetError: the worst case is above the limit.
+    """
+    limit = course.settings.max_cost_usd if max_cost is None else max_cost
+    if dry_run:
+        _tell_missing(course, runs, wanted)
+        click.echo(f"Worst case: {money(budget.within(runs, course.settings, limit, wanted))}")
+        return False
+    if not has_key():
+        raise Failure(f"No key: set {' or '.join(KEY_VARIABLES)}.")
+    worst = budget.within(runs, course.settings, limit, wanted)
+    asked = [run.topic for run in runs]
+    for line in course.deprecations(asked, steps):
+        click.echo(f"warning: {line}", err=True)
+    click.echo(f"Asking models for {', '.join(topic.id for topic in asked)}: at most {money(worst)}.", err=True)
+    return True
+
+
+def asked(course: Course, runs: Sequence[Run], *, steps: Sequence[Step] = STEPS, refresh: bool) -> list[Run]:
+    """Return the runs with what models were asked for, telling each call: on a terminal as a table, else in lines."""
+    topics, stopping = [run.topic for run in runs], partial(_say, STOPPING)
+    ask = partial(course.ask, topics, steps=steps, refresh=refresh, stopping=stopping)
+    if not sys.stderr.isatty():
+        return ask(listen=Tally(course.settings, _say))
+    board = Board(topics_of=[topic.id for topic in topics], tally=Tally(course.settings, lambda _: None))
+    with Live(get_renderable=board.table, console=Console(stderr=True), refresh_per_second=4):
+        return ask(listen=board)
+
+
+def _tell_missing(course: Course, runs: Sequence[Run], wanted: budget.Wanted) -> None:
+    table = Table("topic", "step", "attempt", "pass", "model", "at most", box=None)
+    later = False
+    for run in runs:
+        for step, attempt, order in wanted(run, course.settings):
+            later = later or attempt > 1
+            table.add_row(
+                run.topic.id,
+                step.title,
+                str(attempt or ""),
+                step.pass_title(order),
+                course.settings.model(step.asks(order), run.topic),
+                money(budget.worst_price(step, attempt, run, course.settings, order)),
+            )
+    show(table)
+    if later:
+        click.echo("Later attempts are asked only where earlier ones fail the judgment.")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

@@ -1,0 +1,165 @@
+"""The `errorspan` command."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from errorspan.commands import asking
+from errorspan.commands.configuration import configuration, course_of
+from errorspan.commands.evidence import review, verify
+from errorspan.commands.export import export_commands
+from errorspan.commands.options import config_option, topics_argument
+from errorspan.commands.solve import report, solve
+from errorspan.commands.telling import Failure, show, told
+from errorspan.course import Course
+from errorspan.record import manifest
+from errorspan.runs import budget
+from errorspan.runs.progress import KEPT, money
+from errorspan.runs.publishing import withheld
+from errorspan.runs.run import Run, State
+from errorspan.site.folder import write
+from errorspan.text.errors import shown
+
+
+@click.group()
+@click.version_option(version("errorspan"), prog_name="errorspan")
+def main() -> None:
+    """Make a course of topics: models solve a challenge, their mistakes become exercises."""
+
+
+for command in (export_commands, report, review, solve, verify):
+    main.add_command(command)
+
+
+@main.command()
+@topics_argument
+@config_option
+def status(topics: tuple[str, ...], config_file: Path) -> None:
+    """Show how far each topic's run is, without asking anything."""
+    with told():
+        course = course_of(config_file)
+        runs = course.replay(course.chosen(topics))
+    table = Table(
+        "topic", "state", "answers", "attempts", "score", "tokens", "cost", "to finish, at most", "exercise", box=None
+    )
+    for run in runs:
+        worst = budget.worst_case(run, course.settings)
+        table.add_row(
+            run.topic.id,
+            _state(run),
+            str(len(run.answers)),
+            str(len(run.attempts)) if run.answers else "",
+            f"{run.verdict.quality_score}/10" if run.verdict and run.verdict.quality_score else "",
+            f"{run.usage.tokens:,}" if run.usage.tokens else "",
+            money(run.cost(course.settings)) if run.usage.tokens else "",
+            money(worst) if worst is None or worst else "",
+            _exercise(run, course),
+        )
+    with told():
+        show(table)
+        for run in runs:
+            for fault in (*run.faults, *run.solution_faults):
+                click.echo(fault, err=True)
+        for folder in course.abandoned:
+            click.echo(f"{folder}:1: belongs to no topic file", err=True)
+
+
+@main.command()
+@topics_argument
+@click.option("--refresh", is_flag=True, help="Ask again where a prompt, a model or the topic changed since.")
+@asking.dry_run_option
+@asking.max_cost_option
+@config_option
+def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Decimal | None, config_file: Path) -> None:
+    """Ask models for every answer that is missing."""
+    with told():
+        course = course_of(config_file)
+        open_runs = [
+            run
+            for run in course.replay(course.chosen(topics), refresh=refresh)
+            if run.state in {State.AWAITING, State.UNFINISHED}
+        ]
+        if not open_runs:
+            click.echo("Nothing is missing.")
+            return
+        if not asking.offered(course, open_runs, max_cost, dry_run=dry_run):
+            return
+        finished = asking.asked(course, open_runs, refresh=refresh)
+    failed = [run.problem for run in finished if run.problem]
+    for run in finished:
+        click.echo(f"{run.topic.id}: {_state(run)}", err=True)
+    if failed:
+        raise Failure("\n".join([*failed, KEPT]))
+
+
+@main.command()
+@topics_argument
+@click.option("--note", help="A remark for the top of the run's page.")
+@config_option
+def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
+    """Take answers that a person wrote or edited into the record, as authored."""
+    if not topics:
+        raise click.UsageError("Name the topics whose answers a person wrote.")
+    today = datetime.now(UTC).date().isoformat()
+    with told():
+        course = course_of(config_file)
+        for topic in course.chosen(topics):
+            kept = course.record(topic)
+            with kept.locked():
+                replayed = course.replay([topic])[0]
+                if faults := [*replayed.faults, *replayed.solution_faults]:
+                    raise Failure("\n".join(faults))
+                adopted = 0
+                for answer in (*replayed.answers, *replayed.solutions):
+                    known = kept.manifest.answers.get(answer.file)
+                    if answer.entry.origin == "authored" and (
+                        known is None or known.digest != answer.entry.digest or known.origin != "authored"
+                    ):
+                        kept.declare(
+                            answer.file, manifest.authored(answer.recorded, at=today, pipeline=version("errorspan"))
+                        )
+                        click.echo(f"{kept.name}/{answer.file}: authored")
+                        adopted += 1
+                if not adopted:
+                    click.echo(f"{topic.id}: nothing to adopt")
+                if note is not None:
+                    kept.annotate(note or None)
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@config_option
+def render(directory: Path, config_file: Path) -> None:
+    """Write every page of the course into a folder, as Markdown and assets.
+
+    Another site generator can build them: the folder holds the site's own docs, the generated pages, and the styles and
+    the script that they need.
+    """
+    with told():
+        course = course_of(config_file)
+        count = write(course, configuration(config_file), directory)
+    click.echo(f"{count} files in {directory}")
+
+
+def _state(run: Run) -> str:
+    marks = ["stale"] if run.stale else []
+    marks += [f"{len(run.faults)} faults"] if run.faults else []
+    marks += ["authored"] if run.answers and not run.from_models else []
+    return f"{run.state} ({', '.join(marks)})" if marks else str(run.state)
+
+
+def _exercise(run: Run, course: Course) -> str:
+    if run.assessment is None:
+        return ""
+    reasons = withheld(run, course.settings.publish)
+    return shown(f"not published: {'; '.join(reasons)}") if reasons else "published"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""`errorspan verify` and `errorspan review`: what speaks for a key beside the run's own answers."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from errorspan.commands.configuration import course_of
+from errorspan.commands.options import config_option, topics_argument
+from errorspan.commands.telling import Failure, told
+from errorspan.course import Course
+from errorspan.proof import proofs, proving, reviews, sandbox
+from errorspan.proof.proving import Interpreter
+from errorspan.proof.sandbox import Limits, Sandbox
+from errorspan.runs.publishing import withheld
+from errorspan.runs.run import Run
+from errorspan.text import disk
+from errorspan.text.errors import InputError
+
+
+@click.command()
+@topics_argument
+@click.option("--python", default=sys.executable, metavar="PATH", help="The Python that has what the tests require.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 3600),
+    default=120,
+    show_default=True,
+    help="How long the tests of one variant may take.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(64, 1 << 20),
+    default=4096,
+    show_default=True,
+    metavar="MB",
+    help="How much memory they may take.",
+)
+@click.option("--no-sandbox", is_flag=True, help="Run a model's code with your own rights where there is no sandbox.")
+@config_option
+def verify(  # noqa: PLR0913 - click passes each option
+    topics: tuple[str, ...], *, python: str, seconds: int, memory: int, no_sandbox: bool, config_file: Path
+) -> None:
+    """Prove answer keys by running the topics' tests, in a sandbox.
+
+    Every error left in alone must fail a test, and the corrected program none. What was seen is kept beside the run.
+    """
+    refuted: list[str] = []
+    with told():
+        course = course_of(config_file)
+        runs = course.replay(course.chosen(topics))
+        tested = [run for run in runs if _testable(run, course, named=bool(topics))]
+        if not tested:
+            click.echo("No topic has tests and an exercise.")
+            return
+        place, interpreter = sandbox.find(unsandboxed=no_sandbox), Interpreter.at(python)
+        if place.name == "none":
+            click.echo("warning: there is no sandbox; a model's code runs with your own rights", err=True)
+        for run in tested:
+            limits = Limits(seconds=seconds, memory_mb=memory)
+            try:
+                faults = _verified(run, course, place, interpreter, limits)
+            except InputError as error:
+                refuted += error.faults
+            else:
+                refuted += [f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in faults]
+    if refuted:
+        raise Failure("\n".join(refuted))
+
+
+@click.command()
+@click.argument("topic")
+@click.option("--by", required=True, metavar="NAME", help="Who reviewed the exercise.")
+@click.option("--reject", is_flag=True, help="Reject it in place of approving it.")
+@click.option("--note", help="What the reviewer wants to say.")
+@config_option
+def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: Path) -> None:
+    """Write a review of a topic's exercise, as it stands now, to be committed.
+
+    Corrections are added to the file by hand.
+    """
+    with told():
+        course = course_of(config_file)
+        [run] = course.replay(course.chosen([topic]))
+        recorded = run.recorded_assessment
+        if recorded is None:
+            raise Failure(f"{run.topic.path}:1: has no exercise to review (its run is {run.state})")
+        if not by.strip() or not by.isprintable():
+            raise Failure("--by: expected the name of a person, on one line")
+        path = (course.root / run.topic.path).with_suffix(reviews.SUFFIX)
+        if path.exists():
+            raise Failure(f"{path}:1: is there already; edit it, or remove it first")
+        verdict = "rejected" if reject else "approved"
+        today = datetime.now(UTC).date().isoformat()
+        text = reviews.skeleton(verdict=verdict, by=by, day=today, digest=recorded.entry.digest, note=note)
+        disk.put(path, text)
+    click.echo(f"{path}: {verdict}")
+    if not run.graded:
+        click.echo("warning: its errors cannot be placed in its code; correct them in the review", err=True)
+
+
+def _testable(run: Run, course: Course, *, named: bool) -> bool:
+    tests = f"{course.settings.topics}/{run.topic.id}.tests.py"
+    if run.assessment is None or not run.graded:
+        why = f"{run.topic.path}:1: has no exercise to verify ({withheld(run, 'all')[0]})"
+    elif run.evidence.bound is None:
+        why = f"{tests}:1: is not there; it would hold the tests of the topic"
+    else:
+        return True
+    if named:
+        raise Failure(why)
+    return False
+
+
+def _verified(run: Run, course: Course, place: Sandbox, interpreter: Interpreter, limits: Limits) -> list[str]:
+    """Prove one key, keep what was seen, and return what execution has against it."""
+    if run.assessment is None:
+        raise ValueError(f"{run.topic.id} has no exercise")
+    with click.progressbar(length=len(proofs.variants(run.assessment)) + 2, label=run.topic.id, file=sys.stderr) as bar:
+        proof = proving.prove(
+            run.topic,
+            run.assessment,
+            {tier: run.outputs[step] for tier, step in proofs.TIERS.items()},
+            course.tests(run.topic),
+            interpreter=interpreter,
+            sandbox=place,
+            limits=limits,
+            at=datetime.now(UTC).date().isoformat(),
+            listen=lambda _: bar.update(1),
+        )
+    known = run.evidence.proof
+    if known is None or not proof.repeats(known):
+        record = course.record(run.topic)
+        with record.locked():
+            disk.put(record.own(proofs.FILE), proofs.written(proof))
+    proved = f"{len(proof.proved(run.assessment))} of {len(run.assessment.errors)} errors proved by execution"
+    click.echo(f"{run.topic.id}: {proved} ({len(proof.tests)} tests, Python {proof.python}, {_place(proof.sandbox)})")
+    return proof.faults(run.assessment)
+
+
+def _place(name: str) -> str:
+    return "without a sandbox" if name == "none" else name

@@ -1,0 +1,98 @@
+"""`errorspan solve` and `errorspan report`: whether answer keys hold, and what all runs show together."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from errorspan.commands import asking
+from errorspan.commands.configuration import course_of
+from errorspan.commands.options import config_option, topics_argument
+from errorspan.commands.telling import Failure, show, told
+from errorspan.runs import budget
+from errorspan.runs.progress import KEPT, money
+from errorspan.runs.run import Run
+from errorspan.site.report import Rate, Report, Spent, of
+from errorspan.steps.table import SOLVE
+
+
+@click.command()
+@topics_argument
+@asking.dry_run_option
+@asking.max_cost_option
+@config_option
+def solve(topics: tuple[str, ...], *, dry_run: bool, max_cost: Decimal | None, config_file: Path) -> None:
+    """Have two models solve each exercise without its key, and say where they disagree with it.
+
+    What was solved already is asked again only where the exercise changed since.
+    """
+    with told():
+        course = course_of(config_file)
+        runs = course.replay(course.chosen(topics))
+        if topics and (without := [run.topic.id for run in runs if not run.assessment]):
+            raise Failure("\n".join(f"{topic}: there is no exercise to solve yet" for topic in without))
+        for fault in (fault for run in runs for fault in (*run.faults, *run.solution_faults)):
+            click.echo(fault, err=True)
+        unsolved = [run for run in runs if budget.unsolved(run, course.settings)]
+        if not unsolved:
+            click.echo("Nothing is missing.")
+            return
+        if not asking.offered(course, unsolved, max_cost, dry_run=dry_run, wanted=budget.unsolved, steps=SOLVE):
+            return
+        solved = asking.asked(course, unsolved, steps=SOLVE, refresh=True)
+    for run in solved:
+        _say_solved(run)
+    if failed := [reason for run in solved if (reason := run.unsolved or run.problem)]:
+        raise Failure("\n".join([*failed, KEPT]))
+
+
+@click.command()
+@topics_argument
+@click.option("--json", "as_json", is_flag=True, help="Print the same for a program.")
+@config_option
+def report(topics: tuple[str, ...], *, as_json: bool, config_file: Path) -> None:
+    """Show what all runs add up to: rates, each with its counts, and cost.
+
+    Only runs in which models gave every answer count.
+    """
+    with told():
+        course = course_of(config_file)
+        made = of(course.replay(course.chosen(topics)), course.settings)
+    if as_json:
+        click.echo(json.dumps(made.as_json(), indent=2))
+    else:
+        _show(made)
+
+
+def _say_solved(run: Run) -> None:
+    for answer in run.solutions:
+        if run.solve and (grade := run.solve.grades.get(answer.order)):
+            by = answer.step.pass_title(answer.order)
+            rates = f"found {Rate(*grade.recall)}, right in {Rate(*grade.precision)}"
+            click.echo(f"{run.topic.id}: {by} {rates}", err=True)
+    for reason in run.solve.needs_review if run.solve else ():
+        click.echo(f"{run.topic.id}: needs review: {reason}", err=True)
+
+
+def _show(made: Report) -> None:
+    click.echo(f"{made.modelled} model runs; apart: {made.written} authored, {made.unfinished} not finished\n")
+    rates = Table("", "rate", box=None)
+    for line in made.lines:
+        rates.add_row(line.title, str(line.rate))
+    show(rates)
+    for kind, rows in (("step", made.steps), ("tier", made.tiers)):
+        if rows:
+            click.echo()
+            show(_spent(kind, (*rows, made.all)))
+
+
+def _spent(kind: str, rows: tuple[Spent, ...]) -> Table:
+    table = Table(kind, "calls", "did not count", "tokens in", "tokens out", "cost", box=None)
+    for row in rows:
+        tokens = (f"{count:,}" for count in (row.usage.prompt_tokens, row.usage.output_tokens))
+        table.add_row(row.name, str(row.sent_back.of), str(row.sent_back), *tokens, money(row.cost))
+    return table

@@ -1,0 +1,174 @@
+"""Take all topics of a site together: read them, replay their runs, ask for what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from errorspan.answers.outputs import Assessment
+from errorspan.authoring.settings import Settings, read_settings
+from errorspan.authoring.topics import BESIDE, Topic, read_topics
+from errorspan.models.client import Client, deprecations
+from errorspan.pipeline import Pipeline
+from errorspan.proof import proofs, reviews
+from errorspan.proof.evidence import Evidence
+from errorspan.record.manifest import Recorded
+from errorspan.record.record import Record
+from errorspan.runs.progress import Listener
+from errorspan.runs.run import Run
+from errorspan.steps.table import STEPS, Step, Tier
+from errorspan.text.errors import InputError, shown
+
+MAX_TESTS = 256 * 1024
+"""Bytes of one test file."""
+
+
+class Course:
+    """The topics of a site, by id, and where their records are."""
+
+    def __init__(self, root: Path, settings: Settings, topics: Sequence[Topic]) -> None:
+        self.root = root
+        self.settings = settings
+        self.topics = {topic.id: topic for topic in topics}
+
+    @classmethod
+    def read(cls, config_file: Path, extra: Mapping[str, Any]) -> Course:
+        """Read a site's settings and topic files.
+
+        Raises:
+            InputError: with every fault of every file.
+        """
+        root = config_file.parent
+        settings = read_settings(extra, config_file)
+        return cls(root, settings, read_topics(root / settings.topics, root))
+
+    def chosen(self, ids: Collection[str]) -> list[Topic]:
+        """Return the topics of these ids, all where none is given.
+
+        Raises:
+            InputError: there is no such topic.
+        """
+        known = ", ".join(self.topics)
+        ids = [name.rpartition("/")[2].removesuffix(".yml") for name in ids]  # a shell completes a file's path
+        unknown = [name for name in ids if name not in self.topics]
+        if unknown:
+            raise InputError(f"there is no topic {name!r} (known: {known})" for name in unknown)
+        return [topic for topic in self.topics.values() if not ids or topic.id in ids]
+
+    def record(self, topic: Topic) -> Record:
+        """Return the record of a topic."""
+        folder = self.root / self.settings.topics / "runs" / topic.id
+        return Record(f"{self.settings.topics}/runs/{topic.id}", folder, self.root / ".cache" / "errorspan" / topic.id)
+
+    @property
+    def abandoned(self) -> list[str]:
+        """Return the folders of records whose topic is not there any more, or is named otherwise."""
+        runs = self.root / self.settings.topics / "runs"
+        names = sorted(path.name for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
+        return [shown(f"{self.settings.topics}/runs/{name}") for name in names if name not in self.topics]
+
+    def tests(self, topic: Topic) -> dict[str, bytes]:
+        """Return a topic's test files by name: `<id>.tests.py`, and what stands beside it; none where it is not there.
+
+        Raises:
+            InputError: one is too large.
+        """
+        folder = self.root / self.settings.topics
+        paths = [path for path in sorted(folder.glob(f"{topic.id}.tests.*")) if BESIDE.fullmatch(path.name)]
+        if not any(path.name == f"{topic.id}.tests.py" for path in paths):
+            return {}
+        faults = [
+            f"{self.settings.topics}/{path.name}:1: expected at most {MAX_TESTS:,} bytes (got more)"
+            for path in paths
+            if path.stat().st_size > MAX_TESTS
+        ]
+        if faults:
+            raise InputError(faults)
+        return {path.name: path.read_bytes() for path in paths}
+
+    def _play(self, topic: Topic, client: Client | None = None, **how: Any) -> Run:
+        """Play a topic, and lay beside its run what speaks for its key: a proof, and a review."""
+        name = f"{self.settings.topics}/{topic.id}{reviews.SUFFIX}"
+        review = reviews.read(self.root / name, name)
+
+        def correct(recorded: Recorded, assessment: Any) -> Any:
+            applies = review and review.applies(recorded.entry.digest)
+            return reviews.corrected(assessment, review, name) if review and applies else assessment
+
+        record = self.record(topic)
+        run = Pipeline(topic, record, self.settings, client, correct=correct, **how).run()
+        recorded, assessment = run.recorded_assessment, run.assessment
+        if recorded is None or assessment is None:
+            return run
+        applies = review is not None and review.applies(recorded.entry.digest)
+        tests = self.tests(topic)
+        answers = [run.outputs[step] for step in proofs.TIERS.values()]
+        evidence = Evidence(
+            proof=proofs.read(record.own(proofs.FILE), f"{record.name}/{proofs.FILE}"),
+            bound=proofs.bound(assessment, answers, tests, topic.requires) if tests else None,
+            review=review if applies else None,
+            stale_review=None if applies else review,
+            original=Assessment.read(recorded.recorded.text) if applies and review and review.corrects else None,
+        )
+        return replace(run, evidence=evidence)
+
+    def replay(self, topics: Sequence[Topic], *, refresh: bool = False, recover: bool = False) -> list[Run]:
+        """Return the runs as far as their records have them, without a call.
+
+        With `recover`, replies that were received before a run was stopped are taken into the record; else nothing is
+        written.
+
+        Raises:
+            InputError: files of records are corrupt; with the faults of all of them.
+        """
+        runs: list[Run] = []
+        faults: list[str] = []
+        for topic in topics:
+            try:
+                runs.append(self._play(topic, refresh=refresh, recover=recover))
+            except InputError as error:
+                faults += error.faults
+        if faults:
+            raise InputError(faults)
+        return runs
+
+    def ask(
+        self,
+        topics: Sequence[Topic],
+        *,
+        steps: Sequence[Step] = STEPS,
+        refresh: bool = False,
+        listen: Listener,
+        stopping: Callable[[], None] = lambda: None,
+    ) -> list[Run]:
+        """Return the runs, asking models for what is missing of these steps; topics go side by side.
+
+        Ctrl-C lets calls in flight finish, because they are paid for, and starts no other;
+        `stopping` is called at once.
+        """
+        client = Client(self.settings)
+
+        def played(topic: Topic) -> Run:
+            try:
+                return self._play(topic, client, steps=steps, refresh=refresh, listen=listen)
+            except BaseException:
+                client.stopped.set()  # no topic goes on where one cannot be kept
+                raise
+
+        with ThreadPoolExecutor(min(self.settings.max_calls, len(topics) or 1)) as pool:
+            try:
+                return list(pool.map(played, topics))
+            except BaseException:
+                client.stopped.set()
+                stopping()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def deprecations(self, topics: Sequence[Topic], steps: Sequence[Step] = STEPS) -> list[str]:
+        """Say which models that these topics ask the SDK lists as deprecated. Imports the SDK."""
+        tiers = {step.asks(order) for step in steps for order in step.passes}
+        models = {self.settings.model(tier, topic): tier for topic in topics for tier in Tier if tier in tiers}
+        return deprecations({tier: model for model, tier in models.items()})

@@ -1,0 +1,146 @@
+"""Take exercises out of the course, and pack them: what the packages for learning platforms share."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urljoin
+from xml.etree import ElementTree as ET
+
+from errorspan.course import Course
+from errorspan.runs.publishing import withheld
+from errorspan.runs.run import Run
+from errorspan.site import pages
+from errorspan.site.exercise import Exercise, Places
+from errorspan.text.errors import InputError
+from errorspan.text.markup import visible
+
+LIMIT = 100  # so many results fit into SCORM's suspend data, whatever else must go
+
+_RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Exported(NamedTuple):
+    """An exercise on its way out, and the run that made it."""
+
+    exercise: Exercise
+    run: Run
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What becomes one package: its exercises in order, the course's name and the language of its pages."""
+
+    items: Sequence[Exported]
+    course: str
+    language: str
+
+    @property
+    def title(self) -> str:
+        """Return the only exercise's title, or else the course's name."""
+        return self.items[0].exercise.title if len(self.items) == 1 else self.course
+
+    @property
+    def direction(self) -> Literal["ltr", "rtl"]:
+        """Return which way the pages' language is written."""
+        return "rtl" if self.language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+
+
+def parcel(course: Course, config: Mapping[str, Any], ids: Sequence[str]) -> Parcel:
+    """Gather the exercises of these topics, in the order in which they are named.
+
+    Raises:
+        InputError: there is no such topic, or one has no exercise that is published.
+    """
+    wanted = list(dict.fromkeys(ids))
+    if (asked := len(wanted)) > LIMIT:
+        raise InputError([f"{course.settings.topics}:1: expected at most {LIMIT} topics in a package (got {asked})"])
+    runs = {run.topic.id: run for run in course.replay(course.chosen(wanted))}
+    unfit = {name: reasons for name in wanted if (reasons := withheld(runs[name], course.settings.publish))}
+    if unfit:
+        raise InputError(
+            f"{runs[name].topic.path}:1: has no exercise to export ({'; '.join(why)}; `errorspan status` tells more)"
+            for name, why in unfit.items()
+        )
+    index = "" if config.get("use_directory_urls", True) else "index.html"
+    items = [Exported(_linked(pages.exercise(runs[name], index), config, index), runs[name]) for name in wanted]
+    return Parcel(items, _text(config.get("site_name")) or "Exercises", language(config))
+
+
+def write(path: Path, files: Mapping[str, str]) -> int:
+    """Write a package; return its size in bytes.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    packed = pack(files)
+    try:
+        path.write_bytes(packed)
+    except OSError as error:
+        raise InputError([f"{path}:1: cannot be written ({error.strerror})"]) from None
+    return len(packed)
+
+
+def pack(files: Mapping[str, str]) -> bytes:
+    """Return a zip file, the same bytes for the same files; stored, because compressors differ between machines."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16  # as on Unix, wherever this runs
+            archive.writestr(entry, files[name].encode())
+    return buffer.getvalue()
+
+
+def element(tag: str, *children: ET.Element | str, **attributes: str) -> ET.Element:
+    """Return an XML element; an underscore in an attribute's name stands for the colon of its prefix."""
+    made = ET.Element(tag, {name.replace("_", ":"): printable(value) for name, value in attributes.items()})
+    for child in children:
+        if not isinstance(child, str):
+            made.append(child)
+        elif len(made):
+            made[-1].tail = (made[-1].tail or "") + printable(child)
+        else:
+            made.text = (made.text or "") + printable(child)
+    return made
+
+
+def document(root: ET.Element) -> str:
+    """Return an XML document."""
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def printable(text: str) -> str:
+    """Return the text as the pages show it, with what XML cannot hold spelled out too, as in `⟨U+FFFE⟩`."""
+    return _NOT_XML.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", visible(text))
+
+
+def _linked(exercise: Exercise, config: Mapping[str, Any], index: str) -> Exercise:
+    """Point to the run on the published site; to nowhere where the site has no address."""
+    site = _text(config.get("site_url"))
+    address = urljoin(f"{site.rstrip('/')}/", f"runs/{exercise.id}/{index}") if site else ""
+    places = {
+        error: Places(*(url and address + url.removeprefix(exercise.run_url) for url in place))
+        for error, place in exercise.places.items()
+    }
+    return replace(exercise, run_url=address, places=places if address else {})
+
+
+def language(config: Mapping[str, Any]) -> str:
+    """Return the language of a site's pages."""
+    theme = config.get("theme")
+    return (_text(theme.get("language")) if isinstance(theme, Mapping) else "") or "en"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+Packer = Callable[[Parcel], Mapping[str, str]]

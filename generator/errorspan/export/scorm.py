@@ -1,0 +1,60 @@
+"""Make a SCORM 1.2 package: one SCO with all its exercises, and nothing that it would have to fetch from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from xml.etree.ElementTree import Element
+
+from errorspan.export.parcel import Parcel, document, element
+from errorspan.site import pages
+
+SCRIPTS = tuple(path.rpartition("/")[2] for path in (*pages.SCRIPTS, *pages.LATE))
+ASSETS = (*SCRIPTS, "exercise.css", "scorm.css", "scorm.js")
+PACKAGING = "http://www.imsproject.org/xsd/imscp_rootv1p1p2"
+ADL = "http://www.adlnet.org/xsd/adlcp_rootv1p2"
+
+
+def package(parcel: Parcel) -> Mapping[str, str]:
+    """Return the package's files by name.
+
+    One key holds what grades all exercises: the element asks for `key.js` beside the page, whichever it checks.
+    """
+    content = {name: files("errorspan.site").joinpath("assets", name).read_text("utf-8") for name in ASSETS}
+    content["key.js"] = "".join(item.exercise.key_script for item in parcel.items)
+    content["index.html"] = pages.templates().get_template("scorm.html.j2").render(parcel=parcel)
+    return content | {"imsmanifest.xml": document(_manifest(parcel, sorted(content)))}
+
+
+def _manifest(parcel: Parcel, names: list[str]) -> Element:
+    ids = "\n".join(item.exercise.id for item in parcel.items)
+    return element(
+        "manifest",
+        element("metadata", element("schema", "ADL SCORM"), element("schemaversion", "1.2")),
+        element(
+            "organizations",
+            element(
+                "organization",
+                element("title", parcel.title),
+                element("item", element("title", parcel.title), identifier="item", identifierref="sco"),
+                identifier="organization",
+            ),
+            default="organization",
+        ),
+        element(
+            "resources",
+            element(
+                "resource",
+                *(element("file", href=name) for name in names),
+                identifier="sco",
+                type="webcontent",
+                adlcp_scormtype="sco",
+                href="index.html",
+            ),
+        ),
+        identifier=f"errorspan-{hashlib.sha256(ids.encode()).hexdigest()[:12]}",
+        version="1.0",
+        xmlns=PACKAGING,
+        xmlns_adlcp=ADL,
+    )

@@ -1,0 +1,261 @@
+"""Ask a model: the only door to one, and the only place that imports the SDK, when it is first needed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import mktime_tz, parsedate_tz
+from functools import cached_property
+from threading import BoundedSemaphore, Event, Lock
+from typing import TYPE_CHECKING, Any
+
+from errorspan.answers.outputs import Output
+from errorspan.authoring.prices import Usage
+from errorspan.authoring.settings import KEY_VARIABLES, Settings
+from errorspan.models.redaction import Redactor, redacted, without_secrets
+from errorspan.record.manifest import Reply
+from errorspan.steps.prompting import Request
+from errorspan.text.errors import AskError, shown
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic
+
+_HINTS = {
+    401: "the key in ANTHROPIC_API_KEY is not accepted",
+    403: "the key may not use this model",
+    404: "the model, or the server's address in ANTHROPIC_BASE_URL, is not known",
+}
+_STILL_SENDING = "was still sending after"
+
+
+class Client:
+    """Ask models, with at most `max_calls` calls in flight over all threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._flights = BoundedSemaphore(settings.max_calls)
+        self._starting = Lock()
+        self.stopped = Event()
+
+    def ask(
+        self,
+        request: Request,
+        output: type[Output],
+        sending: Callable[[], None] = lambda: None,
+        received: Callable[[Reply], None] = lambda _: None,
+    ) -> Reply:
+        """Send a request and return the reply, whatever its stop reason.
+
+        `sending` is called when its turn has come, and `received` with the reply before the next one's turn: so no more
+        than `max_calls` replies can be on their way to the disk.
+
+        Raises:
+            AskError: no reply came, in words that say what to do about it.
+        """
+        with self._flights:
+            if self.stopped.is_set():
+                raise AskError("stopped before it was asked")
+            with self._starting:
+                sdk = self._started()
+            sending()
+            asked_at, start = datetime.now(UTC), time.monotonic()
+            message = self._sent(sdk, request, output)
+            reply = self._reply(message, asked_at, time.monotonic() - start)
+            try:
+                received(reply)
+            except BaseException:
+                self.stopped.set()  # before this one's place is taken: what cannot be kept is not asked for
+                raise
+        return reply
+
+    def _reply(self, message: Any, asked_at: datetime, seconds: float) -> Reply:
+        try:
+            reply = Reply(
+                text=_whole("".join(block.text for block in message.content if block.type == "text")),
+                model=_told(message.model),
+                stop_reason=_told(message.stop_reason),
+                stop_detail=_told(getattr(message.stop_details, "category", None)),
+                usage=_usage(message.usage),
+                asked_at=asked_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                seconds=round(seconds, 3),
+            )
+        except (AttributeError, TypeError, ValueError):  # the SDK checks no shape: a field may be missing
+            raise AskError("the server's reply is no message of the API: it lacks content, model or usage") from None
+        return reply.model_copy(update={"text": without_secrets(reply.text)})
+
+    def _started(self) -> Anthropic:
+        try:
+            return self._sdk
+        except AskError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the SDK passes on whatever its HTTP library has against an address or a key
+            raise AskError(f"the API's client does not start: {_said(error)}") from None
+
+    @cached_property
+    def _sdk(self) -> Anthropic:
+        from anthropic import Anthropic, DefaultHttpxClient  # noqa: PLC0415 - seconds; a cached build never gets here
+
+        for name in KEY_VARIABLES:  # else the transport would say so, with the key in its message
+            if not all("!" <= character <= "~" for character in os.environ.get(name, "")):
+                raise AskError(f"the key in {name} holds a line break or another character that no key has")
+        for handler in logging.getLogger().handlers:  # the SDK's own is one, where ANTHROPIC_LOG is set
+            handler.addFilter(Redactor())
+        return Anthropic(
+            max_retries=self._settings.max_retries,
+            timeout=self._settings.timeout_seconds,
+            middleware=[self._bounded],
+            http_client=DefaultHttpxClient(event_hooks={"response": [self._in_time]}),
+        )
+
+    def _sent(self, sdk: Anthropic, request: Request, output: type[Output]) -> Any:
+        from anthropic import (  # noqa: PLC0415
+            AnthropicError,
+            APIConnectionError,
+            APIStatusError,
+            APITimeoutError,
+            transform_schema,
+        )
+        from httpx2 import DecodingError, ReadError, RemoteProtocolError  # noqa: PLC0415
+
+        structured: dict[str, Any] = {}
+        if request.schema is not None:
+            structured["output_config"] = {"format": {"type": "json_schema", "schema": transform_schema(output)}}
+        tries = f"after {self._settings.max_retries + 1} tries" if self._settings.max_retries else "after one try"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # `deprecations` tells it once, with the tier
+                return sdk.messages.create(
+                    model=request.model,
+                    system=request.system,
+                    messages=[{"role": role, "content": text} for role, text in request.turns],  # type: ignore[misc]
+                    max_tokens=request.max_tokens,
+                    timeout=self._settings.timeout_seconds,
+                    **structured,
+                )
+        except APITimeoutError:
+            raise AskError(f"no connection within {self._settings.timeout_seconds:g} s, {tries}") from None
+        except APIStatusError as error:
+            said = _message(error.body) or error.message
+            hint = f" ({_HINTS[error.status_code]})" if error.status_code in _HINTS else ""
+            retried = f", {tries}" if error.status_code in {408, 409, 429} or error.status_code >= 500 else ""
+            raise AskError(f"the server answered {error.status_code}{retried}: {_said(said)}{hint}") from None
+        except APIConnectionError as error:
+            cause = error.__cause__ or error
+            broke = isinstance(cause, ReadError | RemoteProtocolError | DecodingError)
+            what = "no whole reply from" if broke else "no connection to"
+            raise AskError(f"{what} {_said(sdk.base_url.host or sdk.base_url)}, {tries}: {_said(cause)}") from None
+        except (AnthropicError, TypeError, ValueError, AttributeError) as error:
+            raise AskError(f"the server's reply is no message of the API: {_said(error)}") from None
+
+    def _bounded(self, asked: Any, call_next: Any) -> Any:
+        """Let the SDK try again only what cannot have been paid for, or only by a connection's break."""
+        from anthropic import APITimeoutError  # noqa: PLC0415
+
+        if self.stopped.is_set():
+            raise AskError("stopped before it was asked again")
+        try:
+            response = call_next(asked)
+        except APITimeoutError as error:
+            if "Connect" in type(error.__cause__).__name__:
+                raise
+            how = _STILL_SENDING if str(error.__cause__) == _STILL_SENDING else "was silent for"
+            raise AskError(
+                f"the server {how} {self._settings.timeout_seconds:g} s (timeout_seconds); it is not asked "
+                "again, because its answer may be on the bill"
+            ) from None
+        wait = _retry_after(response.headers)
+        if response.status_code >= 400 and wait is not None and wait > self._settings.max_wait_seconds:
+            raise AskError(
+                f"the server answered {response.status_code} and asks to wait {wait:,.0f} s; at most "
+                f"{self._settings.max_wait_seconds:g} s are waited for (max_wait_seconds)"
+            )
+        if response.status_code == 200:
+            try:
+                json.loads(response.http_response.content)
+            except (ValueError, RecursionError) as error:
+                why = _said(error)
+                raise AskError(f"the server's reply is no JSON ({why}); is ANTHROPIC_BASE_URL an API?") from None
+        return response
+
+    def _in_time(self, response: Any) -> None:
+        """Have a reply read to its end within `timeout_seconds`: the transport only knows of silences."""
+        from httpx2 import ReadTimeout, SyncByteStream  # noqa: PLC0415
+
+        sent, until = response.stream, time.monotonic() + self._settings.timeout_seconds
+
+        class InTime(SyncByteStream):
+            def __iter__(self) -> Iterator[bytes]:
+                for part in sent:
+                    if time.monotonic() > until:
+                        raise ReadTimeout(_STILL_SENDING)
+                    yield part
+
+            def close(self) -> None:
+                sent.close()
+
+        response.stream = InTime()
+
+
+def deprecations(models: dict[str, str]) -> list[str]:
+    """Say which of these models (by tier) the SDK lists as deprecated, and their last day.
+
+    The list is no part of the SDK's interface: 2.14 moved it. Where it cannot be found, nothing is said.
+    """
+    from anthropic.resources.messages import messages  # noqa: PLC0415
+
+    last_days: dict[str, str] = getattr(messages, "DEPRECATED_MODELS", {})
+    return [
+        f"{tier}: {model} is deprecated; its last day is {last_days[model]}"
+        for tier, model in models.items()
+        if model in last_days
+    ]
+
+
+def _usage(usage: Any) -> Usage:
+    details = getattr(usage, "output_tokens_details", None)
+    return Usage(
+        input_tokens=usage.input_tokens or 0,
+        output_tokens=usage.output_tokens or 0,
+        cache_creation_input_tokens=usage.cache_creation_input_tokens or 0,
+        cache_read_input_tokens=usage.cache_read_input_tokens or 0,
+        thinking_tokens=getattr(details, "thinking_tokens", None) or 0,
+    )
+
+
+def _said(words: object) -> str:
+    """Return a server's words for a message: bounded, fit for a terminal, and without secrets, which some repeat."""
+    return shown(redacted(str(words)), 300)
+
+
+def _told(word: Any) -> Any:
+    """Return what should be a name as one; what is no text is left to be refused."""
+    return shown(redacted(word), 100) if isinstance(word, str) else word
+
+
+def _message(body: object) -> str:
+    error = body.get("error") if isinstance(body, dict) else None
+    return str(error.get("message", "")) if isinstance(error, dict) else ""
+
+
+def _retry_after(headers: Any) -> float | None:
+    """Return the seconds that a server asks to wait, in any of the three forms that the SDK obeys."""
+    told = headers.get("retry-after", "")
+    with suppress(KeyError, ValueError):
+        return float(headers["retry-after-ms"]) / 1000
+    with suppress(ValueError):
+        return float(told)
+    with suppress(ValueError, OverflowError):
+        date = parsedate_tz(told)
+        return mktime_tz(date) - time.time() if date else None
+    return None
+
+
+def _whole(text: str) -> str:
+    """Return the text without halves of surrogate pairs: JSON may hold them, a file cannot."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

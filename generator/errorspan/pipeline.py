@@ -1,0 +1,297 @@
+"""Play the seven steps for a topic: from the record where an answer is there, from a model where it may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from errorspan.answers import outputs as shapes
+from errorspan.answers.verdicts import Verdict
+from errorspan.authoring.settings import Settings
+from errorspan.authoring.topics import Topic
+from errorspan.models.client import Client
+from errorspan.models.replies import judge
+from errorspan.record.manifest import Entry, Recorded, Rejected, digest
+from errorspan.record.record import Record
+from errorspan.runs.progress import Listener, Progress
+from errorspan.runs.run import Answer, Attempt, Run
+from errorspan.steps import prompting
+from errorspan.steps.prompting import Request
+from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
+from errorspan.text.errors import AskError, Busy, DiskError, InputError, Refused
+
+Correct = Callable[[Recorded, Any], Any]
+"""Gives the assessment as it is shown for the one that is recorded."""
+
+
+class Feedback(NamedTuple):
+    """What a failed attempt leaves to the next one."""
+
+    attempt: int
+    challenge: shapes.Challenge
+    verdict: Verdict
+
+
+class _Missing(Exception):
+    """An answer is not in the record, and no model may be asked."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(f"next to be asked: {step.title.lower()}")
+
+
+class Pipeline:
+    """Play one topic.
+
+    Without a client nothing is asked; `recover` then takes replies into the record that were received before the last
+    run was stopped. Only `steps` are asked; with `refresh`, stale answers to them count as missing.
+    """
+
+    def __init__(  # noqa: PLR0913 - a run's whole circumstances
+        self,
+        topic: Topic,
+        record: Record,
+        settings: Settings,
+        client: Client | None = None,
+        *,
+        steps: Sequence[Step] = STEPS,
+        refresh: bool = False,
+        recover: bool = False,
+        listen: Listener = lambda _: None,
+        correct: Correct = lambda _, output: output,
+    ) -> None:
+        self.topic = topic
+        self.settings = settings
+        self._record = record
+        self._client = client
+        self._steps = steps
+        self._refresh = refresh
+        self._recover = recover
+        self._listen = listen
+        self._correct = correct
+        self._answers: list[Answer] = []
+        self._attempts: list[Attempt] = []
+        self._outputs: dict[str, Any] = {}
+        self._writes = False
+
+    def run(self) -> Run:
+        """Return the run, as far as it comes.
+
+        Raises:
+            InputError: a file of the record is corrupt.
+        """
+        problem = unsolved = None
+        with ExitStack() as held:
+            self._writes = self._hold(held)
+            try:
+                self._play_all()
+            except _Missing as missing:
+                problem = str(missing)
+            except AskError as error:
+                problem = f"{self.topic.id}: {error}"
+            else:
+                self._discard_abandoned()
+                unsolved = self._have_solved()
+        order = {file: place for place, file in enumerate(self._files())}
+        answers = sorted(self._answers, key=lambda answer: order[answer.file])
+        return Run(
+            topic=self.topic,
+            folder=self._record.name,
+            outputs=self._outputs,
+            attempts=tuple(self._attempts),
+            answers=tuple(answer for answer in answers if answer.step in STEPS),
+            solutions=tuple(answer for answer in answers if answer.step in SOLVE),
+            note=self._record.manifest.note,
+            discarded=tuple(self._record.manifest.discarded),
+            problem=problem,
+            unsolved=unsolved,
+        )
+
+    def _hold(self, held: ExitStack) -> bool:
+        """Become the record's one writer, where there is something to write."""
+        if not self._client and not (self._recover and self._record.pending):
+            return False
+        try:
+            held.enter_context(self._record.locked(lambda: bool(self._client and not self._client.stopped.is_set())))
+        except Busy:
+            return False
+        return True
+
+    def _play_all(self) -> None:
+        feedback: list[Feedback] = []
+        self._outputs = {"topic": self.topic, "feedback": feedback}
+        self._play(PREPARE, self._outputs, attempt=0)
+        for attempt in range(1, self._max_attempts + 1):
+            tried = dict(self._outputs)
+            self._attempts.append(Attempt(attempt, tried))
+            self._play(ATTEMPT, tried, attempt)
+            if tried["judgment"].achieved:
+                self._outputs = tried
+                self._play(ASSESS, tried, attempt)
+                return
+            self._outputs["feedback"] = feedback = [*feedback, Feedback(attempt, tried["challenge"], tried["judgment"])]
+
+    def _have_solved(self) -> str | None:
+        """Take solvers' answers where they are there, or may be asked for; say why one that was asked for is not."""
+        problem = None
+        for step in (step for step in SOLVE if self._outputs.keys() >= set(step.reads)):
+            try:
+                self._at_once([partial(self._answer, step, self._outputs, 0, order) for order in step.passes])
+            except _Missing:
+                pass
+            except AskError as error:
+                problem = f"{self.topic.id}: {error}"
+            counted = {answer.order: answer.output for answer in self._answers if answer.step is step and answer.counts}
+            self._outputs[step.name] = _settled(step, counted, self._outputs)
+        return problem
+
+    def _play(self, steps: Sequence[Step], outputs: dict[str, Any], attempt: int) -> None:
+        """Answer the steps as soon as what they read is there, those that are ready at once."""
+        waiting = list(steps)
+        while waiting:
+            ready = [step for step in waiting if outputs.keys() >= set(step.reads)]
+            waiting = [step for step in waiting if step not in ready]
+            if not ready:
+                raise ValueError(f"{waiting[0].name} reads what no step gives before it")
+            asked: list[tuple[Step, dict[str, Callable[[], Answer]]]] = []
+            for step in ready:
+                if step.foregone and (known := step.foregone(outputs)):
+                    outputs[step.name] = known
+                else:
+                    asked.append(
+                        (step, {order: partial(self._answer, step, outputs, attempt, order) for order in step.passes})
+                    )
+            answered = self._at_once([job for _, jobs in asked for job in jobs.values()])
+            for step, jobs in asked:
+                given = {order: next(answered).output for order in jobs}
+                outputs[step.name] = _settled(step, given, outputs)
+
+    def _at_once(self, jobs: Sequence[Callable[[], Answer]]) -> Iterator[Answer]:
+        """Do the jobs side by side where models are asked; let all of them finish before one's failure counts.
+
+        That a file is corrupt comes before that another one is missing.
+        """
+        if self._client and len(jobs) > 1:
+            with ThreadPoolExecutor(len(jobs)) as pool:
+                done = [pool.submit(job) for job in jobs]
+        else:
+            done = [_done(job) for job in jobs]
+        self._answers += [job.result() for job in done if not job.exception()]
+        failures = [error for job in done if (error := job.exception())]
+        for error in sorted(failures, key=lambda error: isinstance(error, AskError | _Missing)):  # these are the least
+            raise error
+        return iter([job.result() for job in done])
+
+    def _answer(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str) -> Answer:
+        inside = attempt if step in ATTEMPT else 0
+        file = step.file(inside, order)
+        recorded = self._record.find(file)
+        if not recorded and not self._writes:  # before a prompt is made for nothing
+            raise _Missing(step)
+        model = self.settings.model(step.asks(order), self.topic)
+        request = prompting.request(step, outputs, attempt=inside, order=order, model=model)
+        if recorded:
+            stale = recorded.entry.origin == "model" and recorded.entry.key != request.key
+            if not (stale and self._refresh and step in self._steps):
+                output = self._read(step, recorded)
+                output = self._correct(recorded, output) if step in ASSESS else output
+                return Answer(step, inside, order, recorded, output, stale, step.findings(output, outputs))
+        if not self._writes:
+            raise _Missing(step)
+        try:
+            return self._asked(step, outputs, inside, order, request)
+        except DiskError:
+            if self._client:
+                self._client.stopped.set()  # what no disk takes need not be paid for
+            raise
+
+    def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
+        """Ask until an answer counts; each rejected reply goes back with its faults, `max_repairs` times at most."""
+        file, key = step.file(attempt, order), request.key
+        rejected: list[Rejected] = []
+        told = partial(Progress, self.topic.id, step, attempt, order, request.model)
+        while True:
+            reply = self._record.received(request)
+            if not reply:
+                if not self._client or step not in self._steps:
+                    raise _Missing(step)
+                with self._record.room(request) as receive:
+                    reply = self._client.ask(request, step.output, lambda: self._listen(told()), receive)
+            output, faults = judge(step, outputs, reply)
+            self._listen(told(reply, tuple(faults)))
+            if output is not None and not faults:
+                break
+            rejected.append(
+                Rejected(
+                    file=file,
+                    model=request.model,
+                    stop_reason=reply.stop_reason,
+                    usage=reply.usage,
+                    at=reply.asked_at,
+                    seconds=reply.seconds,
+                    faults=faults,
+                )
+            )
+            hopeless = reply.stop_reason not in {"end_turn", "max_tokens"} or step.exceeded(reply.text)
+            if hopeless or len(rejected) > self.settings.max_repairs:
+                self._record.drop(rejected, request)
+                where = f"{step.title.lower()}{f' of attempt {attempt}' if attempt else ''}"
+                raise Refused(f"{where} ({request.model}): {'; '.join(faults)[:600]}")
+            request = prompting.repaired(request, reply.text, faults)
+        text = output.recorded()
+        entry = Entry(
+            origin="model",
+            digest=digest(text),
+            at=reply.asked_at,
+            key=key,
+            model=request.model,
+            served=reply.model if reply.model != request.model else None,
+            seconds=reply.seconds,
+            usage=reply.usage,
+            stop_reason=reply.stop_reason,
+            pipeline=version("errorspan"),
+            rejected=rejected,
+        )
+        recorded = self._record.keep(file, text, entry)
+        output = self._read(step, recorded)
+        return Answer(step, attempt, order, recorded, output, findings=step.findings(output, outputs))
+
+    def _read(self, step: Step, recorded: Recorded) -> shapes.Output:
+        try:
+            return step.output.read(recorded.text)
+        except ValidationError as error:
+            way_out = "mend it, or delete the file: then it is missing, and a run asks for it"
+            raise InputError(shapes.faults_in(f"{self._record.name}/{recorded.file}", error, way_out)) from None
+
+    def _discard_abandoned(self) -> None:
+        if self._client:
+            for folder in self._record.folder.glob("attempt-*/"):
+                if folder.is_dir() and folder.name not in {f"attempt-{attempt.number}" for attempt in self._attempts}:
+                    self._record.discard(folder.name)
+
+    def _files(self) -> Iterator[str]:
+        for steps, attempts in ((PREPARE, [0]), (ATTEMPT, range(1, self._max_attempts + 1)), (ASSESS + SOLVE, [0])):
+            for attempt in attempts:
+                yield from (step.file(attempt, order) for step in steps for order in step.passes)
+
+    @property
+    def _max_attempts(self) -> int:
+        return self.topic.max_attempts or self.settings.max_attempts
+
+
+def _settled(step: Step, given: Mapping[str, shapes.Output], outputs: Mapping[str, Any]) -> Any:
+    return step.settle(given, outputs) if step.settle else given[step.passes[0]]
+
+
+def _done(job: Callable[[], Answer]) -> Future[Answer]:
+    future: Future[Answer] = Future()
+    try:
+        future.set_result(job())
+    except (AskError, InputError, _Missing) as error:
+        future.set_exception(error)
+    return future

@@ -1,0 +1,51 @@
+"""Hold what speaks for a run's key beside its own answers: a proof by execution, and a person's review."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from errorspan.answers.outputs import Assessment
+from errorspan.proof.proofs import Bound, Proof
+from errorspan.proof.reviews import Review
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What stands beside a run.
+
+    `bound`: what a proof would be about now; None where the topic has no tests, or no exercise. `stale_review`: one of
+    another assessment than the one recorded. `original`: the recorded assessment, where a review corrects it.
+    """
+
+    proof: Proof | None = None
+    bound: Bound | None = None
+    review: Review | None = None
+    stale_review: Review | None = None
+    original: Assessment | None = None
+
+    @property
+    def stale_proof(self) -> Proof | None:
+        """Return a proof of something else than what is there now."""
+        return self.proof if self.proof and self.proof.bound != self.bound else None
+
+    @property
+    def valid_proof(self) -> Proof | None:
+        """Return the proof, where it is of what is there now."""
+        return self.proof if self.proof and self.proof.bound == self.bound else None
+
+    def against(self, assessment: Assessment) -> list[str]:
+        """Return what speaks against the key, a clause each; a no to an earlier version holds until asked anew."""
+        reasons = [f"execution speaks against its key: {fault}" for fault in self.refutations(assessment)[:1]]
+        if self.stale_proof and self.stale_proof.faults(self.original or assessment):
+            reasons.append("execution spoke against an earlier version of its key, and has not been tried since")
+        if self.stale_review and not self.stale_review.approves:
+            reasons.append(f"{self.stale_review.by} rejected an earlier version of it")
+        return reasons
+
+    def refutations(self, assessment: Assessment) -> list[str]:
+        """Return what a valid proof has against the key."""
+        return self.valid_proof.faults(assessment) if self.valid_proof else []
+
+    def proves(self, assessment: Assessment) -> bool:
+        """Tell whether a valid proof shows every error of the key."""
+        return self.valid_proof is not None and not self.refutations(assessment)

@@ -1,0 +1,111 @@
+"""Say what finishing runs can cost, before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from errorspan.authoring.prices import Usage
+from errorspan.authoring.settings import Settings
+from errorspan.runs.run import Run, State, total
+from errorspan.steps import prompting
+from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
+from errorspan.text.errors import BudgetError
+
+Pass = tuple[Step, int, str]
+"""A step, its attempt, and which of its passes."""
+Wanted = Callable[[Run, Settings], list[Pass]]
+
+TOKENIZERS = 2
+"""How much longer an answer of one model may be in the tokens of another that reads it: an assumption, not a bound."""
+
+
+def missing(run: Run, settings: Settings) -> list[Pass]:
+    """Return the passes that may have to be asked to finish a run, were every attempt to fail but the last."""
+    if run.state in {State.COMPLETE, State.NOT_SEPARATED}:
+        return []
+    have = {answer.file for answer in run.answers}
+    last = run.topic.max_attempts or settings.max_attempts
+    first = max(run.last.number if run.last else 1, 1)
+    rounds = [(PREPARE, [0]), (ATTEMPT, range(first, last + 1)), (ASSESS, [0])]
+    passes = [
+        (step, attempt, order)
+        for steps, attempts in rounds
+        for attempt in attempts
+        for step in steps
+        for order in step.passes
+    ]
+    return [wanted for wanted in passes if wanted[0].file(*wanted[1:]) not in have]
+
+
+def unsolved(run: Run, settings: Settings) -> list[Pass]:  # noqa: ARG001 - the same question as `missing`
+    """Return the passes of solving a run's exercise that have no answer to it as it is now.
+
+    An exercise whose own answers fail a check is not worth solving.
+    """
+    if run.state is not State.COMPLETE or run.faults:
+        return []
+    have = {answer.file for answer in run.solutions if not answer.stale}
+    passes = [(step, 0, order) for step in SOLVE for order in step.passes]
+    return [wanted for wanted in passes if wanted[0].file(*wanted[1:]) not in have]
+
+
+def within(runs: Sequence[Run], settings: Settings, limit: Decimal, wanted: Wanted = missing) -> Decimal:
+    """Return the worst case of asking these runs for what is missing, in dollars.
+
+    Raises:
+        BudgetError: it is above the limit, or the price of a model is not known.
+    """
+    unpriced = sorted(
+        {
+            model
+            for run in runs
+            for step, _, order in wanted(run, settings)
+            if settings.price(model := settings.model(step.asks(order), run.topic), Usage()) is None
+        }
+    )
+    if unpriced:
+        raise BudgetError(
+            f"no price is known for {', '.join(unpriced)}; name it under extra.generator.prices "
+            "(input and output in dollars per million tokens, 0 for a model of your own)"
+        )
+    worst = total(worst_case(run, settings, wanted) for run in runs) or Decimal()
+    if worst > limit:
+        raise BudgetError(
+            f"{len(runs)} {'topic' if len(runs) == 1 else 'topics'} could cost up to ${worst:.2f}, "
+            f"more than the ${limit:.2f} that max_cost_usd allows; name fewer topics, or raise it (--max-cost)"
+        )
+    return worst
+
+
+def worst_case(run: Run, settings: Settings, wanted: Wanted = missing) -> Decimal | None:
+    """Return the most that the missing passes of a run can cost, in dollars; None where a model's price is not known.
+
+    A token is at least a byte, so a prompt has at most as many tokens as bytes; every answer is as long as it may be,
+    and every repair is needed. Two things are not in it: `TOKENIZERS` is a guess, and where a connection breaks while a
+    model answers, the call is made again and a server may charge for both.
+    """
+    return total(worst_price(step, attempt, run, settings, order) for step, attempt, order in wanted(run, settings))
+
+
+def worst_price(step: Step, attempt: int, run: Run, settings: Settings, order: str = "") -> Decimal | None:
+    """Return the most that one pass of a step can cost, repairs included; None where its model's price is not known."""
+    longest = {known.name: _longest(known, run) for known in STEPS}
+    longest["feedback"] = (attempt - 1) * (longest["judgment"] + longest["challenge"])
+    prompt = prompting.template_size(step, run.topic) + sum(longest[name] for name in step.reads)
+    return total(
+        settings.price(
+            settings.model(step.asks(order), run.topic),
+            Usage(
+                input_tokens=prompt + repair * (step.max_tokens + prompting.COMPLAINT_BYTES),
+                output_tokens=step.max_tokens,
+            ),
+        )
+        for repair in range(settings.max_repairs + 1)
+    )
+
+
+def _longest(step: Step, run: Run) -> int:
+    """Return the most tokens that a step's output can put into a prompt; a person may have written a longer one."""
+    written = [len(answer.recorded.text.encode()) for answer in run.answers if answer.step is step]
+    return max([TOKENIZERS * step.max_tokens, *written]) * len(step.passes)

@@ -1,0 +1,32 @@
+"""Decide whether students see an exercise: the one place that says so, and why not."""
+
+from __future__ import annotations
+
+from errorspan.authoring.settings import Publish
+from errorspan.runs.run import Run
+
+
+def withheld(run: Run, publish: Publish) -> list[str]:
+    """Say why a run's exercise is not published, a clause each; none where it is."""
+    shown, evidence = run.assessment, run.evidence
+    if shown is None or not run.graded:
+        return ["its errors cannot be placed in its code" if shown else f"its run is {run.state}"]
+    reasons = [f"{review.by} rejected it" for review in [evidence.review] if review and not review.approves]
+    if publish == "all":
+        return reasons
+    if run.faults:
+        reasons.append("its checks fail")
+    reasons += evidence.against(shown)
+    reasons += [f"it needs a review: {reason}" for reason in unresolved(run)[:1]]
+    if publish == "proved" and not evidence.proves(shown):
+        reasons.append("its proof is stale" if evidence.stale_proof else "it is not proved")
+    if publish == "reviewed" and not run.approved:
+        reasons.append("its review is of another version" if evidence.stale_review else "nobody has approved it")
+    return reasons
+
+
+def unresolved(run: Run) -> tuple[str, ...]:
+    """Return where solvers agree against the key, as long as nobody has approved it since."""
+    review, solved = run.evidence.review, max((answer.entry.at or "" for answer in run.solutions), default="")
+    settled = review and review.approves and review.date.isoformat() >= solved[:10]
+    return () if settled or not run.solve else run.solve.needs_review

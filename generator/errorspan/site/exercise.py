@@ -1,0 +1,187 @@
+"""Make an exercise of an assessment: a value first, HTML second.
+
+The page holds the code and nothing that tells which lines are wrong. What grades stands in a script of its own, the
+key, which the page's element loads once a student checks. Columns are counted as JavaScript counts, in UTF-16 units
+of the code as it is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from textwrap import dedent
+from typing import Any, Literal, NamedTuple
+
+from markupsafe import Markup
+
+from errorspan.answers.outputs import Assessment, Error, Span
+from errorspan.answers.verdicts import Failure
+from errorspan.text.markup import code_lines, prose, sentence, shown_at, visible
+
+OTHER_KINDS = 3
+TAB = 4  # columns, as in exercise.css
+DEEPEST = 6
+
+_SPACE = re.compile(r"(?<!<span)[ \t]")  # of the code, not of a tag
+
+Level = Literal["beginner", "intermediate", "advanced"]
+
+
+class Segment(NamedTuple):
+    """The part of one shown line (from 1) that belongs to a span: its columns `start` to `end`."""
+
+    line: int
+    start: int
+    end: int
+
+
+class Places(NamedTuple):
+    """Addresses of where an error was made, and of where the better implementation avoided it."""
+
+    weak: str | None = None
+    mid: str | None = None
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An assessment as a student meets it.
+
+    `patterns`: the catalog's names, the likeliest mistakes first; students choose among them. `places`: by error id.
+    """
+
+    id: str
+    title: str
+    level: Level | None
+    concepts: tuple[str, ...]
+    assessment: Assessment
+    failures: tuple[Failure, ...]
+    run_url: str
+    patterns: tuple[str, ...] = ()
+    places: Mapping[str, Places] = field(default_factory=dict)
+
+    @property
+    def guided(self) -> bool:
+        """Tell whether a student is told the number of errors, and offered hints, without asking for them."""
+        return self.level == "beginner"
+
+    @cached_property
+    def lines(self) -> list[Markup]:
+        """Return the code as highlighted HTML, line by line."""
+        return _lines(self.assessment.code, self.assessment.language)
+
+    @cached_property
+    def indents(self) -> list[int]:
+        """Return by how many steps of two columns each line is indented; a wrapped line goes on there. At most 6."""
+        lines = visible(self.assessment.code).expandtabs(TAB).split("\n")[: len(self.lines)]
+        return [min((len(line) - len(line.lstrip(" "))) // 2, DEEPEST) for line in lines]
+
+    @cached_property
+    def spans(self) -> dict[str, tuple[Segment, ...]]:
+        """Return where each error stands in the shown lines, by its id."""
+        return {error.id: segments(self.assessment.code, *self._span(error)[:2]) for error in self.assessment.errors}
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """Return the shortest and the longest time that a student needs."""
+        return min(self.assessment.estimated_minutes), max(self.assessment.estimated_minutes)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a hash of all that grades: progress belongs to exactly this code with exactly these errors."""
+        graded = [visible(self.assessment.code), [[error.id, error.correction] for error in self.assessment.errors]]
+        return hashlib.sha256(json.dumps([*graded, self.spans], sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def key(self) -> dict[str, Any]:
+        """Return what grades and explains, as the element reads it, from the top: prose is HTML, all else text."""
+        ordered = sorted(self.assessment.errors, key=lambda error: self.spans[error.id])
+        return {"digest": self.digest, "errors": [self._explained(error) for error in ordered]}
+
+    @property
+    def key_script(self) -> str:
+        """Return the text of `key.js`: one call of the element's `errorspanKey(id, key)`, safe inside HTML too."""
+        call = json.dumps([self.id, self.key], separators=(",", ":"))[1:-1]
+        return f"errorspanKey({call});\n".translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"})
+
+    def _explained(self, error: Error) -> dict[str, Any]:
+        failure = next((failure for failure in self.failures if failure.id == error.failure), None)
+        pattern = failure.pattern if failure else None
+        before, after = self._excerpts(error)
+        places = self.places.get(error.id, Places())
+        return {
+            "id": error.id,
+            "segments": self.spans[error.id],
+            "concept": visible(error.concept),
+            "hint": sentence(error.hint),
+            "description": prose(error.description),
+            "pattern": pattern and visible(pattern),
+            "kinds": self._kinds(pattern) if pattern else [],
+            "before": before,
+            "after": after,
+            "value": prose(error.learning_value),
+            "failure": failure and prose(failure.description),
+            "url": f"{self.run_url}#error-{error.id}",
+            "weak": places.weak,
+            "mid": places.mid,
+        }
+
+    def _kinds(self, pattern: str) -> list[str]:
+        """Return what a student chooses a pattern from: in an order that tells nothing, others as likely beside it."""
+        others = [name for name in self.patterns if name != pattern][:OTHER_KINDS]
+        return sorted(map(visible, (pattern, *others)), key=str.casefold) if others else []
+
+    def _excerpts(self, error: Error) -> tuple[list[Markup], list[Markup]]:
+        """Return the lines of the error and what stands in their place once it is corrected, as highlighted HTML.
+
+        What indents all of them is left out.
+        """
+        start, end, *_ = self._span(error)
+        inner = int(error.quote.endswith("\n") and error.correction.endswith("\n"))
+        right = self.assessment.corrected(error.id)
+        before = self._excerpt(self.assessment.code, start, end - inner)
+        after = self._excerpt(right, start, start + len(error.correction) - inner)
+        written = [text for text, _ in (*before, *after) if text.strip()]
+        depth = len("".join(written[:1])) - len(dedent("\n".join(written)).partition("\n")[0])
+        return _dedented(before, depth), _dedented(after, depth)
+
+    def _excerpt(self, code: str, start: int, end: int) -> list[tuple[str, Markup]]:
+        """Return the lines that hold a stretch of code, each as text and as highlighted HTML."""
+        first, last = (visible(code[:at]).count("\n") for at in (start, end))
+        lines = zip(visible(code).split("\n"), _lines(code, self.assessment.language), strict=False)
+        return list(lines)[first : last + 1]
+
+    def _span(self, error: Error) -> Span:
+        span = self.assessment.span(error)
+        if span is None:
+            raise ValueError(f"exercise {self.id}: error {error.id}: its quote does not stand in the code exactly once")
+        return span
+
+
+def segments(code: str, start: int, end: int) -> tuple[Segment, ...]:
+    """Cut the characters `start` to `end` of the code into one piece for each line as it is shown."""
+    text, first, last = visible(code), shown_at(code, start), shown_at(code, end)
+    pieces, begin = [], 0
+    final = text.count("\n", 0, last - text[first:last].endswith("\n"))
+    for number, line in enumerate(text.split("\n")):
+        if text.count("\n", 0, first) <= number <= final:
+            columns = (min(max(at - begin, 0), len(line)) for at in (first, last))
+            pieces.append(Segment(number + 1, *(_units(line[:column]) for column in columns)))
+        begin += len(line) + 1
+    return tuple(pieces)
+
+
+def _dedented(lines: list[tuple[str, Markup]], depth: int) -> list[Markup]:
+    return [Markup(_SPACE.sub("", html, count=depth)) if depth else html for _, html in lines]
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _lines(code: str, language: str) -> list[Markup]:
+    lines = code_lines(code, language)
+    return lines if lines[-1] else lines[:-1]

@@ -1,0 +1,171 @@
+"""Put a course's pages into a MkDocs site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import get_plugin_logger
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page as MkDocsPage
+
+from errorspan.authoring.settings import has_key, in_pull_request
+from errorspan.course import Course
+from errorspan.proof import proofs
+from errorspan.runs import budget
+from errorspan.runs.progress import STOPPED, STOPPING, Tally
+from errorspan.runs.publishing import withheld
+from errorspan.runs.run import Run, State
+from errorspan.site.pages import SCRIPTS, STYLES, assets, render
+from errorspan.text.errors import BudgetError, GeneratorError, shown
+
+_BELOW_A_LIST = re.compile("(exercises|runs)/.+/")
+_DIV = re.compile(r"<div\b|</div>")
+_PLACE = re.compile(r'<div data-errorspan="(\d+)"></div>')
+
+log = get_plugin_logger("errorspan")
+
+Command = Literal["build", "gh-deploy", "serve"]
+
+
+class Site:
+    """Take part in a build: read topics, replay or finish their runs, add their pages."""
+
+    def __init__(self) -> None:
+        self._command: Command = "serve"
+        self._course: Course | None = None
+        self._blocks: dict[str, list[str]] = {}
+
+    def on_startup(self, *, command: Command, dirty: bool) -> None:  # noqa: ARG002 - MkDocs passes both
+        """Remember what MkDocs was called for: only a build may ask a model."""
+        self._command = command
+
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Read the topics, and add the styles and the script of the pages."""
+        with _told():
+            self._course = Course.read(Path(config.config_file_path), config.extra)
+        folder = self._course.root / self._course.settings.topics
+        config.watch.extend(str(path) for path in (folder, Path(__file__).parent) if str(path) not in config.watch)
+        config.extra_css.extend(path for path in STYLES if path not in config.extra_css)
+        config.extra_javascript.extend(path for path in SCRIPTS if path not in config.extra_javascript)
+        return config
+
+    def on_files(self, files: Files, config: MkDocsConfig) -> Files:
+        """Add a page for everything that the course holds."""
+        course = self._course
+        if course is None:
+            raise PluginError("errorspan: on_files came before on_config")
+        with _told():
+            runs = self._runs(course)
+            _report(runs, course)
+            index = "" if config.use_directory_urls else "index.html"
+            drafts = self._command == "serve"
+            pages = [*render(runs, course.settings, index=index, drafts=drafts), *assets()]
+        for page in pages:
+            if files.get_file_from_path(page.uri):
+                raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")
+            shown = InclusionLevel.INCLUDED if page.in_nav else InclusionLevel.NOT_IN_NAV
+            content = page.content
+            if page.uri.endswith(".md"):
+                content, self._blocks[page.uri] = set_aside(content)
+            file = File.generated(config, page.uri, content=content, inclusion=shown)
+            if page.source:
+                file.edit_uri = f"../{page.source}"
+            files.append(file)
+        return files
+
+    def on_page_content(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
+        """Put the blocks of HTML back that Markdown had no business with, and a page of a topic below its list."""
+        below = _BELOW_A_LIST.match(page.file.src_uri)
+        listing = below and files.get_file_from_path(f"{below[1]}/index.md")
+        if listing and page.parent is None:  # a parent is active with its page: the list's tab, without the page in nav
+            page.parent = listing.page  # type: ignore[assignment]
+        blocks = self._blocks.pop(page.file.src_uri, [])
+        return _PLACE.sub(lambda found: blocks[int(found[1])], html) if blocks else html
+
+    def _runs(self, course: Course) -> list[Run]:
+        topics = course.chosen(())
+        runs = course.replay(topics, recover=self._command == "build")
+        open_runs = [run for run in runs if run.state in {State.AWAITING, State.UNFINISHED}]
+        if not open_runs or not self._may_ask(course, open_runs):
+            return runs
+        try:
+            asked = course.ask(
+                [run.topic for run in open_runs],
+                listen=Tally(course.settings, log.info),
+                stopping=lambda: log.warning(STOPPING),
+            )
+        except KeyboardInterrupt:
+            log.warning(STOPPED)
+            raise
+        finished = {run.topic.id: run for run in asked}
+        return [finished.get(run.topic.id, run) for run in runs]
+
+    def _may_ask(self, course: Course, runs: list[Run]) -> bool:
+        if self._command != "build" or course.settings.offline or not has_key():
+            return False
+        if in_pull_request():
+            log.info("Nothing is asked: this is the build of a pull request.")
+            return False
+        try:
+            worst = budget.within(runs, course.settings, course.settings.max_cost_usd)
+        except BudgetError as error:
+            log.warning("Nothing is asked: %s. `errorspan run TOPIC` asks for one.", error)
+            return False
+        for line in course.deprecations([run.topic for run in runs]):
+            log.warning(line)
+        log.info("Asking models for %s; this can cost up to $%.2f", ", ".join(run.topic.id for run in runs), worst)
+        return True
+
+
+def set_aside(markdown: str) -> tuple[str, list[str]]:
+    """Put an empty `<div>` in the place of each block of HTML, and return the blocks.
+
+    Python-Markdown and MkDocs would each parse them only to pass them on: that took two fifths of a build. All text in
+    them is escaped, so their ends are found by counting.
+    """
+    kept: list[str] = []
+    blocks: list[str] = []
+    place = start = depth = 0
+    for found in _DIV.finditer(markdown):
+        start = start if depth else found.start()
+        depth += 1 if found[0] == "<div" else -1
+        if not depth:
+            kept += [markdown[place:start], f'<div data-errorspan="{len(blocks)}"></div>']
+            place = found.end()
+            blocks.append(markdown[start:place])
+    return "".join([*kept, markdown[place:]]), blocks
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Give MkDocs an error that it shows without a traceback."""
+    try:
+        yield
+    except GeneratorError as error:
+        raise PluginError(str(error)) from None
+
+
+def _report(runs: list[Run], course: Course) -> None:
+    for folder in course.abandoned:
+        log.warning("%s belongs to no topic file", folder)
+    for run in runs:
+        if run.state is State.AWAITING:
+            log.warning("%s awaits its first run (%s)", run.topic.path, run.problem)
+        elif run.state is State.UNFINISHED:
+            log.warning("%s is unfinished (%s)", run.topic.path, run.problem)
+        refuted = run.evidence.refutations(run.assessment) if run.assessment else []
+        told = (*run.faults, *run.solution_faults, *(f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in refuted))
+        for fault in told:
+            log.warning(fault)
+    for run in runs:
+        if run.graded and (reasons := withheld(run, course.settings.publish)):
+            log.info("%s is not published: %s", run.topic.id, shown("; ".join(reasons)))
+    stale = [run.topic.id for run in runs if run.stale]
+    if stale:
+        log.info("Stale, replayed as recorded: %s (`errorspan run --refresh` asks again)", ", ".join(stale))

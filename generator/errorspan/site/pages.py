@@ -1,0 +1,214 @@
+"""Make pages of runs: a pure function of runs, templates and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from textwrap import dedent
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from errorspan.answers.outputs import Assessment, Error, Implementation
+from errorspan.answers.verdicts import REASONS, mid_label, place
+from errorspan.authoring.prices import AS_OF
+from errorspan.authoring.settings import Settings
+from errorspan.checks.check import Undecided
+from errorspan.checks.tracing import traced
+from errorspan.proof import reviews
+from errorspan.runs import publishing
+from errorspan.runs.progress import money
+from errorspan.runs.run import Run
+from errorspan.site import overview, report
+from errorspan.site.exercise import Exercise, Places
+from errorspan.steps.table import STEPS
+from errorspan.text import markup
+
+FOLDER = "assets/errorspan"
+STYLES = (f"{FOLDER}/errorspan.css", f"{FOLDER}/exercise.css")
+SCRIPTS = (f"{FOLDER}/errorspan.js",)
+LATE = tuple(f"{FOLDER}/errorspan.{name}.js" for name in ("course", "ar", "de"))  # loaded by the first, where needed
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file of the site: a Markdown page, or an asset. `source`: the file that its author wrote."""
+
+    uri: str
+    content: str
+    in_nav: bool = False
+    source: str | None = None
+
+
+def render(runs: Sequence[Run], settings: Settings, *, index: str = "", drafts: bool = False) -> Iterator[Page]:
+    """Yield every page of a course.
+
+    `index` is what a link to a folder needs: `index.html` where no server adds it. With `drafts`, exercises that are
+    withheld have their pages too, and say so.
+    """
+    reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
+    exercises = {
+        run.topic.id: exercise(run, index) for run in runs if run.topic.id not in reasons or (drafts and run.graded)
+    }
+    following = dict(pairwise(exercises))
+    for run in runs:
+        known: dict[str, Any] = {
+            "run": run,
+            "exercise": exercises.get(run.topic.id),
+            "withheld": reasons.get(run.topic.id, []),
+            "following": exercises.get(following.get(run.topic.id, "")),
+            "settings": settings,
+            "index": index,
+        }
+        yield Page(f"runs/{run.topic.id}/index.md", _rendered("run.md.j2", **known), source=run.topic.path)
+        if run.topic.id in exercises:
+            yield Page(
+                f"exercises/{run.topic.id}/index.md", _rendered("exercise.md.j2", **known), source=run.topic.path
+            )
+            yield Page(f"exercises/{run.topic.id}/key.js", exercises[run.topic.id].key_script)
+            yield Page(f"exercises/{run.topic.id}/key/index.md", _rendered("key.md.j2", **known), source=run.topic.path)
+    listed: dict[str, Any] = {
+        "runs": runs,
+        "exercises": exercises,
+        "withheld": reasons,
+        "settings": settings,
+        "index": index,
+    }
+    yield Page("exercises/index.md", _rendered("exercises.md.j2", **listed), in_nav=True)
+    listed |= {"overview": overview.of(runs, settings), "report": report.of(runs, settings)}
+    yield Page("runs/index.md", _rendered("runs.md.j2", **listed), in_nav=True)
+
+
+def assets() -> Iterator[Page]:
+    """Yield the styles and the scripts that the pages need."""
+    for path in (*STYLES, *SCRIPTS, *LATE):
+        yield Page(path, files("errorspan.site").joinpath("assets", path.rpartition("/")[2]).read_text("utf-8"))
+
+
+def exercise(run: Run, index: str = "") -> Exercise:
+    """Return a complete run's exercise.
+
+    A topic that names no concepts is found by its level's subtopics: the errors' own concepts would tell what to look
+    for.
+    """
+    if run.assessment is None or run.verdict is None:
+        raise ValueError(f"{run.topic.id} has no assessment")
+    subtopics = run.outputs["categories"]
+    likeliest = sorted(run.outputs["error_catalog"].patterns, key=lambda pattern: -pattern.weak_makes)
+    run_url = f"../../runs/{run.topic.id}/{index}"
+    return Exercise(
+        id=run.topic.id,
+        title=run.assessment.title,
+        level=run.topic.level,
+        concepts=tuple(run.topic.concepts or getattr(subtopics, run.topic.level or "intermediate")),
+        assessment=run.assessment,
+        failures=run.verdict.failures,
+        run_url=run_url,
+        patterns=tuple(pattern.name for pattern in likeliest),
+        places={error.id: _places(run, error, run_url) for error in run.assessment.errors},
+    )
+
+
+def _places(run: Run, error: Error, run_url: str) -> Places:
+    """Return where an error was made and where it was avoided: where the judge saw that, else the whole answer."""
+    if run.last is None or run.verdict is None:
+        return Places()
+    mid = run.last.outputs["mid_implementation"]
+    failure = run.verdict.failure(error.failure)
+    quotes = [
+        seen.quote
+        for judgment in run.verdict.judgments.values()
+        for seen in judgment.strengths
+        if failure and failure.pattern and seen.pattern == failure.pattern
+    ]
+    made = made_on(run, error)
+    avoided = next((line for quote in quotes if (line := quoted_line(quote, mid))), None)
+    anchor = f"{run_url}#attempt-{run.last.number}"
+    return Places(
+        weak=f"{anchor}-weak-{made}" if made else f"{anchor}-weak",
+        mid=f"{anchor}-mid-{avoided}" if avoided else f"{anchor}-mid",
+    )
+
+
+def made_on(run: Run, error: Error) -> int | None:
+    """Return the line (from 1) of the weak implementation's text on which an error was made."""
+    if run.assessment is None or run.last is None or not (span := run.assessment.span(error)):
+        return None
+    return traced(run.assessment.code, run.last.outputs["weak_implementation"]).get(span.first)
+
+
+def marked_lines(assessment: Assessment) -> list[Markup]:
+    """Return the assessment's code as highlighted HTML, line by line, with its error spans marked."""
+    opening = Markup('<span class="error-span" data-error-id="{}" data-concept="{}">')
+    marks = [
+        (span.start, span.end, opening.format(error.id, error.concept))
+        for error in assessment.errors
+        if (span := assessment.span(error))
+    ]
+    lines = markup.code_lines(assessment.code, assessment.language, marks)
+    return lines if lines[-1] else lines[:-1]
+
+
+def outdented(assessment: Assessment, error: Error, text: str) -> str:
+    """Return an error's quote or correction, its first line indented as in the code, then all moved to the left."""
+    span = assessment.span(error)
+    ahead = assessment.code[: span.start].rpartition("\n")[2] if span else ""
+    return dedent(ahead[: len(ahead) - len(ahead.lstrip())] + text)
+
+
+def quoted_line(quote: str, implementation: Implementation) -> int | None:
+    """Return the line (from 1) of an implementation's text on which a quote starts, where that is code."""
+    stands = place(quote, implementation)
+    return implementation.text.count("\n", 0, stands[0]) + 1 if stands else None
+
+
+def _rendered(template: str, **known: Any) -> str:
+    return markup.raw(templates().get_template(template).render(**known))
+
+
+def _front(text: str) -> Markup:
+    """Return text as a value of front matter: MkDocs' templates write it into HTML as it is."""
+    dumped = yaml.safe_dump(str(markup.plain(text)), default_style='"', allow_unicode=True, width=2**20)
+    return Markup(dumped.strip())
+
+
+@cache
+def templates() -> Environment:
+    """Return the environment of all templates; those for platforms are rendered elsewhere."""
+    environment = Environment(
+        loader=PackageLoader("errorspan.site", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "prose": markup.prose,
+        "sentence": markup.sentence,
+        "plain": markup.plain,
+        "document": markup.document,
+        "code": markup.code,
+        "money": money,
+        "percent": lambda share: f"{share:.0%}".replace("%", " %"),
+        "front": _front,
+    }
+    environment.tests["undecided"] = lambda said: isinstance(said, Undecided)
+    environment.globals |= {
+        "STEPS": STEPS,
+        "REASONS": REASONS,
+        "PRICES_AS_OF": AS_OF,
+        "mid_label": mid_label,
+        "quoted_line": quoted_line,
+        "made_on": made_on,
+        "marked_lines": marked_lines,
+        "outdented": outdented,
+        "timeline": overview.timeline,
+        "changes": reviews.changes,
+        "rate": report.Rate,
+    }
+    return environment

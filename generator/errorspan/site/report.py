@@ -1,0 +1,203 @@
+"""Add up what model runs show together, as `errorspan report` and the page of all runs have it.
+
+No rate goes without its counts. Runs in which a person wrote are counted apart, and so are their solvers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from errorspan.answers.solving import Grade
+from errorspan.answers.verdicts import mid_label, place
+from errorspan.authoring.prices import Usage
+from errorspan.authoring.settings import Settings
+from errorspan.record.manifest import Entry, Rejected
+from errorspan.runs.run import Attempt, Run, price, total
+from errorspan.site import overview
+from errorspan.steps.table import ATTEMPT, SOLVE, STEPS
+
+Call = Entry | Rejected
+
+_OTHER = ("Other", "other")  # a step of another version, and its tier
+_FILES = {
+    step.file(attempt, order): (step.title, step.asks(order).replace("_", " "))
+    for step in STEPS + SOLVE
+    for attempt in (range(1, 11) if step in ATTEMPT else [0])
+    for order in step.passes
+}
+_ORDER = [*(name for names in _FILES.values() for name in names), *_OTHER]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How many of how many."""
+
+    count: int
+    of: int
+
+    @property
+    def share(self) -> float | None:
+        """Return the share; None of none."""
+        return self.count / self.of if self.of else None
+
+    def __str__(self) -> str:
+        """Return the share with its counts, as in `67 % (2 of 3)`."""
+        shown = "\N{EN DASH}" if self.share is None else f"{self.share:.0%}".replace("%", " %")
+        return f"{shown} ({self.count:,} of {self.of:,})"
+
+
+class Line(NamedTuple):
+    """A rate, and what it is the rate of."""
+
+    key: str
+    title: str
+    rate: Rate
+
+
+class Spent(NamedTuple):
+    """What the calls of a step or a tier add up to; `sent_back` is the share of replies that did not count."""
+
+    name: str
+    sent_back: Rate
+    usage: Usage
+    cost: Decimal | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What runs show: how many there are, rates over model runs, and what their calls cost."""
+
+    modelled: int
+    written: int
+    unfinished: int
+    lines: tuple[Line, ...]
+    steps: tuple[Spent, ...]
+    tiers: tuple[Spent, ...]
+    all: Spent
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for a program: a rate of none is null, and so is a cost that is not known."""
+        return {
+            "runs": {"model": self.modelled, "authored": self.written, "unfinished": self.unfinished},
+            "rates": {line.key: _rate(line.rate) for line in self.lines},
+            **{kind: {row.name: _spent(row) for row in getattr(self, kind)} for kind in ("steps", "tiers")},
+            "all": _spent(self.all),
+        }
+
+
+def of(runs: Sequence[Run], settings: Settings) -> Report:
+    """Count."""
+    sorted_ = overview.of(runs, settings)
+    paid = [call for run in sorted_.modelled for call in _paid(run)]
+    return Report(
+        modelled=len(sorted_.modelled),
+        written=len(sorted_.written),
+        unfinished=len(sorted_.open),
+        lines=(
+            *_attempts(sorted_.modelled),
+            *_judgments([attempt for run in sorted_.modelled for attempt in run.attempts]),
+            Line("sent_back", "Replies that did not count", _sent_back(call for _, _, call in paid)),
+            *_proofs(sorted_.modelled),
+            *_solves(sorted_.modelled),
+        ),
+        steps=_by([(step, call) for step, _, call in paid], settings),
+        tiers=_by([(tier, call) for _, tier, call in paid], settings),
+        all=_sum("All", [call for _, _, call in paid], settings),
+    )
+
+
+def _attempts(runs: Sequence[Run]) -> Iterator[Line]:
+    for number in range(1, max([1, *(len(run.attempts) for run in runs)]) + 1):
+        tried = [verdict for run in runs for one in run.attempts if one.number == number and (verdict := one.verdict)]
+        separated = sum(verdict.achieved for verdict in tried)
+        yield Line(f"attempt_{number}", f"Tiers separated in attempt {number}", Rate(separated, len(tried)))
+
+
+def _judgments(attempts: Sequence[Attempt]) -> Iterator[Line]:
+    judged = [(one, verdict) for one in attempts if (verdict := one.verdict) and verdict.judgments]
+    consistent = sum(verdict.reason != "position_inconsistent" for _, verdict in judged)
+    yield Line("consistent", "Judge prefers the same solution in both orders", Rate(consistent, len(judged)))
+    named = [
+        (failure.quote, attempt.outputs["weak_implementation" if prefers_mid else "mid_implementation"])
+        for attempt, verdict in judged
+        for order, judgment in verdict.judgments.items()
+        for prefers_mid in [judgment.better == mid_label(order)]
+        for failure in judgment.failures
+    ]
+    supported = sum(place(quote, implementation) is not None for quote, implementation in named)
+    yield Line("supported", "Failures that the judge shows by a quote that stands", Rate(supported, len(named)))
+
+
+def _proofs(runs: Iterable[Run]) -> Iterator[Line]:
+    keys = [(run.evidence.valid_proof, run.assessment) for run in runs if run.assessment]
+    tried = [(proof, key) for proof, key in keys if proof]
+    proved, errors = sum(len(proof.proved(key)) for proof, key in tried), sum(len(key.errors) for _, key in tried)
+    yield Line("keys_tried", "Keys tried by execution", Rate(len(tried), len(keys)))
+    yield Line("errors_proved", "Errors proved, of keys that were tried", Rate(proved, errors))
+
+
+def _solves(runs: Sequence[Run]) -> Iterator[Line]:
+    """Count solvers that are models, and runs that two of them solved."""
+    solved: list[Sequence[str]] = []
+    grades: list[Grade] = []
+    exercises = [run for run in runs if run.assessment]
+    for run in exercises:
+        by_model = [answer.order for answer in run.solutions if answer.counts and answer.from_model]
+        if run.solve:
+            grades += [run.solve.grades[order] for order in by_model]
+            if run.solve.complete and len(by_model) == len(run.solve.grades):
+                solved.append(run.solve.needs_review)
+    yield Line("solved", "Exercises solved blind by two models", Rate(len(solved), len(exercises)))
+    yield Line("needs_review", "… of them, need a review", Rate(sum(map(bool, solved)), len(solved)))
+    yield Line("solve_recall", "Errors that blind solvers found", _added(grade.recall for grade in grades))
+    precision = _added(grade.precision for grade in grades)
+    yield Line("solve_precision", "Reports of blind solvers that are in the key", precision)
+
+
+def _added(counts: Iterable[tuple[int, int]]) -> Rate:
+    return Rate(*(sum(column) for column in zip((0, 0), *counts, strict=True)))
+
+
+def _paid(run: Run) -> Iterator[tuple[str, str, Call]]:
+    """Yield every call of a run, with its step and its tier."""
+    for answer in (*run.answers, *run.solutions):
+        for call in answer.calls:
+            yield (*_FILES[answer.file], call)
+    for rejected in run.discarded:
+        yield (*_FILES.get(rejected.file, _OTHER), rejected)
+
+
+def _by(calls: Sequence[tuple[str, Call]], settings: Settings) -> tuple[Spent, ...]:
+    """Add calls up by their name, in the order of the steps."""
+    rows: defaultdict[str, list[Call]] = defaultdict(list)
+    for name, call in calls:
+        rows[name].append(call)
+    return tuple(_sum(name, rows[name], settings) for name in sorted(rows, key=_ORDER.index))
+
+
+def _sum(name: str, calls: Sequence[Call], settings: Settings) -> Spent:
+    usage = sum((call.usage for call in calls if call.usage), Usage())
+    return Spent(name, _sent_back(calls), usage, total(price(call, settings) for call in calls))
+
+
+def _sent_back(calls: Iterable[Call]) -> Rate:
+    counted = [not isinstance(call, Rejected) or call.superseded for call in calls]
+    return Rate(counted.count(False), len(counted))
+
+
+def _rate(rate: Rate) -> dict[str, float | None]:
+    return {"count": rate.count, "of": rate.of, "rate": rate.share}
+
+
+def _spent(row: Spent) -> dict[str, Any]:
+    return {
+        "calls": row.sent_back.of,
+        "sent_back": _rate(row.sent_back),
+        "tokens_in": row.usage.prompt_tokens,
+        "tokens_out": row.usage.output_tokens,
+        "dollars": None if row.cost is None else float(row.cost),
+    }

@@ -1,0 +1,131 @@
+"""Make requests: render `prompts/<step>.md.j2`, and send faults back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from errorspan.answers.outputs import Implementation
+from errorspan.authoring.topics import Topic
+from errorspan.steps.table import Step
+from errorspan.text.errors import shown
+
+REPLY = "assistant"
+PROMPT = "user"
+
+CHAIN = 32
+"""How many digits of a key name a chain of repairs."""
+
+COMPLAINT_BYTES = 6_000
+"""Bounds the faults that a repair adds to a prompt, beside the rejected reply and a sentence or two."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that is sent for one pass of a step.
+
+    `turns` are pairs of role and text: a prompt first, then, where an answer is being mended, each rejected reply and
+    what was wrong with it. `schema` is the output's own; the API's dialect of it is made when it is sent.
+    """
+
+    step: str
+    attempt: int
+    order: str
+    model: str
+    system: str
+    turns: tuple[tuple[str, str], ...]
+    schema: Mapping[str, Any] | None
+    max_tokens: int
+
+    @property
+    def chain(self) -> str:
+        """Return the beginning of the key of the request that this one goes back to through repairs."""
+        return replace(self, turns=self.turns[:1]).key[:CHAIN]
+
+    @property
+    def repairs(self) -> int:
+        """Return how many replies were sent back before: fewer than ten."""
+        return len(self.turns) // 2
+
+    @property
+    def key(self) -> str:
+        """Return a SHA-256 over all of it: two requests with the same key ask the same."""
+        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return sha256(canonical.encode()).hexdigest()
+
+
+def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str, model: str) -> Request:
+    """Render a step's prompt from the topic and the outputs that its row reads, and nothing else."""
+    template = _prompts().get_template(f"{step.name}.md.j2")
+    schema = _schema(step)
+    context = template.new_context(
+        {name: outputs[name] for name in ("topic", *step.reads)} | {"order": order, "schema": _laid_out(step)}
+    )
+    system, prompt = ("".join(template.blocks[name](context)).strip() for name in ("system", "prompt"))
+    return Request(step.name, attempt, order, model, system, ((PROMPT, prompt),), schema, step.max_tokens)
+
+
+def repaired(asked: Request, reply: str, faults: Sequence[str]) -> Request:
+    """Return the request that sends a rejected reply back with its faults."""
+    complaint = _prompts().get_template("_repair.md.j2").render(faults=faults, structured=asked.schema is not None)
+    said = reply.encode("utf-8", "replace").decode() if reply.strip() else "(nothing)"
+    return replace(asked, turns=(*asked.turns, (REPLY, said), (PROMPT, complaint.strip())))
+
+
+def complaints(faults: Iterable[str]) -> list[str]:
+    """Return the faults as they are told and kept: a reply can have thousands, and whole pages in one."""
+    told, left = [], COMPLAINT_BYTES
+    for fault in faults:
+        short = shown(fault, 300)
+        left -= len(short.encode("utf-8", "replace")) + 3
+        if left < 0:
+            break
+        told.append(short)
+    return told
+
+
+def template_size(step: Step, topic: Topic) -> int:
+    """Return a bound on the bytes of a step's prompt, beside the outputs that it reads."""
+    prompts = Path(__file__).with_name("prompts")
+    files = [prompts / f"{step.name}.md.j2", *prompts.glob("_*.md.j2")]
+    return (
+        sum(path.stat().st_size for path in files)
+        + 2 * len(json.dumps(_schema(step), indent=2))
+        + len(topic.model_dump_json().encode())
+    )
+
+
+@cache
+def _schema(step: Step) -> Mapping[str, Any] | None:
+    """Return the output's schema; 1 and 1.0 are the same number, which libraries write differently."""
+    if issubclass(step.output, Implementation):
+        return None
+    written = json.dumps(step.output.model_json_schema())
+    return dict(
+        json.loads(written, parse_float=lambda number: int(float(number)) if float(number) % 1 == 0 else float(number))
+    )
+
+
+@cache
+def _laid_out(step: Step) -> str | None:
+    """Return the schema as a prompt shows it."""
+    schema = _schema(step)
+    return json.dumps(schema, indent=2, ensure_ascii=False) if schema else None
+
+
+@cache
+def _prompts() -> Environment:
+    return Environment(
+        loader=PackageLoader("errorspan.steps", "prompts"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - prompts are text, not HTML
+    )

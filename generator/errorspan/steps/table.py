@@ -1,0 +1,185 @@
+"""Lay out the seven steps, the table of contents of a run, and what may be asked beside them.
+
+A further step is one output class in `outputs`, one prompt file named after it, and one row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from errorspan.answers import solving, verdicts
+from errorspan.answers.outputs import (
+    Assessment,
+    Categories,
+    Challenge,
+    ErrorCatalog,
+    Implementation,
+    Judgment,
+    Output,
+    Solution,
+)
+from errorspan.checks import answers, exercise
+from errorspan.checks.check import Check
+
+LONGEST_TOKEN = 32
+"""How many characters a token may stand for; in prose and code about four do, in runs of spaces more."""
+
+
+class Tier(StrEnum):
+    """Which model a step asks."""
+
+    AUTHOR = "author"
+    MID = "mid"
+    WEAK = "weak"
+    JUDGE = "judge"
+    FIRST_SOLVER = "first_solver"
+    SECOND_SOLVER = "second_solver"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A row: who is asked, what comes back, and what it builds on."""
+
+    name: str
+    tier: Tier | tuple[Tier, ...]
+    """One for each pass, where they ask different models."""
+    output: type[Output]
+    reads: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    max_tokens: int = 12_000
+    """Bounds an answer. Thinking counts toward it, so each row leaves headroom."""
+    passes: tuple[str, ...] = ("",)
+    """Each pass is a request and an answer of its own."""
+    settle: Callable[[Mapping[str, Any], Mapping[str, Any]], Any] | None = None
+    """Joins the outputs of all passes into the step's output; a step of one pass needs none."""
+    foregone: Callable[[Mapping[str, Any]], Any] | None = None
+    """Gives the step's output where it follows without asking, else None."""
+
+    def exceeded(self, text: str) -> bool:
+        """Tell whether a text is longer than an answer of `max_tokens` can be."""
+        return len(text) > self.max_tokens * LONGEST_TOKEN
+
+    @property
+    def title(self) -> str:
+        """Return the name as a person reads it."""
+        return self.name.replace("_", " ").capitalize()
+
+    def findings(self, output: Any, outputs: Mapping[str, Any]) -> dict[Check, tuple[str, ...]]:
+        """Return what each check has to say of an output that was built on others."""
+        return {check: tuple(check(output, outputs)) for check in self.checks}
+
+    def asks(self, order: str) -> Tier:
+        """Return which model a pass asks."""
+        return self.tier if isinstance(self.tier, Tier) else self.tier[self.passes.index(order)]
+
+    def pass_title(self, order: str) -> str:
+        """Return what tells a pass from the others of its step, as a person reads it."""
+        if not isinstance(self.tier, Tier):
+            return self.asks(order).replace("_", " ")
+        return f"order {order.upper()}" if order else ""
+
+    def file(self, attempt: int, order: str) -> str:
+        """Return the file of the record that holds the answer to one pass; steps outside attempts have attempt 0."""
+        folder = f"attempt-{attempt}/" if attempt else ""
+        return f"{folder}{self.name}{f'-{order}' if order else ''}{self.output.suffix}"
+
+
+PREPARE = (
+    Step(
+        "categories",
+        Tier.AUTHOR,
+        Categories,
+        checks=(answers.subtopics_are_unique,),
+        max_tokens=6_000,
+    ),
+    Step(
+        "error_catalog",
+        Tier.AUTHOR,
+        ErrorCatalog,
+        reads=("categories",),
+        checks=(answers.names_are_unique, answers.likelihoods_are_sane),
+    ),
+)
+ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
+    Step(
+        "challenge",
+        Tier.AUTHOR,
+        Challenge,
+        reads=("error_catalog", "feedback"),
+        checks=(
+            answers.language_is_known,
+            answers.language_is_the_topics,
+            answers.no_pattern_is_named,
+            answers.no_pattern_is_hinted_at,
+        ),
+        max_tokens=8_000,
+    ),
+    Step(
+        "mid_implementation",
+        Tier.MID,
+        Implementation,
+        reads=("challenge",),
+        checks=(answers.holds_code,),
+    ),
+    Step(
+        "weak_implementation",
+        Tier.WEAK,
+        Implementation,
+        reads=("challenge",),
+        checks=(answers.holds_code,),
+    ),
+    Step(
+        "judgment",
+        Tier.JUDGE,
+        Judgment,
+        reads=("error_catalog", "challenge", "mid_implementation", "weak_implementation"),
+        checks=(answers.patterns_are_in_the_catalog,),
+        passes=verdicts.PASSES,
+        settle=verdicts.settle,
+        foregone=verdicts.identical,
+    ),
+)
+ASSESS = (
+    Step(
+        "assessment",
+        Tier.AUTHOR,
+        Assessment,
+        reads=("error_catalog", "challenge", "mid_implementation", "weak_implementation", "judgment"),
+        checks=(
+            answers.language_is_known,
+            exercise.code_is_of_a_size,
+            exercise.code_parses,
+            exercise.code_is_the_weak_tiers,
+            exercise.ids_count_up,
+            exercise.quotes_stand_in_the_code,
+            exercise.spans_hold_code,
+            exercise.spans_are_apart,
+            exercise.errors_were_judged,
+            exercise.errors_differ,
+            exercise.corrections_change_something,
+            exercise.corrections_parse,
+            exercise.no_comment_gives_an_error_away,
+            exercise.no_name_gives_an_error_away,
+            exercise.no_hint_is_the_answer,
+            exercise.nothing_tells_how_many,
+            exercise.minutes_are_plausible,
+        ),
+        max_tokens=16_000,
+    ),
+)
+STEPS = PREPARE + ATTEMPT + ASSESS
+
+SOLVE = (  # beside the seven, and only where somebody asks for it: a run is complete without
+    Step(
+        "blind_solve",
+        (Tier.FIRST_SOLVER, Tier.SECOND_SOLVER),
+        Solution,
+        reads=("assessment",),
+        checks=(solving.findings_stand_in_the_code, solving.findings_are_short),
+        passes=solving.PASSES,
+        settle=solving.settle,
+    ),
+)

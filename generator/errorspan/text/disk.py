@@ -1,0 +1,57 @@
+"""Write files whole or not at all, and say what to do where a disk does not take them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from errorspan.text.errors import DiskError
+
+HALF = ".half"
+"""Ends the name of a file that is being written: what is left of one was being written when its process was killed."""
+
+
+@contextmanager
+def writing(path: Path, consequence: str = "") -> Iterator[None]:
+    """Say what cannot be written, what to do, and what follows."""
+    try:
+        yield
+    except OSError as error:
+        raise DiskError(path, error, consequence) from None
+
+
+def put(path: Path, text: str, consequence: str = "") -> None:
+    """Write a file whole, or not at all.
+
+    Raises:
+        DiskError: it could not be written.
+    """
+    with writing(path, consequence):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=HALF)
+        written = Path(temporary)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            written.chmod(0o644)
+            written.replace(path)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise
+
+
+def move(path: Path, folder: Path, name: str) -> None:
+    """Move a file to a name that is free; the folder may be on another file system."""
+    target, number = folder / name, 1
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        while target.exists():
+            number += 1
+            target = folder / f"{name}.{number}"
+        shutil.move(path, target)
