@@ -45,10 +45,12 @@ def setting(root: Path, generator: str, after: str = AFTER) -> Settings:
     """Read settings from a mkdocs.yml with this block, which starts on line FIRST."""
     config = root / "mkdocs.yml"
     config.write_text(BEFORE + generator + after, "utf-8")
-    return read_settings(yaml.load(config.read_text("utf-8"), _Loader)["extra"], config)
+    return read_settings(config, yaml.load(config.read_text("utf-8"), _Loader)["extra"])
 
 
-@pytest.mark.parametrize("generator", ["", "  generator:\n", "  generator: ~\n", "  generator: {}\n"])
+@pytest.mark.parametrize(
+    "generator", ["", "  generator:\n", "  generator: ~\n", "  generator: {}\n", "  generator: false\n"]
+)
 def test_a_site_need_not_set_anything(tmp_path: Path, generator: str) -> None:
     assert setting(tmp_path, generator) == Settings()
 
@@ -87,7 +89,7 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
 
 WRONG = {
     "a list": ("  generator: [a]\n", "0: : expected keys and values (got ['a'])"),
-    "text": ("  generator: on\n", "0: : expected keys and values (got True)"),
+    "text": ("  generator: all\n", "0: : expected keys and values (got 'all')"),
     "an unknown key": ("  generator:\n    topic: t\n", f"1: .topic: is no key here; known are {KNOWN}"),
     "a list as folder": ("  generator:\n    topics: [t]\n", "1: .topics: expected text (got ['t'])"),
     "a number as folder": ("  generator:\n    topics: 5\n", "1: .topics: expected text (got 5); quotes make it text"),
@@ -197,7 +199,7 @@ def test_without_lines_the_fault_is_told_too(tmp_path: Path, text: str | None) -
     if text is not None:
         config.write_bytes(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(InputError) as raised:
-        read_settings({"generator": {"max_calls": 0}}, config)
+        read_settings(config, {"generator": {"max_calls": 0}})
     assert raised.value.faults == (
         "mkdocs.yml:1: extra.generator.max_calls: expected greater than or equal to 1 (got 0)",
     )
@@ -211,7 +213,7 @@ VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dict
 @given(VALUES)
 def test_anything_is_settings_or_has_faults(values: Any) -> None:
     try:
-        settings = read_settings({"generator": values}, Path("absent.yml"))
+        settings = read_settings(Path("absent.yml"), {"generator": values})
     except InputError as error:
         faults = error.faults
     else:

@@ -35,14 +35,14 @@ class Course:
         self.topics = {topic.id: topic for topic in topics}
 
     @classmethod
-    def read(cls, config_file: Path, extra: Mapping[str, Any]) -> Course:
-        """Read a site's settings and topic files.
+    def read(cls, config_file: Path, extra: Mapping[str, Any], options: Any = None) -> Course:
+        """Read a site's settings, the plugin's `options` or else those in `extra`, and its topic files.
 
         Raises:
             InputError: with every fault of every file.
         """
         root = config_file.parent
-        settings = read_settings(extra, config_file)
+        settings = read_settings(config_file, extra, options)
         return cls(root, settings, read_topics(root / settings.topics, root))
 
     def chosen(self, ids: Collection[str]) -> list[Topic]:

@@ -1,4 +1,4 @@
-"""Hold the `extra.generator` block of mkdocs.yml, typed."""
+"""Hold what a site sets, typed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from errorspan.authoring import configuration
 from errorspan.authoring.prices import PRICES, Price, Usage
 from errorspan.authoring.topics import ModelId, Topic
-from errorspan.text.source import Source, lines_of
 
 Publish = Literal["all", "checked", "proved", "reviewed"]
 
@@ -83,16 +83,13 @@ class Settings(BaseModel):
         return price.of(usage) if price else None
 
 
-def read_settings(extra: Mapping[str, Any], config_file: Path) -> Settings:
-    """Return the settings of a site.
+def read_settings(config_file: Path, extra: Mapping[str, Any], options: Any = None) -> Settings:
+    """Return the settings of a site: the plugin's `options`, or `extra.generator` where those are None.
 
     Raises:
         InputError: with a fault for each key that does not fit.
     """
-    values = extra.get("generator")
-    place = ("extra", "generator")
-    source = Source(config_file.name, {} if values is None else values, lines_of(config_file, place), place)
-    return source.validated(Settings)
+    return configuration.settings(config_file, extra, options).validated(Settings)
 
 
 def has_key() -> bool:

@@ -9,14 +9,17 @@ import yaml
 from mkdocs.exceptions import ConfigurationError
 from mkdocs.utils.yaml import yaml_load
 
+from errorspan.authoring.configuration import of_plugin
 from errorspan.commands.telling import Failure
 from errorspan.course import Course
 
 
 def course_of(config_file: Path) -> Course:
     """Read the course that a configuration names."""
-    extra = configuration(config_file).get("extra")
-    return Course.read(config_file.resolve(), extra if isinstance(extra, dict) else {})
+    found = configuration(config_file)
+    extra = found.get("extra")
+    options = of_plugin(found.get("plugins"))
+    return Course.read(config_file.resolve(), extra if isinstance(extra, dict) else {}, options)
 
 
 def configuration(config_file: Path) -> dict[str, Any]:

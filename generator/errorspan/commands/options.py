@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+NAMES = ("mkdocs.yml", "mkdocs.yaml")
+
 
 class Dollars(click.ParamType[Decimal]):
     """An amount in dollars."""
@@ -25,12 +27,16 @@ class Dollars(click.ParamType[Decimal]):
         return amount
 
 
+def _found() -> Path:
+    """Return the configuration that MkDocs finds too."""
+    return next(filter(Path.exists, map(Path, NAMES)), Path(NAMES[0]))
+
+
 config_option = click.option(
     "-f",
     "--config-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("mkdocs.yml"),
-    show_default=True,
-    help="The site's configuration.",
+    callback=lambda _context, _option, named: named or _found(),
+    help="The site's configuration: mkdocs.yml, or mkdocs.yaml, if not given.",
 )
 topics_argument = click.argument("topics", nargs=-1, metavar="[TOPIC]...")

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import get_plugin_logger
+from mkdocs.plugins import BasePlugin, get_plugin_logger
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page as MkDocsPage
 
@@ -22,7 +22,7 @@ from errorspan.runs.progress import STOPPED, STOPPING, Tally
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run, State
 from errorspan.site.pages import SCRIPTS, STYLES, assets, render
-from errorspan.text.errors import BudgetError, GeneratorError, shown
+from errorspan.text.errors import BudgetError, GeneratorError, InputError, shown
 
 _BELOW_A_LIST = re.compile("(exercises|runs)/.+/")
 _DIV = re.compile(r"<div\b|</div>")
@@ -34,7 +34,13 @@ Command = Literal["build", "gh-deploy", "serve"]
 
 
 class Site:
-    """Take part in a build: read topics, replay or finish their runs, add their pages."""
+    """Take part in a build: read topics, replay or finish their runs, add their pages.
+
+    The hook hands its methods to MkDocs, and the plugin is one.
+    """
+
+    options: Any = None
+    """What the site sets with the plugin; None for the hook, whose settings stand in `extra.generator`."""
 
     def __init__(self) -> None:
         self._command: Command = "serve"
@@ -48,7 +54,8 @@ class Site:
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the topics, and add the styles and the script of the pages."""
         with _told():
-            self._course = Course.read(Path(config.config_file_path), config.extra)
+            _once(config)
+            self._course = Course.read(Path(config.config_file_path), config.extra, self.options)
         folder = self._course.root / self._course.settings.topics
         config.watch.extend(str(path) for path in (folder, Path(__file__).parent) if str(path) not in config.watch)
         config.extra_css.extend(path for path in STYLES if path not in config.extra_css)
@@ -140,6 +147,32 @@ def set_aside(markdown: str) -> tuple[str, list[str]]:
             place = found.end()
             blocks.append(markdown[start:place])
     return "".join([*kept, markdown[place:]]), blocks
+
+
+class ErrorspanPlugin(Site, BasePlugin):  # type: ignore[type-arg,no-untyped-call]
+    """The same as a plugin of MkDocs, named in `plugins`."""
+
+    def load_config(self, options: dict[str, Any], config_file_path: str | None = None) -> tuple[list[Any], list[Any]]:  # noqa: ARG002
+        """Keep the options; `on_config` checks them, and tells each fault with its line."""
+        self.config = self.options = options
+        return [], []
+
+
+def _once(config: MkDocsConfig) -> None:
+    """Hold that a site has the plugin or the hook.
+
+    Raises:
+        InputError: it has both, or one of them twice.
+    """
+    taking = {
+        name: getattr(plugin, "on_config", None) for name, plugin in config.plugins.items()
+    }  # hooks are there too
+    named = [name for name, method in taking.items() if isinstance(getattr(method, "__self__", None), Site)]
+    if len(named) > 1:
+        told = (
+            f"{Path(config.config_file_path).name}:1: expected one plugin or hook of Errorspan (got {', '.join(named)})"
+        )
+        raise InputError([f"{told}; keep the plugin"])
 
 
 @contextmanager

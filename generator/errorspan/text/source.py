@@ -24,21 +24,21 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Source:
-    """A YAML mapping and where its keys stand. `name` is the file as messages name it."""
+    """A YAML mapping and where its keys stand, as `file:line`. `name` is the file as messages name it."""
 
     name: str
     values: Mapping[str, Any]
-    lines: Mapping[Place, int] = field(repr=False)
+    marks: Mapping[Place, str] = field(repr=False)
     prefix: Place = ()
 
     def fault(self, place: Place, what: str) -> str:
         """Say a fault at the deepest known part of a place."""
         place = self.prefix + place
         known = place
-        while known and known not in self.lines:
+        while known and known not in self.marks:
             known = known[:-1]
         key = named(place)
-        return f"{self.name}:{self.lines.get(known, 1)}: {f'{key}: ' if key else ''}{what}"
+        return f"{self.marks.get(known, f'{self.name}:1')}: {f'{key}: ' if key else ''}{what}"
 
     def validated(self, model: type[M]) -> M:
         """Return the mapping as a model.
@@ -64,7 +64,7 @@ def read(path: Path, name: str) -> Source:
     faults: list[str] = []
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader) if not (faults := list(_tricks(text, name))) else None
-        lines = dict(_lines(node, (), name, faults)) if node else {}
+        marks = dict(_marks(node, (), name, faults)) if node else {}
         values = yaml.load(text, _Loader) if not faults else None  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -77,17 +77,7 @@ def read(path: Path, name: str) -> Source:
     if not isinstance(values, dict):
         found = "nothing" if values is None else type(values).__name__
         raise InputError([f"{name}:1: expected keys and values, such as `title: …` (got {found})"])
-    return Source(name, values, lines)
-
-
-def lines_of(path: Path, prefix: Place) -> dict[Place, int]:
-    """Return the line of each key below a place, of a file that may hold tags of another program's own."""
-    try:
-        node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
-        lines = list(_lines(node, (), path.name, []))
-    except (OSError, ValueError, OverflowError, RecursionError, yaml.YAMLError):
-        return {}
-    return {place: line for place, line in lines if place[: len(prefix)] == prefix}
+    return Source(name, values, marks)
 
 
 def _text(path: Path, name: str) -> str:
@@ -133,7 +123,7 @@ def _tricks(text: str, name: str) -> Iterator[str]:
             yield f"{name}:{line}: tags (!) are not allowed"
 
 
-def _lines(node: yaml.Node | None, place: Place, name: str, faults: list[str]) -> Iterator[tuple[Place, int]]:
+def _marks(node: yaml.Node, place: Place, name: str, faults: list[str]) -> Iterator[tuple[Place, str]]:
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
@@ -146,13 +136,13 @@ def _lines(node: yaml.Node | None, place: Place, name: str, faults: list[str]) -
             elif inner in seen:
                 faults.append(f"{name}:{line}: {named(inner)}: is given twice")
             seen.add(inner)
-            yield inner, line
-            yield from _lines(value, inner, name, faults)
+            yield inner, f"{name}:{line}"
+            yield from _marks(value, inner, name, faults)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             inner = (*place, number)
-            yield inner, value.start_mark.line + 1
-            yield from _lines(value, inner, name, faults)
+            yield inner, f"{name}:{value.start_mark.line + 1}"
+            yield from _marks(value, inner, name, faults)
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

@@ -1,0 +1,160 @@
+"""The plugin and the hook are one: the same site, settings with either, and never both."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import HOOK, Project
+from errorspan.authoring.configuration import of_plugin
+from errorspan.authoring.settings import Settings, read_settings
+from errorspan.text.errors import InputError
+
+ONE_PLUGIN = "expected one plugin or hook of Errorspan"
+
+
+def with_plugin(project: Project, *, form: str = "list") -> dict[str, object]:
+    """Give a project the plugin in place of the hook; return its settings."""
+    path = project.folder / "mkdocs.yml"
+    config = yaml.safe_load(path.read_text("utf-8"))
+    options = config.pop("extra")["generator"]
+    del config["hooks"]
+    config["plugins"] = ["search", {"errorspan": options}] if form == "list" else {"search": {}, "errorspan": options}
+    path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
+    return dict(options)
+
+
+def test_the_plugin_builds_the_site_that_the_hook_builds(recorded: Project) -> None:
+    assert recorded.build("--strict", key=False).returncode == 0
+    by_hook = recorded.files("site")
+    with_plugin(recorded)
+    built = recorded.build("--strict", key=False)
+    assert built.returncode == 0, built.stderr
+    by_plugin = recorded.files("site")
+    assert by_plugin.keys() == by_hook.keys()
+    assert [name for name, content in by_hook.items() if by_plugin[name] != content and "sitemap" not in name] == []
+    assert "complete" in recorded.errorspan("status", key=False).stdout
+
+
+def test_both_are_one_too_many(recorded: Project) -> None:
+    with_plugin(recorded)
+    config = recorded.folder / "mkdocs.yml"
+    config.write_text(f"{config.read_text('utf-8')}hooks: [{HOOK}]\n", "utf-8")
+    built = recorded.build(key=False)
+    assert built.returncode == 1
+    assert f"mkdocs.yml:1: {ONE_PLUGIN} (got errorspan, {HOOK})" in built.stderr
+    assert "Traceback" not in built.stderr
+
+
+def test_a_fault_of_an_option_is_told_with_its_line(recorded: Project) -> None:
+    with_plugin(recorded)
+    config = recorded.folder / "mkdocs.yml"
+    text = config.read_text("utf-8").replace("max_retries: 1", "max_retrys: 1")
+    config.write_text(text, "utf-8")
+    line = next(number for number, line in enumerate(text.splitlines(), start=1) if "max_retrys" in line)
+    said = f"mkdocs.yml:{line}: plugins.errorspan.max_retrys: is no key here; known are "
+    for done in (recorded.build(key=False), recorded.errorspan("status", key=False)):
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_plugin_that_is_switched_off_does_nothing(recorded: Project) -> None:
+    with_plugin(recorded)
+    config = recorded.folder / "mkdocs.yml"
+    text = config.read_text("utf-8")
+    config.write_text(text.replace("errorspan:\n", "errorspan:\n    enabled: false\n"), "utf-8")
+    built = recorded.build(key=False)
+    assert built.returncode == 0, built.stderr
+    assert not (recorded.folder / "site/runs").exists()
+    assert "complete" in recorded.errorspan("status", key=False).stdout
+
+
+@pytest.mark.parametrize("name", ["mkdocs.yml", "mkdocs.yaml", "elsewhere/site.yml"])
+def test_commands_find_the_settings(recorded: Project, name: str) -> None:
+    with_plugin(recorded)
+    (recorded.folder / "mkdocs.yml").rename(recorded.folder / "base.txt")
+    recorded.write(name, f"INHERIT: {'../' * name.count('/')}base.txt\n")
+    if "/" in name:
+        (recorded.folder / "topics").rename(recorded.folder / "elsewhere/topics")
+    done = recorded.errorspan("status", *(["-f", name] if "/" in name else []), key=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^ words +complete ", done.stdout, re.MULTILINE)
+
+
+def test_no_configuration_is_told(tmp_path: Path, project: Project) -> None:
+    (tmp_path / "mkdocs.yml").unlink()
+    done = project.errorspan("status", key=False)
+    assert (done.returncode, done.stderr) == (1, "mkdocs.yml:1: cannot be read (No such file or directory)\n")
+
+
+CHILD, PARENT = "site.yml", "base/base.yml"
+PLACED = {
+    "in a list": ("plugins: [search, {errorspan: {max_calls: 0}}]\n", "", "site.yml:2: plugins.errorspan.max_calls"),
+    "in a mapping": ("plugins:\n  errorspan:\n    max_calls: 0\n", "", "site.yml:4: plugins.errorspan.max_calls"),
+    "inherited": (
+        "",
+        "a: b\nplugins:\n- errorspan:\n    max_calls: 0\n",
+        "base/base.yml:4: plugins.errorspan.max_calls",
+    ),
+    "inherited and changed": (
+        "plugins: {errorspan: {max_calls: 0}}\n",
+        "plugins:\n  errorspan:\n    max_calls: 1\n",
+        "site.yml:2: plugins.errorspan.max_calls",
+    ),
+    "beside what is inherited": (
+        "plugins:\n  errorspan:\n    offline: true\n",
+        "plugins:\n  errorspan:\n    max_calls: 0\n",
+        "base/base.yml:3: plugins.errorspan.max_calls",
+    ),
+    "of the hook, inherited": (
+        "extra: {a: b}\n",
+        "extra:\n  generator:\n    max_calls: 0\n",
+        "base/base.yml:3: extra.generator.max_calls",
+    ),
+    "no mapping": (
+        "plugins: [errorspan: all]\n",
+        "",
+        "site.yml:2: plugins.errorspan: expected keys and values (got 'all')",
+    ),
+    "both": (
+        "plugins: [errorspan]\n",
+        "extra:\n  generator:\n    max_calls: 1\n",
+        "base/base.yml:2: extra.generator: is the hook's, and this site has the plugin; set it below plugins.errorspan",
+    ),
+    "a list in place of an inherited one": (
+        "plugins: [errorspan: {max_calls: 0}]\n",
+        "plugins: [search, errorspan: {max_calls: 1}]\n",
+        "site.yml:2: plugins.errorspan.max_calls",
+    ),
+}
+
+
+@pytest.mark.parametrize(("child", "parent", "said"), PLACED.values(), ids=PLACED)
+def test_the_file_and_the_line_are_those_of_the_key(tmp_path: Path, child: str, parent: str, said: str) -> None:
+    from mkdocs.utils.yaml import yaml_load
+
+    (tmp_path / "base").mkdir()
+    (tmp_path / PARENT).write_text(parent, "utf-8")
+    (tmp_path / CHILD).write_text(f"INHERIT: {PARENT}\n{child}", "utf-8")
+    with (tmp_path / CHILD).open(encoding="utf-8") as file:
+        config = yaml_load(file)
+    with pytest.raises(InputError) as raised:
+        read_settings(tmp_path / CHILD, config.get("extra", {}), of_plugin(config.get("plugins")))
+    (fault,) = raised.value.faults
+    assert fault.startswith(said)
+
+
+@pytest.mark.parametrize("plugins", [["search"], {"search": None}, None, "errorspan", 5, []])
+def test_a_site_without_the_plugin_has_no_options(plugins: object) -> None:
+    assert of_plugin(plugins) is None
+
+
+@pytest.mark.parametrize(
+    "plugins", [["errorspan"], {"errorspan": None}, [{"errorspan": None}], ["a", {"errorspan": {}}]]
+)
+def test_the_plugin_needs_no_options(tmp_path: Path, plugins: object) -> None:
+    assert read_settings(tmp_path / "mkdocs.yml", {"generator": False}, of_plugin(plugins)) == Settings()
