@@ -6,7 +6,7 @@ tokens and no price.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated
 
@@ -79,6 +79,12 @@ class Usage(BaseModel):
     def __add__(self, other: Usage) -> Usage:
         """Add field by field."""
         return Usage.model_construct(**{name: count + getattr(other, name) for name, count in self})
+
+
+def total(prices: Iterable[Decimal | None]) -> Decimal | None:
+    """Add prices up; the sum is not known where one of them is not."""
+    known = list(prices)
+    return None if None in known else sum((price for price in known if price is not None), Decimal())
 
 
 def _price(input: str, output: str, cache_write: str, cache_read: str) -> Price:  # noqa: A002 - the API's word

@@ -166,15 +166,13 @@ def no_comment_gives_an_error_away(assessment: Assessment, _: Outputs) -> Iterat
         for line in set(_lines(error.correction)) - set(_lines(error.quote))
         if len(squeezed := _squeezed(line)) >= _COMMENTED_LETTERS
     }
-    for token in syntax.tokens(assessment.code, assessment.language):
-        told = None
-        if token.is_comment:
-            squeezed = _squeezed(token.text)
-            holds = any(line in squeezed for line in corrected)
-            told = giveaways.told_by_comment(token.text) or ("a correction" if holds else None)
-        elif token.kind in String.Doc:
-            told = giveaways.told_by_docstring(token.text)
-        if told:
+    code, language = assessment.code, assessment.language
+    for comment in syntax.comments(code, language):
+        holds = any(line in _squeezed(comment.text) for line in corrected)
+        if told := giveaways.told_by_comment(comment.text) or ("a correction" if holds else None):
+            yield f"code: {comment.text.strip()!r} gives an answer away ({told!r})"
+    for token in syntax.tokens(code, language):
+        if token.kind in String.Doc and (told := giveaways.told_by_docstring(token.text)):
             yield f"code: {token.text.strip()!r} gives an answer away ({told!r})"
 
 

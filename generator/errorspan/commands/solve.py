@@ -15,8 +15,8 @@ from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.telling import Failure, show, told
 from errorspan.runs import budget
 from errorspan.runs.progress import KEPT, money
+from errorspan.runs.report import Rate, Report, Spent, of
 from errorspan.runs.run import Run
-from errorspan.site.report import Rate, Report, Spent, of
 from errorspan.steps.table import SOLVE
 
 
@@ -79,7 +79,8 @@ def _say_solved(run: Run) -> None:
 
 
 def _show(made: Report) -> None:
-    click.echo(f"{made.modelled} model runs; apart: {made.written} authored, {made.unfinished} not finished\n")
+    apart = f"{len(made.written)} authored, {len(made.unfinished)} not finished"
+    click.echo(f"{len(made.modelled)} model runs; apart: {apart}\n")
     rates = Table("", "rate", box=None)
     for line in made.lines:
         rates.add_row(line.title, str(line.rate))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from errorspan.authoring.prices import Usage
+from errorspan.authoring.prices import Usage, total
 from errorspan.authoring.settings import Settings
-from errorspan.runs.run import Run, State, total
+from errorspan.runs.run import Run, State
 from errorspan.steps import prompting
 from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
 from errorspan.text.errors import BudgetError

@@ -12,7 +12,7 @@ from typing import Any
 from errorspan.answers.outputs import Assessment, Output
 from errorspan.answers.solving import Solve
 from errorspan.answers.verdicts import Verdict
-from errorspan.authoring.prices import Usage
+from errorspan.authoring.prices import Usage, total
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
 from errorspan.checks.check import Check, Undecided, faults
@@ -73,7 +73,7 @@ class Answer:
 
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars, rejected replies included; None where a model's price is not known."""
-        return total(price(call, settings) for call in self.calls)
+        return cost(self.calls, settings)
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ class Run:
     @property
     def usage(self) -> Usage:
         """Return the tokens of all calls, rejected replies included."""
-        return sum((call.usage for call in self.calls if call.usage), Usage())
+        return usage(self.calls)
 
     @property
     def seconds(self) -> float:
@@ -264,15 +264,14 @@ class Run:
 
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars; None where a model's price is not known."""
-        return total(price(call, settings) for call in self.calls)
+        return cost(self.calls, settings)
 
 
-def price(call: Entry | Rejected, settings: Settings) -> Decimal | None:
-    """Return what a call cost in dollars; None where its model's price is not known."""
-    return settings.price(call.model, call.usage) if call.model and call.usage else None
+def usage(calls: Iterable[Entry | Rejected]) -> Usage:
+    """Add up the tokens of calls."""
+    return sum((call.usage for call in calls if call.usage), Usage())
 
 
-def total(prices: Iterable[Decimal | None]) -> Decimal | None:
-    """Add prices up; the sum is not known where one of them is not."""
-    known = list(prices)
-    return None if None in known else sum((price for price in known if price is not None), Decimal())
+def cost(calls: Iterable[Entry | Rejected], settings: Settings) -> Decimal | None:
+    """Add up what calls cost in dollars; None where the price of one's model is not known."""
+    return total(settings.price(call.model, call.usage) if call.model and call.usage else None for call in calls)

@@ -21,10 +21,10 @@ from errorspan.authoring.settings import Settings
 from errorspan.checks.check import Undecided
 from errorspan.checks.tracing import traced
 from errorspan.proof import reviews
-from errorspan.runs import publishing
+from errorspan.runs import publishing, report
 from errorspan.runs.progress import money
 from errorspan.runs.run import Run
-from errorspan.site import overview, report
+from errorspan.site import timeline
 from errorspan.site.exercise import Exercise, Places
 from errorspan.steps.table import STEPS
 from errorspan.text import markup
@@ -80,7 +80,7 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "", drafts: 
         "index": index,
     }
     yield Page("exercises/index.md", _rendered("exercises.md.j2", **listed), in_nav=True)
-    listed |= {"overview": overview.of(runs, settings), "report": report.of(runs, settings)}
+    listed |= {"report": report.of(runs, settings)}
     yield Page("runs/index.md", _rendered("runs.md.j2", **listed), in_nav=True)
 
 
@@ -207,7 +207,7 @@ def templates() -> Environment:
         "made_on": made_on,
         "marked_lines": marked_lines,
         "outdented": outdented,
-        "timeline": overview.timeline,
+        "timeline": timeline.of,
         "changes": reviews.changes,
         "rate": report.Rate,
     }

@@ -52,11 +52,6 @@ class Token(NamedTuple):
     kind: Any
     text: str
 
-    @property
-    def is_comment(self) -> bool:
-        """Tell whether it is a comment, and no line of a preprocessor."""
-        return self.kind in Comment and self.kind not in {Comment.Preproc, Comment.PreprocFile}
-
 
 @lru_cache
 def lexer(language: str) -> str | None:
@@ -77,12 +72,18 @@ def tokens(code: str, language: str) -> tuple[Token, ...]:
     return tuple(Token(*token) for token in found)
 
 
+def comments(code: str, language: str) -> Iterator[Token]:
+    """Yield the code's comments, and no line of a preprocessor."""
+    for token in tokens(code, language):
+        if token.kind in Comment and token.kind not in {Comment.Preproc, Comment.PreprocFile}:
+            yield token
+
+
 def bare(code: str, language: str) -> str:
     """Return the code with a blank in place of each character of a comment, line ends aside."""
     blank = list(code)
-    for token in tokens(code, language):
-        if token.is_comment:
-            blank[token.start : token.start + len(token.text)] = (c if c == "\n" else " " for c in token.text)
+    for token in comments(code, language):
+        blank[token.start : token.start + len(token.text)] = (c if c == "\n" else " " for c in token.text)
     return "".join(blank)
 
 

@@ -5,7 +5,7 @@ No rate goes without its counts. Runs in which a person wrote are counted apart,
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,8 +16,7 @@ from errorspan.answers.verdicts import mid_label, place
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.record.manifest import Entry, Rejected
-from errorspan.runs.run import Attempt, Run, price, total
-from errorspan.site import overview
+from errorspan.runs.run import Attempt, Run, State, cost, usage
 from errorspan.steps.table import ATTEMPT, SOLVE, STEPS
 
 Call = Entry | Rejected
@@ -69,11 +68,17 @@ class Spent(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """What runs show: how many there are, rates over model runs, and what their calls cost."""
+    """What runs show: which there are, rates over model runs, and what their calls cost.
 
-    modelled: int
-    written: int
-    unfinished: int
+    `scores` and `attempts` count model runs by judge's score and by number of attempts.
+    """
+
+    modelled: tuple[Run, ...]
+    written: tuple[Run, ...]
+    unfinished: tuple[Run, ...]
+    separated: Rate
+    attempts: dict[int, int]
+    scores: dict[int, int]
     lines: tuple[Line, ...]
     steps: tuple[Spent, ...]
     tiers: tuple[Spent, ...]
@@ -82,7 +87,7 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """Return the same for a program: a rate of none is null, and so is a cost that is not known."""
         return {
-            "runs": {"model": self.modelled, "authored": self.written, "unfinished": self.unfinished},
+            "runs": {"model": len(self.modelled), "authored": len(self.written), "unfinished": len(self.unfinished)},
             "rates": {line.key: _rate(line.rate) for line in self.lines},
             **{kind: {row.name: _spent(row) for row in getattr(self, kind)} for kind in ("steps", "tiers")},
             "all": _spent(self.all),
@@ -90,19 +95,24 @@ class Report:
 
 
 def of(runs: Sequence[Run], settings: Settings) -> Report:
-    """Count."""
-    sorted_ = overview.of(runs, settings)
-    paid = [call for run in sorted_.modelled for call in _paid(run)]
+    """Sort runs by where their answers came from, and count."""
+    finished = [run for run in runs if run.state in {State.COMPLETE, State.NOT_SEPARATED}]
+    modelled = tuple(run for run in finished if run.untouched)
+    scores = Counter(run.verdict.quality_score for run in modelled if run.verdict and run.verdict.quality_score)
+    paid = [call for run in modelled for call in _paid(run)]
     return Report(
-        modelled=len(sorted_.modelled),
-        written=len(sorted_.written),
-        unfinished=len(sorted_.open),
+        modelled=modelled,
+        written=tuple(run for run in finished if not run.untouched),
+        unfinished=tuple(run for run in runs if run not in finished),
+        separated=Rate(sum(run.state is State.COMPLETE for run in modelled), len(modelled)),
+        attempts=dict(sorted(Counter(len(run.attempts) for run in modelled).items())),
+        scores=dict(sorted(scores.items())),
         lines=(
-            *_attempts(sorted_.modelled),
-            *_judgments([attempt for run in sorted_.modelled for attempt in run.attempts]),
+            *_attempts(modelled),
+            *_judgments([attempt for run in modelled for attempt in run.attempts]),
             Line("sent_back", "Replies that did not count", _sent_back(call for _, _, call in paid)),
-            *_proofs(sorted_.modelled),
-            *_solves(sorted_.modelled),
+            *_proofs(modelled),
+            *_solves(modelled),
         ),
         steps=_by([(step, call) for step, _, call in paid], settings),
         tiers=_by([(tier, call) for _, tier, call in paid], settings),
@@ -180,8 +190,7 @@ def _by(calls: Sequence[tuple[str, Call]], settings: Settings) -> tuple[Spent, .
 
 
 def _sum(name: str, calls: Sequence[Call], settings: Settings) -> Spent:
-    usage = sum((call.usage for call in calls if call.usage), Usage())
-    return Spent(name, _sent_back(calls), usage, total(price(call, settings) for call in calls))
+    return Spent(name, _sent_back(calls), usage(calls), cost(calls, settings))
 
 
 def _sent_back(calls: Iterable[Call]) -> Rate:
