@@ -16,7 +16,7 @@ from errorspan.commands.evidence import review, verify
 from errorspan.commands.export import export_commands
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.solve import report, solve
-from errorspan.commands.telling import Failure, show, told
+from errorspan.commands.telling import Commands, Failure, show, told
 from errorspan.course import Course
 from errorspan.record import manifest
 from errorspan.runs import budget
@@ -27,7 +27,7 @@ from errorspan.site.folder import write
 from errorspan.text.errors import shown
 
 
-@click.group()
+@click.group(cls=Commands)
 @click.version_option(version("errorspan"), prog_name="errorspan")
 def main() -> None:
     """Make a course of topics: models solve a challenge, their mistakes become exercises."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,12 +31,45 @@ def told() -> Iterator[None]:
         yield
     except GeneratorError as error:
         raise Failure(str(error)) from None
+    except BrokenPipeError:  # whoever reads has read enough, and click ends in silence
+        raise
     except OSError as error:
         raise Failure(f"{error.filename or 'the output'}: cannot be written ({error.strerror or error})") from None
     except KeyboardInterrupt:
         raise Failure(STOPPED) from None
 
 
+class Commands(click.Group):
+    """A group that tells what goes wrong in any of its commands, to the last flush of what was printed."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run as click does."""
+        try:
+            with told():
+                try:
+                    super().main(*args, **options)
+                except SystemExit as end:
+                    if not end.code and sys.stdout:  # there is none where it was closed
+                        sys.stdout.flush()
+                    raise
+        except Failure as failure:
+            failure.show()
+            sys.exit(failure.exit_code)
+        except BrokenPipeError:
+            sys.exit(1)
+        finally:
+            _let_go()
+
+
+def _let_go() -> None:
+    """Let go of what cannot be written: the interpreter would try again as it ends, and say so in its own way."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def show(table: Table) -> None:
     """Print a table, as wide as the terminal; wide enough for its rows where there is none."""
-    Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False).print(table)
+    Console(width=None if sys.stdout and sys.stdout.isatty() else 160, markup=False, highlight=False).print(table)
