@@ -90,6 +90,16 @@ FORBIDDEN = {
     "rename the machine": "socket.sethostname('mine')",
     "type into a terminal": "open('/dev/tty', 'w')",
     "trace the sandbox": "call(facts['ptrace'], 16, 1, 0, 0)",
+    "hold the sandbox": "os.pidfd_open(1)",
+    "take an open file of a process": (
+        "held = ctypes.c_int()\n"
+        "if not libc.syscall(facts['clone'], 0x1011, 0, ctypes.byref(held), 0, 0): time.sleep(60)\n"
+        "call(438, held.value, 1, 0)"
+    ),
+    "open a file of the sandbox": "for n in os.listdir('/proc/1/fd'): open(f'/proc/1/fd/{n}', 'w')",
+    "write to the sandbox's memory": "open('/proc/1/mem', 'r+b')",
+    "read the sandbox's memory": "call(facts['process_vm_readv'], 1, None, 0, None, 0, 0)",
+    "change the sandbox's memory": "call(facts['process_vm_readv'] + 1, 1, None, 0, None, 0, 0)",
     "mount": "call(facts['mount'], b'none', b'/tmp', b'tmpfs', 0, None)",
     "make a user namespace": "call(facts['unshare'], 0x10000000)",
     "clone into a user namespace": "call(facts['clone'], 0x10000011, 0, 0, 0, 0)",
@@ -103,8 +113,24 @@ FORBIDDEN = {
     "write too much to shared memory": "for n in range(1 << 10): open(f'/dev/shm/{n}', 'wb').write(bytes(1 << 20))",
 }
 NUMBERS = {
-    "x86_64": {"mount": 165, "unshare": 272, "clone": 56, "keyctl": 250, "shmget": 29, "ptrace": 101},
-    "aarch64": {"mount": 40, "unshare": 97, "clone": 220, "keyctl": 219, "shmget": 194, "ptrace": 117},
+    "x86_64": {
+        "mount": 165,
+        "unshare": 272,
+        "clone": 56,
+        "keyctl": 250,
+        "shmget": 29,
+        "ptrace": 101,
+        "process_vm_readv": 310,
+    },
+    "aarch64": {
+        "mount": 40,
+        "unshare": 97,
+        "clone": 220,
+        "keyctl": 219,
+        "shmget": 194,
+        "ptrace": 117,
+        "process_vm_readv": 270,
+    },
 }
 
 # What a program sees, and what it must look like.

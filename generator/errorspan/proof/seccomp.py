@@ -1,9 +1,10 @@
 """Refuse a program the system calls that lead around its sandbox.
 
 Namespaces close paths, processes and networks. These calls go past them: keys, which all processes of a user share;
-sockets to the host of a virtual machine; memory that no process is seen to hold; namespaces of a program's own, in
-which it could mount what it likes; and parts of the kernel that ordinary programs do without, and that have been broken
-before. To the program they look like calls of a newer kernel, so it falls back where it can.
+sockets to the host of a virtual machine; the memory and the open files of other processes, among them the sandbox's own
+first one, whose exit code is what is believed; memory that no process is seen to hold; namespaces of a program's own,
+in which it could mount what it likes; and parts of the kernel that ordinary programs do without, and that have been
+broken before. To the program they look like calls of a newer kernel, so it falls back where it can.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ REFUSED = {
     "fsmount": (432, 432),
     "fsopen": (430, 430),
     "io_uring_setup": (425, 425),
+    "kcmp": (312, 272),
     "keyctl": (250, 219),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
@@ -30,7 +32,12 @@ REFUSED = {
     "msgget": (68, 186),
     "open_tree": (428, 428),
     "perf_event_open": (298, 241),
+    "pidfd_getfd": (438, 438),
+    "pidfd_open": (434, 434),
     "pivot_root": (155, 41),
+    "process_madvise": (440, 440),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
     "ptrace": (101, 117),
     "request_key": (249, 218),
     "semget": (64, 190),
