@@ -14,6 +14,7 @@ from errorspan.commands import asking
 from errorspan.commands.configuration import configuration, course_of
 from errorspan.commands.evidence import review, verify
 from errorspan.commands.export import export_commands
+from errorspan.commands.init import init
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.solve import report, solve
 from errorspan.commands.telling import Commands, Failure, show, told
@@ -33,7 +34,7 @@ def main() -> None:
     """Make a course of topics: models solve a challenge, their mistakes become exercises."""
 
 
-for command in (export_commands, report, review, solve, verify):
+for command in (export_commands, init, report, review, solve, verify):
     main.add_command(command)
 
 
