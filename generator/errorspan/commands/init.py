@@ -16,7 +16,6 @@ import yaml
 from packaging.version import Version
 
 from errorspan.commands.options import NAMES
-from errorspan.commands.telling import told
 from errorspan.text import disk
 from errorspan.text.errors import InputError
 
@@ -49,12 +48,12 @@ def init(directory: Path) -> None:
 
     The folder may be there and hold other things; nothing in it is replaced.
     """
-    with told():
-        if not str(directory).isprintable():
-            raise InputError([f"{directory}:1: expected a name without control characters"])
-        files = _files(directory.resolve().name)
-        for name in _missing(directory, files):
-            disk.put(directory / name, files[name])
+    folder = directory.resolve().name
+    if not f"{directory}{folder}".isprintable():
+        raise InputError([f"{directory}:1: expected a name without control characters (got {folder})"])
+    files = _files(folder)
+    for name in _missing(directory, files):
+        disk.put(directory / name, files[name])
     named = shlex.quote(f"./{directory}" if str(directory).startswith("-") else str(directory))
     click.echo(
         NEXT.format(
@@ -116,8 +115,8 @@ def _missing(directory: Path, files: Mapping[str, str]) -> list[str]:
 
     known = sorted({*folders, *files, *NAMES})
     if in_the_way := [directory / name for name in known if _there(directory / name) and blocks(name)]:
-        told = [f"{path}:1: is in the way, and nothing is replaced" for path in in_the_way]
-        raise InputError([*told, "Nothing was written. Move these away, or name another folder."])
+        faults = [f"{path}:1: is in the way, and nothing is replaced" for path in in_the_way]
+        raise InputError([*faults, "Nothing was written. Move these away, or name another folder."])
     return missing
 
 
