@@ -278,6 +278,19 @@ def test_a_qti_manifest_lists_each_item() -> None:
     assert {resource.get("href") for resource in resources} | {"imsmanifest.xml"} == set(files)
 
 
+def test_identifiers_differ_between_qti_packages_and_outlive_their_content() -> None:
+    def identifiers(*made: Exercise) -> list[str]:
+        manifest = ET.fromstring(qti.package(parcel(*made))["imsmanifest.xml"])
+        resources = manifest.findall(f".//{{{qti.PACKAGING}}}resource")
+        return [str(element.get("identifier")) for element in (manifest, *resources)]
+
+    one, other = exercise(), replace(exercise(), id="other")
+    assert identifiers(one) == identifiers(exercise(title="Another title"))
+    assert not {*identifiers(one)} & {*identifiers(other)}
+    assert identifiers(other, one)[1:] == [*identifiers(other)[1:], *identifiers(one)[1:]]
+    assert identifiers(one, other)[0] not in {identifiers(one)[0], identifiers(other)[0]}
+
+
 def test_a_qti_item_has_a_choice_for_every_line() -> None:
     made = exercise()
     choices = item(made).findall(".//q:simpleChoice", QTI)

@@ -41,6 +41,7 @@ HIDDEN = (
     "\u200b\u2060\u2061\u206a\ufeff\u00ad\u180e\u115f\u1160\u3164\uffa0\u034f\u2028\u2029\ufe01\ufff9\x07\x1b\x7f\x85"
     "\U000e0001\U000e0041\U000e007f\U000e0101\U0001d173\u200c\u200d\ufe0f"
 )
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 MARKS = "\u00ad\u061c\u200e\u200f"  # at home in prose
 
 
@@ -331,14 +332,46 @@ def test_what_hides_as_an_entity_is_shown(maker: str, entity: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["🙂", "👩🏽\u200d💻", "e\u0301", "नमस्\u200dते", "\u0645\u06cc\u200c\u062e\u0648", "שלום", "❤\ufe0f", "日本語"],
+    [
+        "🙂",
+        "👩🏽\u200d💻",
+        "e\u0301",
+        "नमस्\u200dते",
+        "\u0645\u06cc\u200c\u062e\u0648",
+        "שלום",
+        "❤\ufe0f",
+        "日本語",
+        "1\ufe0f\u20e3",
+        "#\ufe0f\u20e3",
+        ENGLAND,
+    ],
 )
 def test_scripts_and_emoji_stay_whole(text: str) -> None:
     assert visible(text) == text
     assert sentence(text) == text
 
 
-@given(st.text(st.sampled_from("a\r\n\u202e\u200d\ufe0f❤🙂ی")))
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("1\ufe0f", 1),
+        ("a\ufe0f\u20e3", 1),
+        ("1\ufe0e\u20e3", 1),
+        (f"x{ENGLAND[1:]}", 6),
+        (ENGLAND[:-1], 5),
+        (f"{ENGLAND[0]}\U000e007f", 1),
+        (f"{ENGLAND[:3]} {ENGLAND[3:]}", 6),
+        (f"{ENGLAND[:3]}\U000e0041{ENGLAND[3:]}", 7),
+        (f"{ENGLAND[0]}{ENGLAND[1:-1] * 9}\U000e007f", 40),
+    ],
+    ids=ascii,
+)
+def test_signs_that_make_no_emoji_are_spelled_out(text: str, hidden: int) -> None:
+    assert len(re.findall("⟨U\\+", visible(text))) >= hidden
+    assert len(re.findall("⟨U\\+", code("x = 1 # " + text, "python"))) >= hidden
+
+
+@given(st.text(st.sampled_from("a\r\n\u202e\u200d\ufe0f❤🙂ی1\u20e3\U0001f3f4\U000e0067\U000e007f")))
 def test_a_place_is_found_again_in_what_is_shown(text: str) -> None:
     places = [shown_at(text, at) for at in range(len(text) + 1)]
     assert (places[0], places[-1]) == (0, len(visible(text)))

@@ -11,11 +11,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pypdf import PdfReader
 
 from conftest import ROOT
 from errorspan.course import Course
@@ -144,6 +147,22 @@ def test_printed_pages_are_whole_and_have_no_remnants_of_the_screen(course: Buil
         assert max(map(int, re.findall(r"\d+", colour)[:3])) < 100, path  # dark, on paper that is white
     tall = "all => [...new Set(all.map(one => one.getClientRects()[0].height))]"
     assert len(page.locator("#attempt-1-mid-99, #attempt-1-mid-100").evaluate_all(tall)) == 1
+
+
+def test_a_page_is_printed_in_the_colours_of_the_light_scheme(course: Built, browser: Browser) -> None:
+    def printed(preferred: Literal["light", "dark"], scheme: str) -> set[bytes]:
+        page = browser.new_page(color_scheme=preferred)  # with a profile of its own: the theme keeps a choice
+        page.goto(f"{course.url}exercises/{TOPIC}/")
+        expect(page.locator("body")).to_have_attribute("data-md-color-scheme", scheme)
+        page.add_style_tag(content="* { transition: none !important; }")
+        sheets = PdfReader(BytesIO(page.pdf())).pages
+        page.context.close()
+        drawn = b"".join(sheet.get_contents().get_data() for sheet in sheets)
+        return set(re.findall(rb"[\d.]+ [\d.]+ [\d.]+ rg", drawn))
+
+    light = printed("light", "default")
+    assert len(light) > 6
+    assert printed("dark", "slate") == light
 
 
 def test_a_wide_table_shows_that_it_scrolls(course: Built, page: Page) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import zipfile
@@ -46,6 +47,12 @@ class Parcel:
     def title(self) -> str:
         """Return the only exercise's title, or else the course's name."""
         return self.items[0].exercise.title if len(self.items) == 1 else self.course
+
+    @property
+    def identifier(self) -> str:
+        """Return the package's own name, which is another for other exercises, and the same whenever it is made."""
+        ids = "\n".join(item.exercise.id for item in self.items)
+        return f"errorspan-{hashlib.sha256(ids.encode()).hexdigest()[:12]}"
 
     @property
     def direction(self) -> Literal["ltr", "rtl"]:

@@ -27,23 +27,35 @@ COUNTS = ("FOUND", "INSIDE", "ALARMS")
 
 def package(parcel: Parcel) -> Mapping[str, str]:
     """Return the package's files by name."""
-    items = {f"items/{item.exercise.id}.xml": document(_item(item, parcel.language)) for item in parcel.items}
-    return items | {"imsmanifest.xml": document(_manifest(list(items)))}
+    items = {_file(item): document(_item(item, parcel.language)) for item in parcel.items}
+    return items | {"imsmanifest.xml": document(_manifest(parcel))}
 
 
-def _manifest(names: Sequence[str]) -> Element:
+def _file(item: Exported) -> str:
+    return f"items/{item.exercise.id}.xml"
+
+
+def _identifier(item: Exported) -> str:
+    return f"errorspan-{item.exercise.id}"
+
+
+def _manifest(parcel: Parcel) -> Element:
     resources = (
         element(
-            "resource", element("file", href=name), identifier=f"item-{number}", type="imsqti_item_xmlv2p1", href=name
+            "resource",
+            element("file", href=_file(item)),
+            identifier=_identifier(item),
+            type="imsqti_item_xmlv2p1",
+            href=_file(item),
         )
-        for number, name in enumerate(names, start=1)
+        for item in parcel.items
     )
     return element(
         "manifest",
         element("metadata", element("schema", "QTIv2.1 Package"), element("schemaversion", "1.0.0")),
         element("organizations"),
         element("resources", *resources),
-        identifier="errorspan",
+        identifier=parcel.identifier,
         xmlns=PACKAGING,
     )
 
@@ -69,7 +81,7 @@ def _item(item: Exported, language: str) -> Element:
         _body(item),
         element("responseProcessing", *_processing(lines, wrong)),
         _feedback(item, lines),
-        identifier=f"errorspan-{exercise.id}",
+        identifier=_identifier(item),
         title=exercise.title,
         adaptive="false",
         timeDependent="false",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
 from xml.etree.ElementTree import Element
@@ -28,7 +27,6 @@ def package(parcel: Parcel) -> Mapping[str, str]:
 
 
 def _manifest(parcel: Parcel, names: list[str]) -> Element:
-    ids = "\n".join(item.exercise.id for item in parcel.items)
     return element(
         "manifest",
         element("metadata", element("schema", "ADL SCORM"), element("schemaversion", "1.2")),
@@ -53,7 +51,7 @@ def _manifest(parcel: Parcel, names: list[str]) -> Element:
                 href="index.html",
             ),
         ),
-        identifier=f"errorspan-{hashlib.sha256(ids.encode()).hexdigest()[:12]}",
+        identifier=parcel.identifier,
         version="1.0",
         xmlns=PACKAGING,
         xmlns_adlcp=ADL,

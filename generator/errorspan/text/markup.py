@@ -30,16 +30,22 @@ _MARKDOWN = {"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#125;", "\t": "&
 # controls, overrides and isolates, what Unicode calls default ignorable, and blanks that count as letters.
 _HIDING = (
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2028-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0080-\U000e0fff]"
 )
 _EMOJI = "\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff"
 _JOINED = f"{_EMOJI}\u0600-\u0dff\u0f00-\u109f\u1780-\u18ff"  # scripts whose letters are joined, or kept apart
 _JOINING = (  # what words and emoji are made with, where there is no such word and no emoji
-    f"(?<![{_JOINED}\ufe0f])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])|(?<![{_EMOJI}])[\ufe0e\ufe0f]"
+    f"(?<![{_JOINED}\ufe0f])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])"
+    f"|(?<![{_EMOJI}])(?!(?<=[0-9#*])\ufe0f\u20e3)[\ufe0e\ufe0f]"  # keycaps
+)
+_TAGS = "[\U000e0030-\U000e0039\U000e0061-\U000e007a]"  # of a region: they make a black flag its flag
+_WITHIN = "".join(f"(?<!\U0001f3f4{_TAGS * tags})" for tags in range(7))
+_TAGGING = (  # all that are in no flag, or in one without an end
+    f"(?<=\U0001f3f4)\U000e007f|{_WITHIN}[\U000e0000-\U000e007f]|(?!{_TAGS}{{0,6}}\U000e007f)[\U000e0000-\U000e007f]"
 )
 _MARKS = "[\u00ad\u061c\u200e\u200f]"  # hyphens, and directions of single words: harmless, and at home in prose
-_IN_PROSE = re.compile(f"\r\n?|{_HIDING}|{_JOINING}")
-_IN_CODE = re.compile(f"\r\n?|{_HIDING}|{_JOINING}|{_MARKS}")
+_IN_PROSE = re.compile(f"\r\n?|{_HIDING}|{_JOINING}|{_TAGGING}")
+_IN_CODE = re.compile(f"\r\n?|{_HIDING}|{_JOINING}|{_TAGGING}|{_MARKS}")
 
 
 def raw(html: str) -> Markup:
