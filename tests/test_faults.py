@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -515,19 +515,33 @@ def test_who_waits_for_another_command_can_be_stopped(project: Project) -> None:
     assert not project.api.calls
 
 
-def test_a_full_disk_behind_the_output_is_told(project: Project) -> None:
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("command", ["status", "report", "--version", "status --help"])
+def test_a_full_disk_behind_the_output_is_told(project: Project, command: str, *, buffered: bool) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "errorspan.commands.cli", "status"],
-            cwd=project.folder,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "the output: cannot be written (No space left on device)" in done.stderr
+        done = piped(project, command, full, buffered=buffered)
+    assert (done.returncode, done.stderr) == (1, "the output: cannot be written (No space left on device)\n")
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+def test_who_reads_no_further_is_told_nothing(project: Project, *, buffered: bool) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as nobody:
+        done = piped(project, "status", nobody, buffered=buffered)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def piped(project: Project, command: str, output: IO[str], *, buffered: bool) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "errorspan.commands.cli", *command.split()],
+        cwd=project.folder,
+        env=os.environ | {"PYTHONUNBUFFERED": "" if buffered else "1"},
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
 
 
 def test_two_commands_at_once_ask_each_question_once(project: Project, run: Callable[[], Ran], tell: Tell) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from conftest import Project
 from errorspan.site.pages import SCRIPTS, STYLES
 
@@ -24,6 +26,7 @@ markdown_extensions: [attr_list, tables, toc]
 ELEMENT = re.compile(r"<errorspan-exercise.*?</errorspan-exercise>", re.DOTALL)
 
 
+@pytest.mark.heavy
 def test_zensical_builds_the_same_exercise_and_run_pages(project: Project) -> None:
     project.topic("words")
     assert project.build("--strict").returncode == 0

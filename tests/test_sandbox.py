@@ -24,10 +24,14 @@ import psutil
 import pytest
 
 import errorspan
+from conftest import ROOT
 from errorspan.proof.sandbox import Ended, Limits, Sandbox, Unsandboxed, find
 from errorspan.text.errors import NoSandbox
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's")
+pytestmark = [
+    pytest.mark.sandbox,
+    pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's"),
+]
 
 CANARY = "sk-canary-of-the-host"
 NOBODY = 65534
@@ -47,6 +51,9 @@ ended = find().run(
 )
 json.dump(asdict(ended), sys.stdout)
 """
+
+PYTHON = [Path(sys.prefix), Path(sys.base_prefix)]
+"""What a program may read to run; it may lie at home."""
 
 PROGRAM = """\
 import ctypes, json, mmap, os, signal, socket, sys, threading, time
@@ -245,9 +252,9 @@ class Host:
     def facts(self) -> dict[str, object]:
         return {
             "at home": [
-                str(path) for path in Path.home().iterdir() if not Path(sys.base_prefix, "x").is_relative_to(path)
+                str(path) for path in Path.home().iterdir() if not any(at.is_relative_to(path) for at in PYTHON)
             ],
-            "project": str(Path(errorspan.__file__).parent.parent),
+            "project": str(ROOT),
             "secret": str(self.folder / "secret"),
             "readable": str(self.folder / "readable"),
             "socket": str(self.folder / "socket"),
@@ -346,7 +353,7 @@ def run(request: pytest.FixtureRequest, host: Host) -> Run:
     def as_us(program: str, **limits: float) -> Ended:
         what = asked(program, sys.executable, limits)
         what["limits"] = Limits(**what["limits"])
-        return find().run(**what, readable=[Path(sys.prefix), Path(sys.base_prefix), host.folder / "readable"])
+        return find().run(**what, readable=[*PYTHON, host.folder / "readable"])
 
     def as_nobody(program: str, **limits: float) -> Ended:
         driver = request.getfixturevalue("ordinary")
@@ -408,7 +415,7 @@ def start(host: Host, **environment: str) -> subprocess.Popen[bytes]:
     what = {
         "command": [sys.executable, "-c", "import os, time; os.fork(); os.setsid(); time.sleep(600)", host.marker],
         "files": {},
-        "readable": [sys.prefix, sys.base_prefix],
+        "readable": [*map(str, PYTHON)],
         "limits": {"seconds": 600},
     }
     driver = subprocess.Popen(

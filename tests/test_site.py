@@ -54,6 +54,16 @@ def test_serve_asks_nothing_and_shows_a_changed_topic(project: Project, messages
     assert not messages_api.calls
 
 
+def test_an_address_that_is_taken_is_told_in_a_line(project: Project) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = project.run("mkdocs", "serve", "-a", f"127.0.0.1:{port}", key=False)
+    assert done.returncode == 1
+    told = f"nothing can be served at 127.0.0.1:{port} (Address already in use); `mkdocs serve -a 127.0.0.1:{port + 1}`"
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_offline_build_asks_nothing(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     config = project.folder / "mkdocs.yml"

@@ -19,6 +19,8 @@ from conftest import ROOT, Project
 from errorspan.answers.outputs import Assessment
 from errorspan.course import Course
 
+pytestmark = pytest.mark.sandbox
+
 TESTS = """
 def test_counts(exercise):
     assert exercise.count(["a", "b", "a"]) == {"a": 2, "b": 1}

@@ -13,12 +13,14 @@ import jinja2
 import material
 import pytest
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 import find
 from errorspan.site import exercise
 from errorspan.site.exercise import Exercise
 from errorspan.text import markup
+
+expect.set_options(timeout=30_000)  # as long as Playwright waits for everything else; machines are busy
 
 HOME = Path(exercise.__file__).parent
 ASSETS = HOME / "assets"
@@ -156,7 +158,6 @@ def new_page(browser):
     def open_page(url: str, init: str = "", **settings: object):
         context = browser.new_context(**settings)
         contexts.append(context)
-        context.set_default_timeout(5000)
         if init:
             context.add_init_script(init)
         page = context.new_page()

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import qti_convert
 from playwright.sync_api import Browser, Page, expect
 
 import npm_packages
@@ -19,6 +18,8 @@ from errorspan.course import Course
 from errorspan.export import parcel as export
 from errorspan.export import qti
 from errorspan.site.exercise import Exercise
+
+pytestmark = pytest.mark.heavy
 
 TOPIC = "dpo-post-training"
 PLAYER = """\
@@ -42,6 +43,8 @@ def parcel() -> export.Parcel:
 @pytest.fixture(scope="module")
 def shelf(parcel: export.Parcel, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
     """Return a folder with the player and the package's item, in the version that it plays."""
+    import qti_convert
+
     root = tmp_path_factory.mktemp("qti")
     for name, content in qti.package(parcel).items():
         path = root / name

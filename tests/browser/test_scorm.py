@@ -20,6 +20,8 @@ from errorspan.course import Course
 from errorspan.export import parcel as export
 from errorspan.export import scorm
 
+pytestmark = pytest.mark.heavy
+
 DPO, OTHER = "dpo-post-training", "async-search-box"
 LMS = """\
 <!doctype html>
@@ -88,7 +90,6 @@ class Platforms:
         if init:
             context.add_init_script(init)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         page.on("console", lambda said: said.type in {"error", "warning"} and self.complaints.append(said.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda sent: sent.url.startswith(("http:", "https:")) and not sent.url.startswith(self.address) and self.complaints.append(sent.url))  # fmt: skip  # noqa: E501

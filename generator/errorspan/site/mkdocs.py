@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -23,6 +24,9 @@ from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run, State
 from errorspan.site.pages import SCRIPTS, STYLES, assets, render
 from errorspan.text.errors import BudgetError, GeneratorError, InputError, shown
+
+if TYPE_CHECKING:  # only serving needs it
+    from mkdocs.livereload import LiveReloadServer
 
 _BELOW_A_LIST = re.compile("(exercises|runs)/.+/")
 _DIV = re.compile(r"<div\b|</div>")
@@ -94,6 +98,18 @@ class Site:
             page.parent = listing.page  # type: ignore[assignment]
         blocks = self._blocks.pop(page.file.src_uri, [])
         return _PLACE.sub(lambda found: blocks[int(found[1])], html) if blocks else html
+
+    def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:  # noqa: ARG002
+        """Say that the address is taken, where MkDocs itself would end in a traceback."""
+        host, port = server.server_address[:2]
+        with socket.socket(server.address_family) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+            try:
+                tried.bind(server.server_address)
+            except OSError as error:
+                taken = f"errorspan: nothing can be served at {host!s}:{port} ({error.strerror})"
+                raise PluginError(f"{taken}; `mkdocs serve -a {host!s}:{port + 1}` tries the next") from None
+        return server
 
     def _runs(self, course: Course) -> list[Run]:
         topics = course.chosen(())
