@@ -63,6 +63,8 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     topics: content/topics
     models: {mid: org/m-1.5}
     publish: proved
+    exercises_folder: kurs/Übungen
+    runs_folder: kurs/runs
     offline: true
     max_attempts: 5
     max_repairs: 0
@@ -78,6 +80,7 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     assert settings.topics == "content/topics"
     assert (settings.models.mid, settings.models.weak) == ("org/m-1.5", Settings().models.weak)
     assert settings.publish == "proved"
+    assert (settings.exercises_folder, settings.runs_folder) == ("kurs/Übungen", "kurs/runs")
     assert (settings.offline, settings.max_attempts, settings.max_repairs) == (True, 5, 0)
     assert settings.max_cost_usd == Decimal("0.30")
     assert (settings.max_calls, settings.max_retries) == (8, 0)
@@ -107,6 +110,36 @@ WRONG = {
         "  generator:\n    offline: perhaps\n",
         "1: .offline: expected a valid boolean, unable to interpret input (got 'perhaps')",
     ),
+    **{
+        f"the folder {wrong!r}": (
+            f"  generator:\n    exercises_folder: '{wrong}'\n",
+            "1: .exercises_folder: expected a folder, such as course/exercises, of letters, digits, hyphens and "
+            f"underscores, each name beginning with a letter or a digit (got {wrong!r})",
+        )
+        for wrong in ("", ".", "..", "../out", "a/../b", "/a", "a/", "a//b", "C:a", "a\\b", ".a", "_a", "a b", "a?b")
+    },
+    "one folder for both": (
+        "  generator:\n    exercises_folder: a\n    runs_folder: A\n",
+        "2: .runs_folder: expected a folder that neither is exercises_folder (a) nor holds it nor stands in it (got 'A')",
+    ),
+    "the other's default": (
+        "  generator:\n    exercises_folder: runs/of\n",
+        "0: .runs_folder: expected a folder that neither is exercises_folder (runs/of) nor holds it nor stands in it "
+        "(got 'runs')",
+    ),
+    "a folder in the other": (
+        "  generator:\n    runs_folder: exercises/runs\n",
+        "1: .runs_folder: expected a folder that neither is exercises_folder (exercises) nor holds it nor stands in it "
+        "(got 'exercises/runs')",
+    ),
+    **{
+        f"the folder {wrong}, where styles are": (
+            f"  generator:\n    runs_folder: {wrong}\n",
+            "1: .runs_folder: expected a folder that neither is the folder of styles and scripts (assets/errorspan) "
+            f"nor holds it nor stands in it (got '{wrong}')",
+        )
+        for wrong in ("assets", "assets/errorspan", "Assets/errorspan/runs")
+    },
     "no attempt": (
         "  generator:\n    max_attempts: 0\n",
         "1: .max_attempts: expected greater than or equal to 1 (got 0)",
