@@ -110,36 +110,6 @@ WRONG = {
         "  generator:\n    offline: perhaps\n",
         "1: .offline: expected a valid boolean, unable to interpret input (got 'perhaps')",
     ),
-    **{
-        f"the folder {wrong!r}": (
-            f"  generator:\n    exercises_folder: '{wrong}'\n",
-            "1: .exercises_folder: expected a folder, such as course/exercises, of letters, digits, hyphens and "
-            f"underscores, each name beginning with a letter or a digit (got {wrong!r})",
-        )
-        for wrong in ("", ".", "..", "../out", "a/../b", "/a", "a/", "a//b", "C:a", "a\\b", ".a", "_a", "a b", "a?b")
-    },
-    "one folder for both": (
-        "  generator:\n    exercises_folder: a\n    runs_folder: A\n",
-        "2: .runs_folder: expected a folder that neither is exercises_folder (a) nor holds it nor stands in it (got 'A')",
-    ),
-    "the other's default": (
-        "  generator:\n    exercises_folder: runs/of\n",
-        "0: .runs_folder: expected a folder that neither is exercises_folder (runs/of) nor holds it nor stands in it "
-        "(got 'runs')",
-    ),
-    "a folder in the other": (
-        "  generator:\n    runs_folder: exercises/runs\n",
-        "1: .runs_folder: expected a folder that neither is exercises_folder (exercises) nor holds it nor stands in it "
-        "(got 'exercises/runs')",
-    ),
-    **{
-        f"the folder {wrong}, where styles are": (
-            f"  generator:\n    runs_folder: {wrong}\n",
-            "1: .runs_folder: expected a folder that neither is the folder of styles and scripts (assets/errorspan) "
-            f"nor holds it nor stands in it (got '{wrong}')",
-        )
-        for wrong in ("assets", "assets/errorspan", "Assets/errorspan/runs")
-    },
     "no attempt": (
         "  generator:\n    max_attempts: 0\n",
         "1: .max_attempts: expected greater than or equal to 1 (got 0)",
@@ -208,6 +178,44 @@ def test_a_fault_is_a_line(tmp_path: Path, generator: str, fault: str) -> None:
         setting(tmp_path, generator)
     offset, what = fault.split(": ", 1)
     assert raised.value.faults == (f"mkdocs.yml:{FIRST + int(offset)}: extra.generator{what}",)
+
+
+NO_FOLDER = "expected a folder, such as course/exercises, of letters, digits, hyphens and underscores, each name "
+NO_FOLDER += "beginning with a letter or a digit"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../out", "a/../b", "/a", "a/", "a//b", "C:a", "a\\b", ".a", "_a", "-a", "a b", "a?b", "a.b"],
+)
+def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError) as raised:
+        setting(tmp_path, f"  generator:\n    exercises_folder: '{name}'\n")
+    told = f"mkdocs.yml:{FIRST + 1}: extra.generator.exercises_folder: {NO_FOLDER} (got {name!r})"
+    assert raised.value.faults == (told,)
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "other", "got"),
+    [
+        (("exercises_folder: a", "runs_folder: A"), 2, "exercises_folder (a)", "A"),
+        (("exercises_folder: a/b", "runs_folder: a"), 2, "exercises_folder (a/b)", "a"),
+        (("exercises_folder: runs/of",), 0, "exercises_folder (runs/of)", "runs"),
+        (("runs_folder: exercises/runs",), 1, "exercises_folder (exercises)", "exercises/runs"),
+        (("runs_folder: assets",), 1, "the folder of styles and scripts (assets/errorspan)", "assets"),
+        (("runs_folder: Assets/Errorspan",), 1, "the folder of styles and scripts (assets/errorspan)", "Assets/Errorspan"),
+    ],
+)  # fmt: skip
+def test_no_folder_lies_in_another(tmp_path: Path, lines: list[str], line: int, other: str, got: str) -> None:
+    with pytest.raises(InputError) as raised:
+        setting(tmp_path, "  generator:\n" + "".join(f"    {key}\n" for key in lines))
+    told = f"expected a folder that neither is {other} nor holds it nor stands in it (got {got!r})"
+    assert raised.value.faults == (f"mkdocs.yml:{FIRST + line}: extra.generator.runs_folder: {told}",)
+
+
+def test_folders_may_begin_alike(tmp_path: Path) -> None:
+    settings = setting(tmp_path, "  generator:\n    exercises_folder: a/b\n    runs_folder: a/bc\n")
+    assert (settings.exercises_folder, settings.runs_folder) == ("a/b", "a/bc")
 
 
 def test_all_faults_are_told(tmp_path: Path) -> None:

@@ -114,7 +114,9 @@ def speaking(project: Project, lang: str, theme: str = "material") -> None:
     config = project.folder / "mkdocs.yml"
     key = "language" if theme == "material" else "locale"
     features = "  features: [navigation.instant]\n  font: false\n" if theme == "material" else ""
-    text = re.sub(r"(?s)theme:\n.*?nav:", f"theme:\n  name: {theme}\n  {key}: {lang}\n{features}nav:", config.read_text())
+    text = re.sub(
+        r"(?s)theme:\n.*?nav:", f"theme:\n  name: {theme}\n  {key}: {lang}\n{features}nav:", config.read_text()
+    )
     config.write_text(re.sub(r"- \w+: (\w+/index.md)", r"- \1", text))  # titles are the pages' own
 
 
@@ -123,7 +125,11 @@ def speaking(project: Project, lang: str, theme: str = "material") -> None:
     [("de", "material", "Aufgaben", False), ("de", "mkdocs", "Aufgaben", False), ("fr", "material", "Exercises", True)],
 )
 def test_pages_speak_the_language_of_the_theme_or_say_that_they_do_not(
-    recorded: Project, lang: str, theme: str, title: str, foreign: bool  # noqa: FBT001
+    recorded: Project,
+    lang: str,
+    theme: str,
+    title: str,
+    foreign: bool,  # noqa: FBT001
 ) -> None:
     speaking(recorded, lang, theme)
     built = recorded.build("--strict", key=False)
@@ -132,7 +138,9 @@ def test_pages_speak_the_language_of_the_theme_or_say_that_they_do_not(
     assert re.search(rf"<title>{title} - |<title>{title}</title>", listing)
     assert (words_in(lang).element or {"check": "Check"})["check"] in exercise
     assert ('<div lang="en" dir="ltr" class="es-exercise-head">' in exercise) == foreign
-    assert re.search(r'<h1[^>]*><span class="es-spoken" lang="en" dir="ltr">Exercises</span>', listing) is None or foreign
+    assert (
+        re.search(r'<h1[^>]*><span class="es-spoken" lang="en" dir="ltr">Exercises</span>', listing) is None or foreign
+    )
     assert '<div lang="en" dir="ltr" class="es-run-head">' in run
     assert re.search(r'<h2 id="rubric"><span class="es-spoken" lang="en" dir="ltr">Rubric</span>', run)
 
@@ -156,6 +164,8 @@ def test_a_folder_for_another_generator_speaks_it_too(recorded: Project) -> None
 
 def test_the_words_of_an_element_are_json_within_one_call() -> None:
     for lang in TRANSLATED:
-        call = re.fullmatch(rf'/\* \w+ \*/\nerrorspanWords\("{lang}", (.*)\);\n', script(f"errorspan.{lang}.js"), re.DOTALL)
+        call = re.fullmatch(
+            rf'/\* \w+ \*/\nerrorspanWords\("{lang}", (.*)\);\n', script(f"errorspan.{lang}.js"), re.DOTALL
+        )
         assert call
         assert json.loads(call[1]) == words_in(lang).element

@@ -15,8 +15,8 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 import find
-from errorspan.site import exercise
 from errorspan.authoring.settings import Settings
+from errorspan.site import exercise
 from errorspan.site.exercise import Exercise
 from errorspan.site.links import Links
 from errorspan.site.pages import templates

@@ -103,7 +103,11 @@ class Site:
         return put_back(html, self._blocks.pop(page.file.src_uri, []))
 
     def on_template_context(
-        self, context: TemplateContext, *, template_name: str, config: MkDocsConfig  # noqa: ARG002
+        self,
+        context: TemplateContext,
+        *,
+        template_name: str,
+        config: MkDocsConfig,  # noqa: ARG002
     ) -> TemplateContext:
         """Leave the pages that hold answers out of the sitemap."""
         if template_name == SITEMAP:

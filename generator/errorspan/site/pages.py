@@ -34,7 +34,9 @@ from errorspan.text import markup
 
 STYLES = (f"{ASSETS_FOLDER}/errorspan.css", f"{ASSETS_FOLDER}/exercise.css")
 SCRIPTS = (f"{ASSETS_FOLDER}/errorspan.js",)
-LATE = tuple(f"{ASSETS_FOLDER}/errorspan.{name}.js" for name in ("course", "ar", "de"))  # loaded by the first, where needed
+LATE = tuple(
+    f"{ASSETS_FOLDER}/errorspan.{name}.js" for name in ("course", "ar", "de")
+)  # loaded by the first, where needed
 ANSWERS = ("run.md.j2", "key.md.j2")
 """The templates of pages that hold answers."""
 IN_ENGLISH = ("run.md.j2", "runs.md.j2")
@@ -62,8 +64,8 @@ def render(
 ) -> Iterator[Page]:
     """Yield every page of a course.
 
-    `language` is the site's; what is said in another says so. `index` is what a link to a folder needs: `index.html` where no server adds it. With `drafts`, exercises that are
-    withheld have their pages too, and say so.
+    `language` is the site's; what is said in another says so. `index` is what a link to a folder needs: `index.html`
+    where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so.
     """
     reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
     exercises = {
