@@ -186,7 +186,7 @@ NO_FOLDER += "beginning with a letter or a digit"
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../out", "a/../b", "/a", "a/", "a//b", "C:a", "a\\b", ".a", "_a", "-a", "a b", "a?b", "a.b"],
+    ["", ".", "..", "../out", "a/../b", "/a", "a/", "a//b", "C:a", "a\\b", ".a", "_a", "-a", "a b", "a?b"],
 )
 def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError) as raised:
@@ -203,7 +203,7 @@ def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
         (("exercises_folder: runs/of",), 0, "exercises_folder (runs/of)", "runs"),
         (("runs_folder: exercises/runs",), 1, "exercises_folder (exercises)", "exercises/runs"),
         (("runs_folder: assets",), 1, "the folder of styles and scripts (assets/errorspan)", "assets"),
-        (("runs_folder: Assets/Errorspan",), 1, "the folder of styles and scripts (assets/errorspan)", "Assets/Errorspan"),
+        (("runs_folder: Assets",), 1, "the folder of styles and scripts (assets/errorspan)", "Assets"),
     ],
 )  # fmt: skip
 def test_no_folder_lies_in_another(tmp_path: Path, lines: list[str], line: int, other: str, got: str) -> None:
