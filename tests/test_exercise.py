@@ -9,7 +9,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import jinja2
 import markdown
 import pytest
 from hypothesis import given
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 
 from errorspan.answers.outputs import Assessment
 from errorspan.answers.verdicts import Failure
+from errorspan.site import pages
 from errorspan.site.exercise import Exercise, Places, segments
 from errorspan.text import markup
 
@@ -52,12 +52,7 @@ def exercise(code: str = CODE, *errors: dict[str, object]) -> Exercise:
 @pytest.fixture
 def render():
     """Return a function that renders the page's part for an exercise."""
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(markup.__file__).parent / "templates"),
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
-    templates.filters["plain"] = markup.plain
-    return lambda of: templates.get_template("exercise.html.j2").render(exercise=of)
+    return lambda of: pages.templates().get_template("exercise.html.j2").render(exercise=of)
 
 
 def key_of(made: Exercise) -> dict[str, object]:
@@ -79,15 +74,9 @@ def shown(line: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", line))
 
 
-def words(source: str) -> dict[str, str]:
-    """Return a table of words, each with its forms joined."""
-    found = dict(re.findall(r'^ +(\w+): (".*"|\{ .* \}),$', source, re.MULTILINE))
-    return {name: text[1:-1] if text.startswith('"') else text for name, text in found.items()}
-
-
 def asset(name: str) -> str:
     """Return the text of a script or style."""
-    return (Path(markup.__file__).parent / "assets" / name).read_text("utf-8")
+    return (Path(pages.__file__).parent / "assets" / name).read_text("utf-8")
 
 
 def test_a_line_of_html_for_each_line_of_code() -> None:
@@ -259,37 +248,6 @@ def test_the_page_survives_markdown(render) -> None:
     texts = [shown(line) for line in re.findall(r'<code class="es-text es-in\d">(.*?)</code>', rendered)]
     assert texts == made.assessment.code.splitlines()
     assert rendered.count('<input class="es-mark"') == len(made.lines)
-
-
-def placeholders(text: str) -> set[str]:
-    """Return the names in braces."""
-    return set(re.findall(r"\{(\w+)\}", text)) - {"n"}
-
-
-@pytest.mark.parametrize("lang", ["de", "ar"])
-def test_a_language_has_every_word(render, lang) -> None:
-    listed = (Path(markup.__file__).parent / "templates" / "exercises.md.j2").read_text("utf-8")
-    in_pages = dict(re.findall(r'data-text="(\w+)">([^<]*)<', render(exercise()) + listed))
-    english = (
-        in_pages
-        | words(asset("errorspan.js").partition("const tables")[2].partition("};")[0])
-        | words(asset("errorspan.course.js"))
-    )
-    translated = words(asset(f"errorspan.{lang}.js"))
-    assert set(translated) == set(english)
-    for name, text in english.items():
-        assert placeholders(translated[name]) == placeholders(text), name
-        assert translated[name] != text or name in {"percent", "comma"}, name
-
-
-@pytest.mark.parametrize(
-    ("lang", "forms"), [("de", {"one", "other"}), ("ar", {"zero", "one", "two", "few", "many", "other"})]
-)
-def test_a_language_has_every_form_of_number(lang, forms) -> None:
-    counted = [text for text in words(asset(f"errorspan.{lang}.js")).values() if text.startswith("{ ")]
-    assert counted
-    for text in counted:
-        assert set(re.findall(r"(\w+): \"", text)) == forms
 
 
 def test_script_and_style_stay_small() -> None:

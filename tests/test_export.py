@@ -26,7 +26,9 @@ from conftest import ROOT, Project
 from errorspan.answers.outputs import Assessment
 from errorspan.export import parcel as export
 from errorspan.export import qti, scorm
+from errorspan.runs.run import AUTHORSHIP
 from errorspan.site.exercise import Exercise
+from errorspan.site.words import language, words_in
 
 HOSTILE = "</title><script>alert(1)</script>&amp;]]>\"'<!-- \u202e\ufeff -->"
 SCORM_SCHEMAS = "lib/schemas/definitionFiles/scorm12edition"
@@ -43,7 +45,7 @@ def exercise(**fields: Any) -> Exercise:
 
 def parcel(*exercises: Exercise, course: str = "A course") -> export.Parcel:
     """Return what becomes a package."""
-    run: Any = SimpleNamespace(authorship="The code below is a model’s own; its mistakes are real.")
+    run: Any = SimpleNamespace(authorship=AUTHORSHIP["model"])
     return export.Parcel([export.Exported(made, run) for made in exercises], course, "en")
 
 
@@ -188,12 +190,17 @@ def test_a_scorm_page_tells_no_answer_and_asks_nothing_of_elsewhere() -> None:
         ({"name": "material"}, '<html lang="en" dir="ltr">'),
         ({"name": "material", "language": "de"}, '<html lang="de" dir="ltr">'),
         ({"name": "material", "language": "ar"}, '<html lang="ar" dir="rtl">'),
+        ({"name": "material", "language": "he"}, '<html lang="he" dir="rtl">'),
     ],
 )
 def test_a_scorm_page_has_the_site_s_language(theme: Any, opening: str) -> None:
-    made = export.Parcel(parcel(exercise()).items, "A course", export.language({"theme": theme}))
+    made = export.Parcel(parcel(exercise()).items, "A course", language(theme))
     files = scorm.package(made)
     assert opening in files["index.html"]
+    spoken = words_in(made.language)
+    direction = "rtl" if spoken.language == "ar" else "ltr"
+    told = spoken.sentence(AUTHORSHIP["model"])
+    assert f'<p class="sco-origin" lang="{spoken.language}" dir="{direction}">{told}</p>' in files["index.html"]
     assert {"errorspan.js", "errorspan.de.js"} <= set(files)
 
 

@@ -63,6 +63,8 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     topics: content/topics
     models: {mid: org/m-1.5}
     publish: proved
+    exercises_folder: kurs/Übungen
+    runs_folder: kurs/runs
     offline: true
     max_attempts: 5
     max_repairs: 0
@@ -78,6 +80,7 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     assert settings.topics == "content/topics"
     assert (settings.models.mid, settings.models.weak) == ("org/m-1.5", Settings().models.weak)
     assert settings.publish == "proved"
+    assert (settings.exercises_folder, settings.runs_folder) == ("kurs/Übungen", "kurs/runs")
     assert (settings.offline, settings.max_attempts, settings.max_repairs) == (True, 5, 0)
     assert settings.max_cost_usd == Decimal("0.30")
     assert (settings.max_calls, settings.max_retries) == (8, 0)
@@ -175,6 +178,44 @@ def test_a_fault_is_a_line(tmp_path: Path, generator: str, fault: str) -> None:
         setting(tmp_path, generator)
     offset, what = fault.split(": ", 1)
     assert raised.value.faults == (f"mkdocs.yml:{FIRST + int(offset)}: extra.generator{what}",)
+
+
+NO_FOLDER = "expected a folder, such as course/exercises, of letters, digits, hyphens and underscores, each name "
+NO_FOLDER += "beginning with a letter or a digit"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../out", "a/../b", "/a", "a/", "a//b", "C:a", "a\\b", ".a", "_a", "-a", "a b", "a?b"],
+)
+def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError) as raised:
+        setting(tmp_path, f"  generator:\n    exercises_folder: '{name}'\n")
+    told = f"mkdocs.yml:{FIRST + 1}: extra.generator.exercises_folder: {NO_FOLDER} (got {name!r})"
+    assert raised.value.faults == (told,)
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "other", "got"),
+    [
+        (("exercises_folder: a", "runs_folder: A"), 2, "exercises_folder (a)", "A"),
+        (("exercises_folder: a/b", "runs_folder: a"), 2, "exercises_folder (a/b)", "a"),
+        (("exercises_folder: runs/of",), 0, "exercises_folder (runs/of)", "runs"),
+        (("runs_folder: exercises/runs",), 1, "exercises_folder (exercises)", "exercises/runs"),
+        (("runs_folder: assets",), 1, "the folder of styles and scripts (assets/errorspan)", "assets"),
+        (("runs_folder: Assets",), 1, "the folder of styles and scripts (assets/errorspan)", "Assets"),
+    ],
+)  # fmt: skip
+def test_no_folder_lies_in_another(tmp_path: Path, lines: list[str], line: int, other: str, got: str) -> None:
+    with pytest.raises(InputError) as raised:
+        setting(tmp_path, "  generator:\n" + "".join(f"    {key}\n" for key in lines))
+    told = f"expected a folder that neither is {other} nor holds it nor stands in it (got {got!r})"
+    assert raised.value.faults == (f"mkdocs.yml:{FIRST + line}: extra.generator.runs_folder: {told}",)
+
+
+def test_folders_may_begin_alike(tmp_path: Path) -> None:
+    settings = setting(tmp_path, "  generator:\n    exercises_folder: a/b\n    runs_folder: a/bc\n")
+    assert (settings.exercises_folder, settings.runs_folder) == ("a/b", "a/bc")
 
 
 def test_all_faults_are_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import socket
 import time
@@ -116,6 +117,44 @@ def test_the_tab_of_a_list_is_active_on_the_pages_below_it(project: Project) -> 
     ):  # fmt: skip
         active = re.findall(r'md-tabs__item--active">\s*<a [^>]*>\s*(\w+)', project.page(name))
         assert active == [title], name
+
+
+SITEMAP = "{% for file in pages %}{{ file.page.canonical_url }}\n{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        ("<!DOCTYPE html><html><HEAD><title>x</title></HEAD ><body>{{ page.content }}</body></html>", True),
+        ("<!doctype html><title>x</title><body class=x>{{ page.content }}", True),
+        ("<!doctype html><title>x</title>{{ page.content }}", False),
+    ],
+)
+def test_in_any_theme_no_search_is_led_to_answers(recorded: Project, page: str, told: bool) -> None:  # noqa: FBT001
+    recorded.write("bare/main.html", page)
+    recorded.write("bare/sitemap.xml", SITEMAP)
+    config = recorded.folder / "mkdocs.yml"
+    theme = "theme: {name: null, custom_dir: bare, static_templates: [sitemap.xml]}\nnav:"
+    config.write_text(re.sub(r"(?s)theme:.*nav:", theme, config.read_text()))
+    built = recorded.build(key=False)
+    assert built.returncode == 0, built.stderr
+    for name in ("exercises", "exercises/words", "exercises/words/key", "runs", "runs/words"):
+        answers = name in {"exercises/words/key", "runs/words"}
+        head = recorded.page(name).partition("<body")[0]
+        assert ('<meta name="robots" content="noindex">' in head) == (answers and told), name
+        assert (f"{name}/index.md holds answers, and no </head>" in built.stderr) == (answers and not told), name
+        assert (f"https://course.example/sub/{name}/\n" in recorded.files("site")["sitemap.xml"].decode()) != answers
+
+
+def test_the_themes_of_mkdocs_lead_no_search_to_answers(recorded: Project) -> None:
+    config = recorded.folder / "mkdocs.yml"
+    config.write_text(re.sub(r"(?s)theme:.*nav:", "theme: readthedocs\nnav:", config.read_text()))
+    assert recorded.build("--strict", key=False).returncode == 0
+    site = recorded.files("site")
+    listed = re.findall("<loc>https://course.example/sub/(.*)</loc>", gzip.decompress(site["sitemap.xml.gz"]).decode())
+    assert sorted(listed) == ["", "exercises/", "exercises/words/", "runs/"]
+    unlisted = {name for name, page in site.items() if b'content="noindex"></head>' in page}
+    assert unlisted == {"exercises/words/key/index.html", "runs/words/index.html"}
 
 
 def test_the_edit_link_leads_to_the_topic(project: Project) -> None:

@@ -9,16 +9,17 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
-import jinja2
 import material
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect, sync_playwright
 
 import find
+from errorspan.authoring.settings import Settings
 from errorspan.site import exercise
 from errorspan.site.exercise import Exercise
-from errorspan.text import markup
+from errorspan.site.links import Links
+from errorspan.site.pages import templates
 
 expect.set_options(timeout=30_000)  # as long as Playwright waits for everything else; machines are busy
 
@@ -54,12 +55,8 @@ class Site:
         shutil.copytree(ASSETS, root / "assets")
         for sheet in MATERIAL.glob("*.css"):
             shutil.copy(sheet, root / "assets" / (sheet.name.partition(".")[0] + ".css"))
-        self.templates = templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HOME / "templates"),
-            autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
-        )  # fmt: skip
-        templates.filters.update(prose=markup.prose, sentence=markup.sentence, plain=markup.plain)
-        self.template = templates.get_template("exercise.html.j2")
+        self.templates = templates()
+        self.template = self.templates.get_template("exercise.html.j2")
 
     def exercise(self, exercise: Exercise, **page: str) -> Path:
         """Write the page of an exercise and the key beside it."""
@@ -72,7 +69,10 @@ class Site:
         """Write a page with the progress of the course and of its exercises."""
         runs = [SimpleNamespace(topic=SimpleNamespace(id=e.id, title=e.title)) for e in exercises]
         source = self.templates.get_template("exercises.md.j2").render(
-            runs=runs, exercises={e.id: e for e in exercises}, withheld={}, index="index.html"
+            runs=runs,
+            exercises={e.id: e for e in exercises},
+            withheld={},
+            links=Links(Settings(), "index.html", "exercises"),
         )
         body = source.partition("# Exercises")[2].replace('href="', 'href="../')
         return self.page(self.root / "exercises" / "all", body, **page)

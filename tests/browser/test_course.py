@@ -239,10 +239,12 @@ def test_neither_the_search_nor_the_exercise_page_tells_an_answer(course: Built,
 
 
 def test_pages_with_answers_ask_web_searches_to_leave_them_out(course: Built) -> None:
+    sitemap = (course.folder / "sitemap.xml").read_text("utf-8")
     for path in course.pages:
         content = (course.folder / path / "index.html").read_text("utf-8")
         answers = (path.startswith("runs/") and path != "runs/") or path.endswith("/key/")
-        assert ('content="noindex"' in content) == answers, path
+        assert content.count('content="noindex"') == answers, path
+        assert (f"<loc>https://errorspan.example/{path}</loc>" in sitemap) != answers, path
 
 
 def test_pages_work_in_both_palettes(course: Built, browser: Browser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 
 import pytest
@@ -11,7 +10,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from axe import faults
-from conftest import ROOT
+from errorspan.site.words import words_in
 from sample import (
     ASSESSMENT,
     CODE,
@@ -37,13 +36,6 @@ def paper(page) -> str:
     """Return the text of the page as it is printed."""
     pages = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
     return " ".join(" ".join(part.extract_text() for part in pages).split())
-
-
-def table(lang: str) -> dict[str, object]:
-    """Return a language's words."""
-    source = (ROOT / f"generator/errorspan/site/assets/errorspan.{lang}.js").read_text("utf-8")
-    body = re.sub(r'(?m)(^  |\{ |", )(\w+): (?=["{])', r'\1"\2": ', source[source.index("{") : source.rindex("}") + 1])
-    return json.loads(re.sub(r",(\s*\})", r"\1", body))
 
 
 # Paper
@@ -95,7 +87,7 @@ def test_long_lines_wrap_on_paper(new_page, local) -> None:
 
 @pytest.mark.parametrize("lang", ["de", "ar"])
 def test_the_whole_element_speaks_the_language_of_the_page(new_page, site, lang) -> None:
-    words = table(lang)
+    words = words_in(lang).element
     direction = "rtl" if lang == "ar" else "ltr"
     path = site.exercise(variant(level="beginner"), lang=lang, direction=direction)
     page = new_page(site.url(path))
@@ -139,7 +131,7 @@ def test_a_part_of_a_page_may_have_a_language_of_its_own(new_page, local) -> Non
 
 def test_code_stays_left_to_right(new_page, local) -> None:
     page = new_page(local.url(local.exercise(EXERCISE, lang="ar", direction="rtl")))
-    expect(page.locator("[data-action=again]")).to_have_text(str(table("ar")["again"]))
+    expect(page.locator("[data-action=again]")).to_have_text(str(words_in("ar").element["again"]))
     gutter, text = (page.locator(name).nth(3).bounding_box() for name in (".es-gutter", ".es-text"))
     assert gutter["x"] < text["x"]
     mark(page, 12)

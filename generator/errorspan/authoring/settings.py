@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from errorspan.authoring import configuration
 from errorspan.authoring.prices import PRICES, Price, Usage
@@ -20,6 +21,35 @@ KEY_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
 PULL_REQUESTS = {"GITHUB_EVENT_NAME": "pull_request", "CI_PIPELINE_SOURCE": "merge_request_event"}
 """How GitHub Actions and GitLab CI say that a build is a pull request's; GitHub has kinds, which begin alike."""
+
+ASSETS_FOLDER = "assets/errorspan"
+
+_FOLDER = re.compile(r"[^\W_][\w-]*(?:/[^\W_][\w-]*)*")
+
+
+def _folder(path: str) -> str:
+    """Refuse what is no folder's name, or is where the pages' styles and scripts are."""
+    if not _FOLDER.fullmatch(path):
+        raise ValueError(
+            "expected a folder, such as course/exercises, of letters, digits, hyphens and underscores, "
+            "each name beginning with a letter or a digit"
+        )
+    return _away(path, ASSETS_FOLDER, "the folder of styles and scripts")
+
+
+def _apart(path: str, other: ValidationInfo) -> str:
+    return _away(path, other.data.get("exercises_folder", ""), "exercises_folder")
+
+
+def _away(path: str, other: str, name: str) -> str:
+    one, two = (f"{folder.casefold()}/" for folder in (path, other))  # some disks take A and a for the same
+    if other and (one.startswith(two) or two.startswith(one)):
+        raise ValueError(f"expected a folder that neither is {name} ({other}) nor holds it nor stands in it")
+    return path
+
+
+Folder = Annotated[str, AfterValidator(_folder)]
+"""A folder of the site, from its root."""
 
 
 class Models(BaseModel):
@@ -48,6 +78,10 @@ class Settings(BaseModel):
         "no review speaks against; `proved`: of these, those whose every error is proved by execution; `reviewed`: of "
         "these, those that a person approved; `all`: every exercise whose spans can be placed, unless a person "
         "rejected it",
+    )
+    exercises_folder: Folder = Field("exercises", description="the folder of the exercises' pages, in the site")
+    runs_folder: Annotated[Folder, AfterValidator(_apart)] = Field(
+        "runs", validate_default=True, description="the folder of the runs' pages, in the site"
     )
     offline: bool = Field(default=False, description="`true`: a build asks no model, even where a key is set")
     max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(

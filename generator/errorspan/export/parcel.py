@@ -16,14 +16,14 @@ from xml.etree import ElementTree as ET
 from errorspan.course import Course
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run
-from errorspan.site import pages
-from errorspan.site.exercise import Exercise, Places
+from errorspan.site import pages, words
+from errorspan.site.exercise import Exercise
+from errorspan.site.links import Links
 from errorspan.text.errors import InputError
 from errorspan.text.markup import visible
 
 LIMIT = 100  # so many results fit into SCORM's suspend data, whatever else must go
 
-_RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -57,7 +57,7 @@ class Parcel:
     @property
     def direction(self) -> Literal["ltr", "rtl"]:
         """Return which way the pages' language is written."""
-        return "rtl" if self.language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+        return words.direction(self.language)
 
 
 def parcel(course: Course, config: Mapping[str, Any], ids: Sequence[str]) -> Parcel:
@@ -76,9 +76,8 @@ def parcel(course: Course, config: Mapping[str, Any], ids: Sequence[str]) -> Par
             f"{runs[name].topic.path}:1: has no exercise to export ({'; '.join(why)}; `errorspan status` tells more)"
             for name, why in unfit.items()
         )
-    index = "" if config.get("use_directory_urls", True) else "index.html"
-    items = [Exported(_linked(pages.exercise(runs[name], index), config, index), runs[name]) for name in wanted]
-    return Parcel(items, _text(config.get("site_name")) or "Exercises", language(config))
+    items = [Exported(_exercise(runs[name], course, config), runs[name]) for name in wanted]
+    return Parcel(items, _text(config.get("site_name")) or "Exercises", words.language(config.get("theme")))
 
 
 def write(path: Path, files: Mapping[str, str]) -> int:
@@ -129,21 +128,13 @@ def printable(text: str) -> str:
     return _NOT_XML.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", visible(text))
 
 
-def _linked(exercise: Exercise, config: Mapping[str, Any], index: str) -> Exercise:
-    """Point to the run on the published site; to nowhere where the site has no address."""
+def _exercise(run: Run, course: Course, config: Mapping[str, Any]) -> Exercise:
+    """Return an exercise that points to the run on the published site; to nowhere where the site has no address."""
     site = _text(config.get("site_url"))
-    address = urljoin(f"{site.rstrip('/')}/", f"runs/{exercise.id}/{index}") if site else ""
-    places = {
-        error: Places(*(url and address + url.removeprefix(exercise.run_url) for url in place))
-        for error, place in exercise.places.items()
-    }
-    return replace(exercise, run_url=address, places=places if address else {})
-
-
-def language(config: Mapping[str, Any]) -> str:
-    """Return the language of a site's pages."""
-    theme = config.get("theme")
-    return (_text(theme.get("language")) if isinstance(theme, Mapping) else "") or "en"
+    index = "" if config.get("use_directory_urls", True) else "index.html"
+    if site:
+        return pages.exercise(run, urljoin(f"{site.rstrip('/')}/", Links(course.settings, index).run(run.topic.id)))
+    return replace(pages.exercise(run), places={})
 
 
 def _text(value: object) -> str:

@@ -22,7 +22,7 @@ def package(parcel: Parcel) -> Mapping[str, str]:
     """
     content = {name: files("errorspan.site").joinpath("assets", name).read_text("utf-8") for name in ASSETS}
     content["key.js"] = "".join(item.exercise.key_script for item in parcel.items)
-    content["index.html"] = pages.templates().get_template("scorm.html.j2").render(parcel=parcel)
+    content["index.html"] = pages.templates(parcel.language).get_template("scorm.html.j2").render(parcel=parcel)
     return content | {"imsmanifest.xml": document(_manifest(parcel, sorted(content)))}
 
 

@@ -20,6 +20,12 @@ from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Entry, Recorded, Rejected
 from errorspan.steps.table import ASSESS, Step, Tier
 
+AUTHORSHIP = {
+    "model": "The code below is a model’s own; its mistakes are real.",  # noqa: RUF001
+    "edited": "The code below was written by a model, and edited by a person.",
+    "person": "The code below was written by a person in a model’s place.",  # noqa: RUF001
+}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -210,10 +216,8 @@ class Run:
         """Say who wrote the exercise's code, as students are told."""
         code = self.code_origin
         if code and code.from_model:
-            return "The code below is a model’s own; its mistakes are real."  # noqa: RUF001
-        if code and code.recorded.edited:
-            return "The code below was written by a model, and edited by a person."
-        return "The code below was written by a person in a model’s place."  # noqa: RUF001
+            return AUTHORSHIP["model"]
+        return AUTHORSHIP["edited" if code and code.recorded.edited else "person"]
 
     @property
     def code_origin(self) -> Answer | None:

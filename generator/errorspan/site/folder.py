@@ -9,6 +9,7 @@ from typing import Any
 
 from errorspan.course import Course
 from errorspan.site.pages import assets, render
+from errorspan.site.words import language
 from errorspan.text.errors import InputError
 
 MARK = ".errorspan-render"
@@ -23,7 +24,8 @@ def write(course: Course, config: Mapping[str, Any], directory: Path) -> int:
         InputError: the folder holds something else.
     """
     index = "" if config.get("use_directory_urls", True) else "index.html"
-    pages = [*render(course.replay(course.chosen(())), course.settings, index=index), *assets()]
+    runs, spoken = course.replay(course.chosen(())), language(config.get("theme"))
+    pages = [*render(runs, course.settings, language=spoken, index=index), *assets()]
     docs = course.root / str(config.get("docs_dir", "docs"))
     in_the_way = [
         f"{docs}/{page.uri}:1: is generated; this file is in its way" for page in pages if (docs / page.uri).exists()

@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, get_plugin_logger
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.utils.templates import TemplateContext
 
 from errorspan.authoring.settings import has_key, in_pull_request
 from errorspan.course import Course
@@ -22,15 +24,18 @@ from errorspan.runs import budget
 from errorspan.runs.progress import STOPPED, STOPPING, Tally
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run, State
-from errorspan.site.pages import SCRIPTS, STYLES, assets, render
+from errorspan.site.blocks import put_back, set_aside
+from errorspan.site.pages import SCRIPTS, STYLES, Page, assets, render
+from errorspan.site.words import language
 from errorspan.text.errors import BudgetError, GeneratorError, InputError, shown
 
 if TYPE_CHECKING:  # only serving needs it
     from mkdocs.livereload import LiveReloadServer
 
-_BELOW_A_LIST = re.compile("(exercises|runs)/.+/")
-_DIV = re.compile(r"<div\b|</div>")
-_PLACE = re.compile(r'<div data-errorspan="(\d+)"></div>')
+SITEMAP = "sitemap.xml"
+NOINDEX = '<meta name="robots" content="noindex">'
+
+_END_OF_HEAD = re.compile(r"</head\b|<body\b", re.IGNORECASE)
 
 log = get_plugin_logger("errorspan")
 
@@ -50,6 +55,7 @@ class Site:
         self._command: Command = "serve"
         self._course: Course | None = None
         self._blocks: dict[str, list[str]] = {}
+        self._made: dict[str, Page] = {}
 
     def on_startup(self, *, command: Command, dirty: bool) -> None:  # noqa: ARG002 - MkDocs passes both
         """Remember what MkDocs was called for: only a build may ask a model."""
@@ -76,14 +82,16 @@ class Site:
             _report(runs, course)
             index = "" if config.use_directory_urls else "index.html"
             drafts = self._command == "serve"
-            pages = [*render(runs, course.settings, index=index, drafts=drafts), *assets()]
+            spoken = language(config.theme)
+            pages = [*render(runs, course.settings, language=spoken, index=index, drafts=drafts), *assets()]
+        self._made = {page.uri: replace(page, content="") for page in pages}
         for page in pages:
             if files.get_file_from_path(page.uri):
                 raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")
             shown = InclusionLevel.INCLUDED if page.in_nav else InclusionLevel.NOT_IN_NAV
             content = page.content
             if page.uri.endswith(".md"):
-                content, self._blocks[page.uri] = set_aside(content)
+                content, self._blocks[page.uri] = set_aside(content)  # to parse them took two fifths of a build
             file = File.generated(config, page.uri, content=content, inclusion=shown)
             if page.source:
                 file.edit_uri = f"../{page.source}"
@@ -92,12 +100,37 @@ class Site:
 
     def on_page_content(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
         """Put the blocks of HTML back that Markdown had no business with, and a page of a topic below its list."""
-        below = _BELOW_A_LIST.match(page.file.src_uri)
-        listing = below and files.get_file_from_path(f"{below[1]}/index.md")
+        made = self._made.get(page.file.src_uri)
+        listing = made and made.above and files.get_file_from_path(made.above)
         if listing and page.parent is None:  # a parent is active with its page: the list's tab, without the page in nav
             page.parent = listing.page  # type: ignore[assignment]
-        blocks = self._blocks.pop(page.file.src_uri, [])
-        return _PLACE.sub(lambda found: blocks[int(found[1])], html) if blocks else html
+        return put_back(html, self._blocks.pop(page.file.src_uri, []))
+
+    def on_template_context(
+        self,
+        context: TemplateContext,
+        *,
+        template_name: str,
+        config: MkDocsConfig,  # noqa: ARG002
+    ) -> TemplateContext:
+        """Leave the pages that hold answers out of the sitemap."""
+        if template_name == SITEMAP:
+            context["pages"] = [file for file in context["pages"] if not self._holds_answers(file)]
+        return context
+
+    def on_post_page(self, output: str, *, page: MkDocsPage, config: MkDocsConfig) -> str:  # noqa: ARG002
+        """Ask web searches to leave the pages that hold answers out, in any theme."""
+        if not self._holds_answers(page.file):
+            return output
+        told, ends = _END_OF_HEAD.subn(lambda found: NOINDEX + found[0], output, count=1)
+        if not ends:
+            name = page.file.src_uri
+            log.warning("%s holds answers, and no </head> before which web searches could be told so", name)
+        return told
+
+    def _holds_answers(self, file: File) -> bool:
+        made = self._made.get(file.src_uri)
+        return made is not None and made.answers
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:  # noqa: ARG002
         """Say that the address is taken, where MkDocs itself would end in a traceback."""
@@ -144,25 +177,6 @@ class Site:
             log.warning(line)
         log.info("Asking models for %s; this can cost up to $%.2f", ", ".join(run.topic.id for run in runs), worst)
         return True
-
-
-def set_aside(markdown: str) -> tuple[str, list[str]]:
-    """Put an empty `<div>` in the place of each block of HTML, and return the blocks.
-
-    Python-Markdown and MkDocs would each parse them only to pass them on: that took two fifths of a build. All text in
-    them is escaped, so their ends are found by counting.
-    """
-    kept: list[str] = []
-    blocks: list[str] = []
-    place = start = depth = 0
-    for found in _DIV.finditer(markdown):
-        start = start if depth else found.start()
-        depth += 1 if found[0] == "<div" else -1
-        if not depth:
-            kept += [markdown[place:start], f'<div data-errorspan="{len(blocks)}"></div>']
-            place = found.end()
-            blocks.append(markdown[start:place])
-    return "".join([*kept, markdown[place:]]), blocks
 
 
 class ErrorspanPlugin(Site, BasePlugin):  # type: ignore[type-arg,no-untyped-call]

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from errorspan.answers.outputs import Assessment, Error, Implementation
 from errorspan.answers.verdicts import REASONS, mid_label, place
 from errorspan.authoring.prices import AS_OF
-from errorspan.authoring.settings import Settings
+from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.checks.check import Undecided
 from errorspan.checks.tracing import traced
 from errorspan.proof import reviews
@@ -25,63 +25,84 @@ from errorspan.runs import publishing, report
 from errorspan.runs.progress import money
 from errorspan.runs.run import Run
 from errorspan.site import timeline
+from errorspan.site.blocks import spoken
 from errorspan.site.exercise import Exercise, Places
+from errorspan.site.links import Links
+from errorspan.site.words import direction, words_in
 from errorspan.steps.table import STEPS
 from errorspan.text import markup
 
-FOLDER = "assets/errorspan"
-STYLES = (f"{FOLDER}/errorspan.css", f"{FOLDER}/exercise.css")
-SCRIPTS = (f"{FOLDER}/errorspan.js",)
-LATE = tuple(f"{FOLDER}/errorspan.{name}.js" for name in ("course", "ar", "de"))  # loaded by the first, where needed
+STYLES = (f"{ASSETS_FOLDER}/errorspan.css", f"{ASSETS_FOLDER}/exercise.css")
+SCRIPTS = (f"{ASSETS_FOLDER}/errorspan.js",)
+LATE = tuple(
+    f"{ASSETS_FOLDER}/errorspan.{name}.js" for name in ("course", "ar", "de")
+)  # loaded by the first, where needed
+ANSWERS = ("run.md.j2", "key.md.j2")
+"""The templates of pages that hold answers."""
+IN_ENGLISH = ("run.md.j2", "runs.md.j2")
+"""The templates whose words are English in every site: they are for authors, and quote what checks and faults say."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A file of the site: a Markdown page, or an asset. `source`: the file that its author wrote."""
+    """A file of the site: a Markdown page, or an asset.
+
+    `source`: the file that its author wrote. `above`: the list that names it. `answers`: it tells them, so no search
+    may lead there.
+    """
 
     uri: str
     content: str
     in_nav: bool = False
     source: str | None = None
+    above: str | None = None
+    answers: bool = False
 
 
-def render(runs: Sequence[Run], settings: Settings, *, index: str = "", drafts: bool = False) -> Iterator[Page]:
+def render(
+    runs: Sequence[Run], settings: Settings, *, language: str = "en", index: str = "", drafts: bool = False
+) -> Iterator[Page]:
     """Yield every page of a course.
 
-    `index` is what a link to a folder needs: `index.html` where no server adds it. With `drafts`, exercises that are
-    withheld have their pages too, and say so.
+    `language` is the site's; what is said in another says so. `index` is what a link to a folder needs: `index.html`
+    where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so.
     """
     reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
     exercises = {
-        run.topic.id: exercise(run, index) for run in runs if run.topic.id not in reasons or (drafts and run.graded)
+        topic: exercise(run, Links(settings, index, f"{settings.exercises_folder}/{topic}").run(topic))
+        for run in runs
+        if (topic := run.topic.id) not in reasons or (drafts and run.graded)
     }
     following = dict(pairwise(exercises))
+
+    def rendered(template: str, folder: str, **known: Any) -> str:
+        return _rendered(template, language, settings=settings, links=Links(settings, index, folder), **known)
+
+    def page(template: str, above: str, below: str, run: Run, **known: Any) -> Page:
+        """Return one of a run's pages, which stands below a list."""
+        content = rendered(template, f"{above}/{below}", run=run, **known)
+        uri, source = f"{above}/{below}/index.md", run.topic.path
+        return Page(uri, content, source=source, above=f"{above}/index.md", answers=template in ANSWERS)
+
     for run in runs:
+        topic = run.topic.id
         known: dict[str, Any] = {
             "run": run,
-            "exercise": exercises.get(run.topic.id),
-            "withheld": reasons.get(run.topic.id, []),
-            "following": exercises.get(following.get(run.topic.id, "")),
-            "settings": settings,
-            "index": index,
+            "exercise": exercises.get(topic),
+            "withheld": reasons.get(topic, []),
+            "following": exercises.get(following.get(topic, "")),
         }
-        yield Page(f"runs/{run.topic.id}/index.md", _rendered("run.md.j2", **known), source=run.topic.path)
-        if run.topic.id in exercises:
-            yield Page(
-                f"exercises/{run.topic.id}/index.md", _rendered("exercise.md.j2", **known), source=run.topic.path
-            )
-            yield Page(f"exercises/{run.topic.id}/key.js", exercises[run.topic.id].key_script)
-            yield Page(f"exercises/{run.topic.id}/key/index.md", _rendered("key.md.j2", **known), source=run.topic.path)
-    listed: dict[str, Any] = {
-        "runs": runs,
-        "exercises": exercises,
-        "withheld": reasons,
-        "settings": settings,
-        "index": index,
-    }
-    yield Page("exercises/index.md", _rendered("exercises.md.j2", **listed), in_nav=True)
+        yield page("run.md.j2", settings.runs_folder, topic, **known)
+        if topic in exercises:
+            yield page("exercise.md.j2", settings.exercises_folder, topic, **known)
+            yield Page(f"{settings.exercises_folder}/{topic}/key.js", exercises[topic].key_script)
+            yield page("key.md.j2", settings.exercises_folder, f"{topic}/key", **known)
+    listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "withheld": reasons}
+    folder = settings.exercises_folder
+    yield Page(f"{folder}/index.md", rendered("exercises.md.j2", folder, **listed), in_nav=True)
     listed |= {"report": report.of(runs, settings)}
-    yield Page("runs/index.md", _rendered("runs.md.j2", **listed), in_nav=True)
+    folder = settings.runs_folder
+    yield Page(f"{folder}/index.md", rendered("runs.md.j2", folder, **listed), in_nav=True)
 
 
 def assets() -> Iterator[Page]:
@@ -90,8 +111,8 @@ def assets() -> Iterator[Page]:
         yield Page(path, files("errorspan.site").joinpath("assets", path.rpartition("/")[2]).read_text("utf-8"))
 
 
-def exercise(run: Run, index: str = "") -> Exercise:
-    """Return a complete run's exercise.
+def exercise(run: Run, run_url: str = "") -> Exercise:
+    """Return a complete run's exercise, which links to the run's page at this address.
 
     A topic that names no concepts is found by its level's subtopics: the errors' own concepts would tell what to look
     for.
@@ -100,7 +121,6 @@ def exercise(run: Run, index: str = "") -> Exercise:
         raise ValueError(f"{run.topic.id} has no assessment")
     subtopics = run.outputs["categories"]
     likeliest = sorted(run.outputs["error_catalog"].patterns, key=lambda pattern: -pattern.weak_makes)
-    run_url = f"../../runs/{run.topic.id}/{index}"
     return Exercise(
         id=run.topic.id,
         title=run.assessment.title,
@@ -167,25 +187,33 @@ def quoted_line(quote: str, implementation: Implementation) -> int | None:
     return implementation.text.count("\n", 0, stands[0]) + 1 if stands else None
 
 
-def _rendered(template: str, **known: Any) -> str:
-    return markup.raw(templates().get_template(template).render(**known))
+def _rendered(template: str, language: str, **known: Any) -> str:
+    page = templates(language).get_template(template).render(**known)
+    said = "en" if template in IN_ENGLISH else words_in(language).language
+    return markup.raw(page if said == language.partition("-")[0].lower() else spoken(page, said, direction(said)))
 
 
 def _front(text: str) -> Markup:
     """Return text as a value of front matter: MkDocs' templates write it into HTML as it is."""
-    dumped = yaml.safe_dump(str(markup.plain(text)), default_style='"', allow_unicode=True, width=2**20)
+    html = text if isinstance(text, Markup) else markup.plain(text)
+    dumped = yaml.safe_dump(str(html), default_style='"', allow_unicode=True, width=2**20)
     return Markup(dumped.strip())
 
 
 @cache
-def templates() -> Environment:
-    """Return the environment of all templates; those for platforms are rendered elsewhere."""
+def templates(language: str = "en") -> Environment:
+    """Return the environment of all templates, in a language; those for platforms are rendered elsewhere."""
     environment = Environment(
+        extensions=["jinja2.ext.i18n"],
         loader=PackageLoader("errorspan.site", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+    )
+    words = words_in(language)
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        words.sentence, lambda one, many, n: one if n == 1 else many, newstyle=True, pgettext=words.named
     )
     environment.filters |= {
         "prose": markup.prose,
@@ -199,6 +227,8 @@ def templates() -> Environment:
     }
     environment.tests["undecided"] = lambda said: isinstance(said, Undecided)
     environment.globals |= {
+        "language": words.language,
+        "direction": direction(words.language),
         "STEPS": STEPS,
         "REASONS": REASONS,
         "PRICES_AS_OF": AS_OF,
