@@ -109,6 +109,18 @@ def test_mistakes_are_told_without_a_traceback(course: Project, words: tuple[str
     assert "Traceback" not in done.stderr
 
 
+def test_only_a_package_is_replaced(course: Project) -> None:
+    notes = course.write("notes.txt", "mine")
+    (course.folder / "link.zip").symlink_to(notes)
+    for name in ("notes.txt", "link.zip"):
+        done = course.errorspan("export", "scorm", "words", "-o", name, key=False)
+        assert done.returncode == 1
+        assert f"{name}:1: is there already, and is no package" in done.stderr
+    assert notes.read_text() == "mine"
+    for kind in ("scorm", "qti"):
+        assert course.errorspan("export", kind, "words", "-o", "package.zip", key=False).returncode == 0
+
+
 def test_topics_keep_the_order_in_which_they_are_named(course: Project) -> None:
     course.topic("again")
     assert course.errorspan("run", "again", "--max-cost", "99").returncode == 0

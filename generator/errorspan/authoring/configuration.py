@@ -34,6 +34,11 @@ def of_plugin(plugins: Any) -> Any:
     return None
 
 
+def files(config_file: Path) -> list[Path]:
+    """Return the file of a configuration, and those that it inherits from."""
+    return [config_file.parent / name for name, _ in _files(config_file, config_file.parent, set())]
+
+
 def settings(config_file: Path, extra: Mapping[str, Any], options: Any) -> Source:
     """Return a site's settings: the plugin's `options`, or `extra.generator` where those are None.
 

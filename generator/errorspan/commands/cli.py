@@ -11,11 +11,12 @@ import click
 from rich.table import Table
 
 from errorspan.commands import asking
-from errorspan.commands.configuration import configuration, course_of
+from errorspan.commands.configuration import course_of
 from errorspan.commands.evidence import review, verify
 from errorspan.commands.export import export_commands
 from errorspan.commands.init import init
 from errorspan.commands.options import config_option, topics_argument
+from errorspan.commands.render import render
 from errorspan.commands.solve import report, solve
 from errorspan.commands.telling import Commands, Failure, show, told
 from errorspan.course import Course
@@ -24,7 +25,6 @@ from errorspan.runs import budget
 from errorspan.runs.progress import KEPT, money
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run, State
-from errorspan.site.folder import write
 from errorspan.text.errors import shown
 
 
@@ -34,7 +34,7 @@ def main() -> None:
     """Make a course of topics: models solve a challenge, their mistakes become exercises."""
 
 
-for command in (export_commands, init, report, review, solve, verify):
+for command in (export_commands, init, render, report, review, solve, verify):
     main.add_command(command)
 
 
@@ -131,21 +131,6 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
                     click.echo(f"{topic.id}: nothing to adopt")
                 if note is not None:
                     kept.annotate(note or None)
-
-
-@main.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@config_option
-def render(directory: Path, config_file: Path) -> None:
-    """Write every page of the course into a folder, as Markdown and assets.
-
-    Another site generator can build them: the folder holds the site's own docs, the generated pages, and the styles and
-    the script that they need.
-    """
-    with told():
-        course = course_of(config_file)
-        count = write(course, configuration(config_file), directory)
-    click.echo(f"{count} files in {directory}")
 
 
 def _state(run: Run) -> str:

@@ -10,16 +10,19 @@ from mkdocs.exceptions import ConfigurationError
 from mkdocs.utils.yaml import yaml_load
 
 from errorspan.authoring.configuration import of_plugin
+from errorspan.authoring.settings import Settings, read_settings
 from errorspan.commands.telling import Failure
 from errorspan.course import Course
 
 
 def course_of(config_file: Path) -> Course:
     """Read the course that a configuration names."""
-    found = configuration(config_file)
-    extra = found.get("extra")
-    options = of_plugin(found.get("plugins"))
-    return Course.read(config_file.resolve(), extra if isinstance(extra, dict) else {}, options)
+    return Course.read(config_file.resolve(), *_set(configuration(config_file)))
+
+
+def settings_of(config_file: Path) -> Settings:
+    """Read the settings that a configuration holds, and no topic."""
+    return read_settings(config_file.resolve(), *_set(configuration(config_file)))
 
 
 def configuration(config_file: Path) -> dict[str, Any]:
@@ -37,3 +40,9 @@ def configuration(config_file: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise Failure(f"{config_file}:1: expected keys and values")
     return loaded
+
+
+def _set(found: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Return `extra` of a configuration, and the plugin's options."""
+    extra = found.get("extra")
+    return extra if isinstance(extra, dict) else {}, of_plugin(found.get("plugins"))

@@ -25,8 +25,8 @@ class Failure(click.ClickException):
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Tell what a person can mend in words, and Ctrl-C as a stop."""
+def in_words() -> Iterator[None]:
+    """Tell what a person can mend in words."""
     try:
         yield
     except GeneratorError as error:
@@ -35,6 +35,14 @@ def told() -> Iterator[None]:
         raise
     except OSError as error:
         raise Failure(f"{error.filename or 'the output'}: cannot be written ({error.strerror or error})") from None
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell what a person can mend in words, and Ctrl-C as a stop."""
+    try:
+        with in_words():
+            yield
     except KeyboardInterrupt:
         raise Failure(STOPPED) from None
 

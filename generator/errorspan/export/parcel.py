@@ -19,9 +19,11 @@ from errorspan.runs.run import Run
 from errorspan.site import pages, words
 from errorspan.site.exercise import Exercise
 from errorspan.site.links import Links
+from errorspan.text import disk
 from errorspan.text.errors import InputError
 from errorspan.text.markup import visible
 
+MANIFEST = "imsmanifest.xml"
 LIMIT = 100  # so many results fit into SCORM's suspend data, whatever else must go
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -81,17 +83,26 @@ def parcel(course: Course, config: Mapping[str, Any], ids: Sequence[str]) -> Par
 
 
 def write(path: Path, files: Mapping[str, str]) -> int:
-    """Write a package; return its size in bytes.
+    """Write a package, whole or not at all; return its size in bytes.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: what stands there is no package, or there is no such folder.
+        DiskError: the file cannot be written.
     """
+    if (path.is_symlink() or path.exists()) and not _is_package(path):
+        raise InputError([f"{path}:1: is there already, and is no package; name another file, or remove it first"])
+    if not path.parent.is_dir():
+        raise InputError([f"{path}:1: cannot be written (there is no folder {path.parent})"])
     packed = pack(files)
-    try:
-        path.write_bytes(packed)
-    except OSError as error:
-        raise InputError([f"{path}:1: cannot be written ({error.strerror})"]) from None
+    disk.put(path, packed)
     return len(packed)
+
+
+def _is_package(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return MANIFEST in archive.namelist()
 
 
 def pack(files: Mapping[str, str]) -> bytes:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from errorspan.answers.outputs import Error
-from errorspan.export.parcel import Exported, Parcel, document, element, printable
+from errorspan.export.parcel import MANIFEST, Exported, Parcel, document, element, printable
 from errorspan.text.markup import prose
 
 ITEM = "http://www.imsglobal.org/xsd/imsqti_v2p1"
@@ -28,7 +28,7 @@ COUNTS = ("FOUND", "INSIDE", "ALARMS")
 def package(parcel: Parcel) -> Mapping[str, str]:
     """Return the package's files by name."""
     items = {_file(item): document(_item(item, parcel.language)) for item in parcel.items}
-    return items | {"imsmanifest.xml": document(_manifest(parcel))}
+    return items | {MANIFEST: document(_manifest(parcel))}
 
 
 def _file(item: Exported) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from xml.etree.ElementTree import Element
 
-from errorspan.export.parcel import Parcel, document, element
+from errorspan.export.parcel import MANIFEST, Parcel, document, element
 from errorspan.site import pages
 
 SCRIPTS = tuple(path.rpartition("/")[2] for path in (*pages.SCRIPTS, *pages.LATE))
@@ -23,7 +23,7 @@ def package(parcel: Parcel) -> Mapping[str, str]:
     content = {name: files("errorspan.site").joinpath("assets", name).read_text("utf-8") for name in ASSETS}
     content["key.js"] = "".join(item.exercise.key_script for item in parcel.items)
     content["index.html"] = pages.templates(parcel.language).get_template("scorm.html.j2").render(parcel=parcel)
-    return content | {"imsmanifest.xml": document(_manifest(parcel, sorted(content)))}
+    return content | {MANIFEST: document(_manifest(parcel, sorted(content)))}
 
 
 def _manifest(parcel: Parcel, names: list[str]) -> Element:

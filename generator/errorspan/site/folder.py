@@ -1,47 +1,222 @@
-"""Write a course's pages into a folder, for another site generator."""
+"""Write a course's pages into a folder, for another site generator; what is another's there stays as it is."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+import hashlib
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from pathspec.gitignore import GitIgnoreSpec
 
 from errorspan.course import Course
 from errorspan.site.pages import assets, render
 from errorspan.site.words import language
-from errorspan.text.errors import InputError
+from errorspan.text import disk
+from errorspan.text.errors import InputError, shown
 
-MARK = ".errorspan-render"
+LIST = ".errorspan-render"
+"""The list of what was written into a folder: the digests of each file, by its path.
+
+A file that stands there with another digest is somebody else's, or was changed by somebody. While files are being
+replaced, the list has the digests before and after; so it holds wherever that is broken off.
+"""
+
+_HIDDEN = (".*", "/templates/")  # what MkDocs leaves out of a site by itself
+
+Content = bytes | Path
+"""What a file holds, or the file that it is a copy of."""
 
 
-def write(course: Course, config: Mapping[str, Any], directory: Path) -> int:
-    """Write the site's own docs and every generated page; return the number of files.
+class Gathered(NamedTuple):
+    """Files by where they go, and what of the site was left out, and why."""
 
-    A folder that was written by this function before is emptied first; another one must be empty.
+    files: dict[str, Content]
+    left: list[str]
+
+
+class Written(NamedTuple):
+    """How many files a folder holds of ours, and how many of them this time were written and taken away."""
+
+    files: int
+    changed: int
+    removed: int
+
+
+def gather(course: Course, config: Mapping[str, Any]) -> Gathered:
+    """Return the site's own docs and every generated page.
 
     Raises:
-        InputError: the folder holds something else.
+        InputError: a file of the docs is where a page is to be, or a topic or record is not as it should be.
     """
     index = "" if config.get("use_directory_urls", True) else "index.html"
     runs, spoken = course.replay(course.chosen(())), language(config.get("theme"))
     pages = [*render(runs, course.settings, language=spoken, index=index), *assets()]
-    docs = course.root / str(config.get("docs_dir", "docs"))
-    in_the_way = [
-        f"{docs}/{page.uri}:1: is generated; this file is in its way" for page in pages if (docs / page.uri).exists()
-    ]
+    name = docs_of(config)
+    files, left = copied(course.root, name, [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()])
+    in_the_way = [f"{name}/{page.uri}:1: is generated; this file is in its way" for page in pages if page.uri in files]
     if in_the_way:
         raise InputError(in_the_way)
-    if directory.exists() and any(directory.iterdir()):
-        if not (directory / MARK).exists():
-            raise InputError([f"{directory}:1: is not empty, and was not written by `errorspan render`"])
-        shutil.rmtree(directory)
-    if docs.is_dir():
-        shutil.copytree(docs, directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / MARK).touch()
-    for page in pages:
-        path = directory / page.uri
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page.content, "utf-8", newline="\n")
-    return sum(path.is_file() for path in directory.rglob("*")) - 1
+    return Gathered(files | {page.uri: page.content.encode() for page in pages}, left)
+
+
+def docs_of(config: Mapping[str, Any]) -> str:
+    """Return the folder of a site's own docs, from where its configuration stands."""
+    return str(config.get("docs_dir", "docs"))
+
+
+def copied(root: Path, name: str, exclude: Collection[str] = ()) -> Gathered:
+    """Return the files below a folder of the site, but for those that patterns exclude. Links are not followed.
+
+    Raises:
+        InputError: the folder itself lies behind a link.
+    """
+    folder = Path(os.path.normpath(root / name))
+    between = [folder, *folder.parents]
+    between = between[: between.index(root)] if root in between else between[:1]
+    if link := next((path for path in between if path.is_symlink()), None):
+        raise InputError([f"{link}:1: is a symbolic link, and none is followed; name the folder that it leads to"])
+    hidden = GitIgnoreSpec.from_lines(exclude)
+    files: dict[str, Content] = {}
+    left: list[str] = []
+    for path in _below(folder):
+        uri = path.relative_to(folder).as_posix()
+        if hidden.match_file(uri):
+            continue
+        if path.is_symlink():
+            left.append(f"{shown(f'{name}/{uri}')}: is a symbolic link, and none is followed")
+        elif path.is_file():
+            files[uri] = path
+    return Gathered(files, left)
+
+
+def write(directory: Path, files: Mapping[str, Content], sources: Collection[Path] = ()) -> Written:
+    """Make a folder hold these files; replace and take away what was written here before, and nothing else.
+
+    `sources` are folders that the files were made of, and must lie apart.
+
+    Raises:
+        InputError: with everything that is in the way; then nothing was written.
+        DiskError: a file could not be written.
+    """
+    _apart(directory, sources)
+    listed = _listed(directory)
+    wanted = {uri: _digest(content) for uri, content in files.items()}
+    found: dict[str, str | None] = {}
+    faults: list[str] = []
+    for uri in sorted({*listed, *wanted}):
+        try:
+            found[uri] = _standing(directory, uri)
+        except InputError as error:
+            faults += error.faults
+            continue
+        if found[uri] is not None and found[uri] not in listed.get(uri, ()):
+            what = "was changed since it was written" if uri in listed else "was not written by `errorspan render`"
+            faults.append(f"{directory / uri}:1: {what}, and is in the way; move it away, or delete it")
+    if faults:
+        raise InputError(faults)
+    for half in directory.glob(f".*{disk.HALF}"):
+        if any(half.name.startswith(f".{PurePosixPath(uri).name}.") for uri in (*listed, LIST)):
+            half.unlink()
+    changed = [uri for uri in wanted if found[uri] != wanted[uri]]
+    removed = [uri for uri in listed if uri not in wanted and found[uri]]
+    if changed or removed:
+        both = {uri: {found[uri], wanted.get(uri)} - {None} for uri in found}
+        _list(directory, {uri: digests for uri, digests in both.items() if digests})
+    for uri in removed:
+        _remove(directory, uri)
+    for uri in changed:
+        content = files[uri]
+        data = content if isinstance(content, bytes) else content.read_bytes()
+        disk.put(directory / uri, data, by_way_of=directory)
+        wanted[uri] = _digest(data)  # a source may have been saved since it was looked at
+    _list(directory, {uri: {digest} for uri, digest in wanted.items()})
+    return Written(len(wanted), len(changed), len(removed))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield files and links below a folder, in order."""
+    for where, folders, names in os.walk(folder):
+        folders.sort()
+        links = [name for name in folders if (Path(where) / name).is_symlink()]  # walked around, and told
+        yield from (Path(where) / name for name in sorted([*names, *links]))
+
+
+def _apart(directory: Path, sources: Collection[Path]) -> None:
+    if directory.is_symlink():
+        raise InputError([f"{directory}:1: is a symbolic link, and none is followed; name the folder that it leads to"])
+    here = directory.resolve()
+    for source in sources:
+        there = source.resolve()
+        if here == there or here in there.parents or there in here.parents:
+            raise InputError([f"{directory}:1: holds {source}, or lies in it; name a folder apart from what you write"])
+
+
+def _listed(directory: Path) -> dict[str, list[str]]:
+    """Return the digests of what was written into a folder, by path."""
+    path = directory / LIST
+    if not path.is_symlink() and not path.exists():
+        return {}
+    try:
+        listed = json.loads("" if path.is_symlink() else path.read_bytes())
+        if isinstance(listed, dict) and all(
+            _inside(uri) and all(isinstance(digest, str) for digest in listed[uri]) for uri in listed
+        ):
+            return dict(listed)
+    except (OSError, ValueError, TypeError, RecursionError):
+        pass
+    raise InputError([f"{path}:1: is no list of what was written here; name another folder, or delete what is in this"])
+
+
+def _inside(uri: str) -> bool:
+    parts = PurePosixPath(uri).parts
+    return bool(parts) and not {"..", "/"} & {*parts} and not Path(uri).is_absolute()
+
+
+def _list(directory: Path, digests: Mapping[str, Collection[str | None]]) -> None:
+    text = json.dumps({uri: sorted(map(str, digests[uri])) for uri in sorted(digests)}, indent=0) + "\n"
+    path = directory / LIST
+    if not path.exists() or path.read_bytes() != text.encode():
+        disk.put(path, text)
+
+
+def _standing(directory: Path, uri: str) -> str | None:
+    """Return the digest of the file that stands at a place, None where there is none.
+
+    Raises:
+        InputError: something else stands there, or on the way.
+    """
+    path = directory
+    *folders, name = PurePosixPath(uri).parts
+    for part in folders:
+        path /= part
+        if not path.is_symlink() and not path.exists():
+            return None
+        if path.is_symlink() or not path.is_dir():
+            raise InputError([f"{path}:1: is no folder, and is in the way; move it away, or delete it"])
+    path /= name
+    if not path.is_symlink() and not path.exists():
+        return None
+    if path.is_symlink() or not path.is_file():
+        raise InputError([f"{path}:1: is no file, and is in the way; move it away, or delete it"])
+    return _digest(path)
+
+
+def _digest(content: Content) -> str:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    with content.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remove(directory: Path, uri: str) -> None:
+    """Take a file away, and the folders that are empty without it."""
+    path = directory / uri
+    with disk.writing(path):
+        path.unlink()
+    with suppress(OSError):
+        for folder in list(path.parents)[: len(PurePosixPath(uri).parts) - 1]:
+            folder.rmdir()

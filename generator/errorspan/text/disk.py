@@ -24,19 +24,21 @@ def writing(path: Path, consequence: str = "") -> Iterator[None]:
         raise DiskError(path, error, consequence) from None
 
 
-def put(path: Path, text: str, consequence: str = "") -> None:
+def put(path: Path, content: str | bytes, consequence: str = "", *, by_way_of: Path | None = None) -> None:
     """Write a file whole, or not at all.
+
+    `by_way_of` is a folder of the same disk in which it stands while it is half written, in place of its own.
 
     Raises:
         DiskError: it could not be written.
     """
     with writing(path, consequence):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=HALF)
+        handle, temporary = tempfile.mkstemp(dir=by_way_of or path.parent, prefix=f".{path.name}.", suffix=HALF)
         written = Path(temporary)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             written.chmod(0o644)
