@@ -23,7 +23,7 @@ def write(course: Course, config: Mapping[str, Any], directory: Path) -> int:
         InputError: the folder holds something else.
     """
     index = "" if config.get("use_directory_urls", True) else "index.html"
-    pages = [*render(course.replay(course.chosen(())), course.settings, index=index), *assets()]
+    pages = [*render(course.replay(), course.settings, index=index), *assets()]
     docs = course.root / str(config.get("docs_dir", "docs"))
     in_the_way = [
         f"{docs}/{page.uri}:1: is generated; this file is in its way" for page in pages if (docs / page.uri).exists()
