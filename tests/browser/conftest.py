@@ -70,7 +70,7 @@ class Site:
         """Write a page with the progress of the course and of its exercises."""
         runs = [SimpleNamespace(topic=SimpleNamespace(id=e.id, title=e.title)) for e in exercises]
         source = self.templates.get_template("exercises.md.j2").render(
-            runs=runs, exercises={e.id: e for e in exercises}, withheld={}, index="index.html"
+            runs=runs, exercises={e.id: e for e in exercises}, withheld={}, broken=(), index="index.html"
         )
         body = source.partition("# Exercises")[2].replace('href="', 'href="../')
         return self.page(self.root / "exercises" / "all", body, **page)

@@ -57,6 +57,11 @@ def settings(config_file: Path, extra: Mapping[str, Any], options: Any) -> Sourc
     return Source(config_file.name, options, marks | of_list, PLUGIN)
 
 
+def files(config_file: Path) -> list[Path]:
+    """Return the files that a configuration is read from: itself, and those that it inherits from."""
+    return [config_file.parent / name for name, _ in _files(config_file, config_file.parent, set())]
+
+
 def _files(path: Path, root: Path, seen: set[Path]) -> Iterator[_Node]:
     """Yield the nodes of a configuration and of those that it inherits from, by the names of their files."""
     try:

@@ -18,6 +18,7 @@ from errorspan.answers.outputs import Assessment, Error, Implementation
 from errorspan.answers.verdicts import REASONS, mid_label, place
 from errorspan.authoring.prices import AS_OF
 from errorspan.authoring.settings import Settings
+from errorspan.authoring.topics import Broken
 from errorspan.checks.check import Undecided
 from errorspan.checks.tracing import traced
 from errorspan.proof import reviews
@@ -45,11 +46,18 @@ class Page:
     source: str | None = None
 
 
-def render(runs: Sequence[Run], settings: Settings, *, index: str = "", drafts: bool = False) -> Iterator[Page]:
+def render(
+    runs: Sequence[Run],
+    settings: Settings,
+    *,
+    index: str = "",
+    drafts: bool = False,
+    broken: Sequence[Broken] = (),
+) -> Iterator[Page]:
     """Yield every page of a course.
 
     `index` is what a link to a folder needs: `index.html` where no server adds it. With `drafts`, exercises that are
-    withheld have their pages too, and say so.
+    withheld have their pages too, and say so. The lists tell of topics that are `broken`.
     """
     reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
     exercises = {
@@ -76,6 +84,7 @@ def render(runs: Sequence[Run], settings: Settings, *, index: str = "", drafts: 
         "runs": runs,
         "exercises": exercises,
         "withheld": reasons,
+        "broken": broken,
         "settings": settings,
         "index": index,
     }
