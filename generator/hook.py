@@ -5,9 +5,9 @@ from errorspan.site.mkdocs import Site
 _site = Site()
 
 on_startup = _site.on_startup
+on_serve = _site.on_serve
 on_config = _site.on_config
 on_files = _site.on_files
 on_page_content = _site.on_page_content
-on_serve = _site.on_serve
 on_template_context = _site.on_template_context
 on_post_page = _site.on_post_page

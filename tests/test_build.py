@@ -111,7 +111,7 @@ def test_the_manifest_tells_where_each_answer_came_from(project: Project) -> Non
 def test_every_fault_of_every_topic_is_told_in_one_go(project: Project) -> None:
     project.topic("one", "titel: Words\n")
     project.topic("two", "title: Words\n\nlevel: expert\n")
-    built = project.build()
+    built = project.build("--strict")
     assert built.returncode != 0
     assert "topics/one.yml:1: titel: is no key here; known are title, language" in built.stderr
     assert "topics/one.yml:1: title: is missing" in built.stderr

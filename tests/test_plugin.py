@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from conftest import HOOK, Project
 from errorspan.authoring.configuration import of_plugin
 from errorspan.authoring.settings import Settings, read_settings
+from errorspan.site.mkdocs import Site
 from errorspan.text.errors import InputError
 
 ONE_PLUGIN = "expected one plugin or hook of Errorspan"
@@ -158,3 +160,8 @@ def test_a_site_without_the_plugin_has_no_options(plugins: object) -> None:
 )
 def test_the_plugin_needs_no_options(tmp_path: Path, plugins: object) -> None:
     assert read_settings(tmp_path / "mkdocs.yml", {"generator": False}, of_plugin(plugins)) == Settings()
+
+
+def test_the_hook_hands_over_every_event() -> None:
+    handed = {name for name in runpy.run_path(str(HOOK)) if name.startswith("on_")}
+    assert handed == {name for name in dir(Site) if name.startswith("on_")}

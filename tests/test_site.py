@@ -5,53 +5,20 @@ from __future__ import annotations
 import gzip
 import re
 import socket
-import time
-import urllib.request
 
 import pytest
 
 from conftest import Project
 from messages_api import MessagesAPI
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
-
-
-def fetched(url: str, wanted: str, *, seconds: float = 60) -> str:
-    """Return a page once it holds what is wanted."""
-    deadline = time.monotonic() + seconds
-    content = ""
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url) as reply:
-                content = reply.read().decode()
-        except OSError:
-            content = ""
-        if wanted in content:
-            return content
-        time.sleep(0.1)
-    pytest.fail(f"{url} does not come to hold {wanted!r}: {content[:500]}")
+from served import serving
 
 
 def test_serve_asks_nothing_and_shows_a_changed_topic(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
-    port = free_port()
-    process = project.start("mkdocs", "serve", "-a", f"127.0.0.1:{port}")
-    try:
-        page = f"http://127.0.0.1:{port}/sub/runs/words/"
-        fetched(page, "Awaiting its first run")
-        time.sleep(0.5)  # watching starts after the first build
+    with serving(project) as served:
+        served.shows("runs/words/", "Awaiting its first run")
         project.topic("words", "title: Counting other words\n")
-        fetched(page, "Counting other words")
-        project.topic("words", "titel: broken\n")
-        time.sleep(1)
-        assert process.poll() is None
-    finally:
-        process.kill()
-        process.communicate()
+        served.shows("runs/words/", "Counting other words")
     assert not messages_api.calls
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from errorspan.answers.outputs import Assessment
-from errorspan.authoring.settings import Settings, read_settings
-from errorspan.authoring.topics import BESIDE, Topic, read_topics
+from errorspan.authoring.settings import Settings, fitting, read_settings
+from errorspan.authoring.topics import BESIDE, Broken, Topic, read_topics
 from errorspan.models.client import Client, deprecations
 from errorspan.pipeline import Pipeline
 from errorspan.proof import proofs, reviews
@@ -27,35 +27,53 @@ MAX_TESTS = 256 * 1024
 
 
 class Course:
-    """The topics of a site, by id, and where their records are."""
+    """The topics of a site, by id, and where their records are; apart, those that are broken, and left out."""
 
-    def __init__(self, root: Path, settings: Settings, topics: Sequence[Topic]) -> None:
+    def __init__(self, root: Path, settings: Settings, topics: Sequence[Topic], broken: Sequence[Broken] = ()) -> None:
         self.root = root
         self.settings = settings
         self.topics = {topic.id: topic for topic in topics}
+        self.broken = {topic.id: topic for topic in broken}
 
     @classmethod
     def read(cls, config_file: Path, extra: Mapping[str, Any], options: Any = None) -> Course:
         """Read a site's settings, the plugin's `options` or else those in `extra`, and its topic files.
 
         Raises:
-            InputError: with every fault of every file.
+            InputError: a setting does not fit, or the topics' folder cannot be read.
         """
         root = config_file.parent
         settings = read_settings(config_file, extra, options)
-        return cls(root, settings, read_topics(root / settings.topics, root))
+        return cls(root, settings, *read_topics(root / settings.topics, root))
+
+    @classmethod
+    def sketch(cls, config_file: Path, extra: Mapping[str, Any], options: Any = None) -> Course:
+        """Return as much of a course as can be told where it cannot be read: which pages it would have."""
+        root, settings = config_file.parent, fitting(extra, options)
+        try:
+            return cls(root, settings, *read_topics(root / settings.topics, root))
+        except InputError:
+            return cls(root, settings, ())
 
     def chosen(self, ids: Collection[str]) -> list[Topic]:
         """Return the topics of these ids, all where none is given.
 
         Raises:
-            InputError: there is no such topic.
+            InputError: there is no such topic, or it is left out; with all its faults.
         """
         known = ", ".join(self.topics)
-        ids = [name.rpartition("/")[2].removesuffix(".yml") for name in ids]  # a shell completes a file's path
-        unknown = [name for name in ids if name not in self.topics]
-        if unknown:
-            raise InputError(f"there is no topic {name!r} (known: {known})" for name in unknown)
+        ids = [
+            name.rpartition("/")[2].removesuffix(".yml").removesuffix(".yaml") for name in ids
+        ]  # a shell completes a file's path
+        if faults := [
+            fault
+            for name in ids
+            if name not in self.topics
+            for fault in (
+                self.broken[name].faults if name in self.broken else [f"there is no topic {name!r} (known: {known})"]
+            )
+        ]:
+            raise InputError(faults)
         return [topic for topic in self.topics.values() if not ids or topic.id in ids]
 
     def record(self, topic: Topic) -> Record:
@@ -64,30 +82,46 @@ class Course:
         return Record(f"{self.settings.topics}/runs/{topic.id}", folder, self.root / ".cache" / "errorspan" / topic.id)
 
     @property
+    def faults(self) -> list[str]:
+        """Return what is wrong with the topics that are left out."""
+        return [fault for name in sorted(self.broken) for fault in self.broken[name].faults]
+
+    @property
     def abandoned(self) -> list[str]:
         """Return the folders of records whose topic is not there any more, or is named otherwise."""
         runs = self.root / self.settings.topics / "runs"
-        names = sorted(path.name for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
-        return [shown(f"{self.settings.topics}/runs/{name}") for name in names if name not in self.topics]
+        try:
+            names = sorted(path.name for path in runs.iterdir() if path.is_dir())
+        except OSError:  # there is none yet; where it cannot be read, each of its topics says so
+            names = []
+        known = self.topics.keys() | self.broken.keys()
+        return [shown(f"{self.settings.topics}/runs/{name}") for name in names if name not in known]
 
     def tests(self, topic: Topic) -> dict[str, bytes]:
         """Return a topic's test files by name: `<id>.tests.py`, and what stands beside it; none where it is not there.
 
         Raises:
-            InputError: one is too large.
+            InputError: one is too large, or cannot be read.
         """
         folder = self.root / self.settings.topics
         paths = [path for path in sorted(folder.glob(f"{topic.id}.tests.*")) if BESIDE.fullmatch(path.name)]
         if not any(path.name == f"{topic.id}.tests.py" for path in paths):
             return {}
-        faults = [
-            f"{self.settings.topics}/{path.name}:1: expected at most {MAX_TESTS:,} bytes (got more)"
-            for path in paths
-            if path.stat().st_size > MAX_TESTS
-        ]
+        files: dict[str, bytes] = {}
+        faults: list[str] = []
+        for path in paths:
+            name = f"{self.settings.topics}/{path.name}"
+            try:
+                with path.open("rb") as file:
+                    files[path.name] = file.read(MAX_TESTS + 1)
+            except OSError as error:
+                faults.append(f"{name}:1: cannot be read ({error.strerror})")
+            else:
+                if len(files[path.name]) > MAX_TESTS:
+                    faults.append(f"{name}:1: expected at most {MAX_TESTS:,} bytes (got more)")
         if faults:
             raise InputError(faults)
-        return {path.name: path.read_bytes() for path in paths}
+        return files
 
     def _play(self, topic: Topic, client: Client | None = None, **how: Any) -> Run:
         """Play a topic, and lay beside its run what speaks for its key: a proof, and a review."""
@@ -115,23 +149,30 @@ class Course:
         )
         return replace(run, evidence=evidence)
 
-    def replay(self, topics: Sequence[Topic], *, refresh: bool = False, recover: bool = False) -> list[Run]:
-        """Return the runs as far as their records have them, without a call.
+    def replay(self, ids: Collection[str] = (), *, refresh: bool = False, recover: bool = False) -> list[Run]:
+        """Return the runs of these topics, all where none is given, as far as their records have them, without a call.
 
-        With `recover`, replies that were received before a run was stopped are taken into the record; else nothing is
-        written.
+        Where none is given, a topic that cannot be replayed is left out from here on. With `recover`, replies that were
+        received before a run was stopped are taken into the record; else nothing is written.
 
         Raises:
-            InputError: files of records are corrupt; with the faults of all of them.
+            InputError: there is no such topic, or files of one that is given are corrupt; with all faults.
         """
         runs: list[Run] = []
         faults: list[str] = []
-        for topic in topics:
+        for topic in self.chosen(ids):
             try:
                 runs.append(self._play(topic, refresh=refresh, recover=recover))
             except InputError as error:
-                faults += error.faults
-        if faults:
+                found = error.faults
+            except OSError as error:
+                found = (f"{self.record(topic).name}:1: cannot be read ({error.strerror})",)
+            else:
+                continue
+            faults += found
+            if not ids:
+                self.broken[topic.id] = Broken(topic.id, self.topics.pop(topic.id).path, found)
+        if faults and ids:
             raise InputError(faults)
         return runs
 

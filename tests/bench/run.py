@@ -83,7 +83,7 @@ class Cost(NamedTuple):
 
 def course(folder: Path) -> Course:
     """Return the course in a folder, with default settings."""
-    return Course(folder, Settings(), read_topics(folder / "topics", folder))
+    return Course(folder, Settings(), *read_topics(folder / "topics", folder))
 
 
 def identifier(run: Run) -> str:
@@ -121,7 +121,7 @@ def sites(runs: Sequence[Run], count: int, folder: Path) -> tuple[Path, Path]:
     copies(runs, count, ours)
     copied = course(ours)
     for topic in copied.chosen(()):
-        [run] = copied.replay([topic])
+        [run] = copied.replay([topic.id])
         if withheld(run, "checked"):
             raise click.ClickException(f"{topic.id} has no exercise: {run.faults}")
         for kind, below in FOLDERS.items():
@@ -206,10 +206,10 @@ def replay(runs: Sequence[Run], repeat: int) -> Iterator[Row]:
         files = [path for path in folder.rglob("*") if path.is_file()]
         replayed, parsed = in_turns(
             repeat,
-            lambda: (found := course(folder)).replay(found.chosen(())),
+            lambda: course(folder).replay(),
             lambda: [PARSERS.get(path.suffix, str)(path.read_text("utf-8")) for path in files],
         )
-        shown = (found := course(folder)).replay(found.chosen(())[:: REPLAYED // RENDERED])
+        shown = course(folder).replay()[:: REPLAYED // RENDERED]
     hand = [by_hand(run, kind) for run in shown for kind in FOLDERS]
     work = (lambda: list(pages.render(shown, Settings()))), (lambda: [markdown.reset().convert(text) for text in hand])
     rendered, converted = in_turns(repeat, *work)
@@ -238,7 +238,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 @click.option("--repeat", default=3, show_default=True, help="Rounds; the least of each side counts.")
 def main(sizes: str, *, largest: bool, repeat: int) -> None:
     """Print what this course costs, as a Markdown table."""
-    runs = [run for run in course(ROOT).replay(read_topics(ROOT / "topics", ROOT)) if not withheld(run, "checked")]
+    runs = [run for run in course(ROOT).replay() if not withheld(run, "checked")]
     counts = [*map(int, filter(None, sizes.split(","))), *([1000] if largest else [])]
     parts = [cached(runs, count, repeat if count < 1000 else 1) for count in counts]
     click.echo("| what | Errorspan | beside it | ratio |\n|---|--:|--:|--:|")

@@ -72,6 +72,7 @@ class Site:
             runs=runs,
             exercises={e.id: e for e in exercises},
             withheld={},
+            broken=(),
             links=Links(Settings(), "index.html", "exercises"),
         )
         body = source.partition("# Exercises")[2].replace('href="', 'href="../')

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from errorspan.authoring import configuration
 from errorspan.authoring.prices import PRICES, Price, Usage
@@ -124,6 +124,19 @@ def read_settings(config_file: Path, extra: Mapping[str, Any], options: Any = No
         InputError: with a fault for each key that does not fit.
     """
     return configuration.settings(config_file, extra, options).validated(Settings)
+
+
+def fitting(extra: Mapping[str, Any], options: Any = None) -> Settings:
+    """Return what fits of a site's settings, and defaults in place of the rest: they tell where its pages would be."""
+    found = extra.get("generator") if options is None else options
+    fit: dict[str, Any] = {}
+    for key, value in found.items() if isinstance(found, Mapping) else ():
+        try:
+            Settings.model_validate(fit | {key: value})
+        except ValidationError:
+            continue
+        fit[key] = value
+    return Settings.model_validate(fit)
 
 
 def has_key() -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -17,6 +18,7 @@ from errorspan.text.errors import InputError
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ID_LENGTH = 80
+SUFFIXES = (".yml", ".yaml")
 
 BESIDE = re.compile(r"(?P<topic>[^.]*)\.(review\.yml|tests\.[A-Za-z0-9.]+)")
 """Files that stand beside a topic's: a review, and tests with what they need."""
@@ -103,54 +105,87 @@ class Topic(TopicFile):
     path: str = Field(description="the file, from the project's root")
 
 
-def read_topics(folder: Path, root: Path) -> list[Topic]:
-    """Return the topics of a folder, by id.
+class Broken(NamedTuple):
+    """A topic that is left out, with what is wrong with it. `path`: what stands in the folder under its id."""
+
+    id: str
+    path: str
+    faults: tuple[str, ...]
+
+    @property
+    def addressed(self) -> bool:
+        """Tell whether a topic of this id can have a page."""
+        return _fits(self.id)
+
+
+def read_topics(folder: Path, root: Path) -> tuple[list[Topic], list[Broken]]:
+    """Return the topics of a folder, and those that cannot be read, by id.
 
     Raises:
-        InputError: with every fault of every file.
+        InputError: the folder cannot be read.
     """
     if not folder.is_dir():
         raise InputError([f"{_named(folder, root)}:1: is no folder; topics are expected there, one `<id>.yml` each"])
-    faults: list[str] = []
-    topics: dict[str, Topic] = {}
     try:
         found = sorted(folder.iterdir())
     except OSError as error:
         raise InputError([f"{_named(folder, root)}:1: cannot be read ({error.strerror})"]) from None
-    beside = {path: match["topic"] for path in found if (match := BESIDE.fullmatch(path.name))}
+    of: dict[str, list[Path]] = {}
     for path in found:
-        if path in beside or path.suffix not in {".yml", ".yaml"}:
-            continue
-        name = _named(path, root)
-        if not ID.fullmatch(path.stem) or len(path.stem) > ID_LENGTH:
-            wanted = f"a name of a-z, 0-9 and single hyphens, {ID_LENGTH} at most"
-            faults.append(f"{name}:1: expected {wanted} (got {path.stem!r})")
-            continue
-        if path.stem in topics:
-            faults.append(f"{name}:1: the id {path.stem!r} is {topics[path.stem].path}'s already")
-            continue
-        if Path(os.path.realpath(path)).parent != Path(os.path.realpath(folder)):  # resolve() raises on loops
-            faults.append(f"{name}:1: is a link to a file of another folder")
-            continue
+        if beside := BESIDE.fullmatch(path.name):
+            of.setdefault(beside["topic"], []).append(path)
+        elif path.suffix in SUFFIXES:
+            of.setdefault(path.stem, []).append(path)
+    topics: list[Topic] = []
+    broken: list[Broken] = []
+    for name, paths in sorted(of.items()):
+        written, *others = sorted(paths, key=lambda path: bool(BESIDE.fullmatch(path.name)))
         try:
-            written = source.read(path, name).validated(TopicFile)
-            topics[path.stem] = Topic(id=path.stem, path=name, **dict(written))
+            topics.append(_read(name, written, others, folder, root))
         except InputError as error:
-            faults += error.faults
-    known = {path.stem for path in found if path not in beside and path.suffix in {".yml", ".yaml"}}
-    faults += [
-        f"{_named(path, root)}:1: is no file of this folder"
-        for path in beside
-        if not path.is_file() or Path(os.path.realpath(path)).parent != Path(os.path.realpath(folder))
-    ]
-    faults += [
-        f"{_named(path, root)}:1: belongs to no topic: there is no {topic}.yml beside it; rename or remove it"
-        for path, topic in beside.items()
-        if topic not in known
-    ]
-    if faults:
+            broken.append(Broken(name, _named(written, root), error.faults))
+        except OSError as error:
+            file = _named(written, root)
+            broken.append(Broken(name, file, (f"{file}:1: cannot be read ({error.strerror})",)))
+    return topics, broken
+
+
+def _read(name: str, written: Path, others: Sequence[Path], folder: Path, root: Path) -> Topic:
+    """Read a topic's file; the others are those that share its id, or stand beside it.
+
+    Raises:
+        InputError: with every fault of all of them.
+    """
+    place = Path(os.path.realpath(folder))  # resolve() raises on loops
+    path = _named(written, root)
+    faults: list[str] = []
+    topic = None
+    if BESIDE.fullmatch(written.name):
+        faults = [
+            f"{_named(other, root)}:1: belongs to no topic: there is no {name}.yml beside it; rename or remove it"
+            for other in (written, *others)
+        ]
+    elif not _fits(name):
+        faults = [f"{path}:1: expected a name of a-z, 0-9 and single hyphens, {ID_LENGTH} at most (got {name!r})"]
+    elif Path(os.path.realpath(written)).parent != place:
+        faults = [f"{path}:1: is a link to a file of another folder"]
+    else:
+        try:
+            topic = Topic(id=name, path=path, **dict(source.read(written, path).validated(TopicFile)))
+        except InputError as error:
+            faults = list(error.faults)
+    for other in others:
+        if not BESIDE.fullmatch(other.name):
+            faults.append(f"{_named(other, root)}:1: the id {name!r} is {path}'s already; rename or remove one of them")
+        elif not other.is_file() or Path(os.path.realpath(other)).parent != place:
+            faults.append(f"{_named(other, root)}:1: is no file of this folder")
+    if faults or topic is None:
         raise InputError(faults)
-    return [topics[name] for name in sorted(topics)]
+    return topic
+
+
+def _fits(name: str) -> bool:
+    return bool(ID.fullmatch(name)) and len(name) <= ID_LENGTH
 
 
 def _named(path: Path, root: Path) -> str:

@@ -18,7 +18,7 @@ from errorspan.commands.init import init
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.render import render
 from errorspan.commands.solve import report, solve
-from errorspan.commands.telling import Commands, Failure, show, told
+from errorspan.commands.telling import Commands, Failure, left_out, show, told
 from errorspan.course import Course
 from errorspan.record import manifest
 from errorspan.runs import budget
@@ -45,7 +45,7 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
     """Show how far each topic's run is, without asking anything."""
     with told():
         course = course_of(config_file)
-        runs = course.replay(course.chosen(topics))
+        runs = course.replay(topics)
     table = Table(
         "topic", "state", "answers", "attempts", "score", "tokens", "cost", "to finish, at most", "exercise", box=None
     )
@@ -62,6 +62,8 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
             money(worst) if worst is None or worst else "",
             _exercise(run, course),
         )
+    for name in () if topics else sorted(course.broken):
+        table.add_row(shown(name), "left out")
     with told():
         show(table)
         for run in runs:
@@ -69,6 +71,8 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
                 click.echo(fault, err=True)
         for folder in course.abandoned:
             click.echo(f"{folder}:1: belongs to no topic file", err=True)
+        if failed := left_out(course, topics):
+            raise Failure("\n".join(failed))
 
 
 @main.command()
@@ -82,21 +86,20 @@ def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Deci
     with told():
         course = course_of(config_file)
         open_runs = [
-            run
-            for run in course.replay(course.chosen(topics), refresh=refresh)
-            if run.state in {State.AWAITING, State.UNFINISHED}
+            run for run in course.replay(topics, refresh=refresh) if run.state in {State.AWAITING, State.UNFINISHED}
         ]
+        failed = left_out(course, topics)
+        finished: list[Run] = []
         if not open_runs:
             click.echo("Nothing is missing.")
-            return
-        if not asking.offered(course, open_runs, max_cost, dry_run=dry_run):
-            return
-        finished = asking.asked(course, open_runs, refresh=refresh)
-    failed = [run.problem for run in finished if run.problem]
+        elif asking.offered(course, open_runs, max_cost, dry_run=dry_run):
+            finished = asking.asked(course, open_runs, refresh=refresh)
     for run in finished:
         click.echo(f"{run.topic.id}: {_state(run)}", err=True)
+    if problems := [run.problem for run in finished if run.problem]:
+        failed += [*problems, KEPT]
     if failed:
-        raise Failure("\n".join([*failed, KEPT]))
+        raise Failure("\n".join(failed))
 
 
 @main.command()
@@ -113,7 +116,7 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
         for topic in course.chosen(topics):
             kept = course.record(topic)
             with kept.locked():
-                replayed = course.replay([topic])[0]
+                replayed = course.replay([topic.id])[0]
                 if faults := [*replayed.faults, *replayed.solution_faults]:
                     raise Failure("\n".join(faults))
                 adopted = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 
 from errorspan.commands.configuration import course_of
 from errorspan.commands.options import config_option, topics_argument
-from errorspan.commands.telling import Failure, told
+from errorspan.commands.telling import Failure, left_out, told
 from errorspan.course import Course
 from errorspan.proof import proofs, proving, reviews, sandbox
 from errorspan.proof.proving import Interpreter
@@ -48,27 +49,19 @@ def verify(  # noqa: PLR0913 - click passes each option
 
     Every error left in alone must fail a test, and the corrected program none. What was seen is kept beside the run.
     """
-    refuted: list[str] = []
     with told():
         course = course_of(config_file)
-        runs = course.replay(course.chosen(topics))
+        runs = course.replay(topics)
+        failed = left_out(course, topics)
         tested = [run for run in runs if _testable(run, course, named=bool(topics))]
-        if not tested:
-            click.echo("No topic has tests and an exercise.")
-            return
-        place, interpreter = sandbox.find(unsandboxed=no_sandbox), Interpreter.at(python)
-        if place.name == "none":
-            click.echo("warning: there is no sandbox; a model's code runs with your own rights", err=True)
-        for run in tested:
+        if tested:
+            place, interpreter = sandbox.find(unsandboxed=no_sandbox), Interpreter.at(python)
             limits = Limits(seconds=seconds, memory_mb=memory)
-            try:
-                faults = _verified(run, course, place, interpreter, limits)
-            except InputError as error:
-                refuted += error.faults
-            else:
-                refuted += [f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in faults]
-    if refuted:
-        raise Failure("\n".join(refuted))
+            failed += _refuted(tested, course, place, interpreter, limits)
+        else:
+            click.echo("No topic has tests and an exercise.")
+    if failed:
+        raise Failure("\n".join(failed))
 
 
 @click.command()
@@ -84,7 +77,7 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
     """
     with told():
         course = course_of(config_file)
-        [run] = course.replay(course.chosen([topic]))
+        [run] = course.replay([topic])
         recorded = run.recorded_assessment
         if recorded is None:
             raise Failure(f"{run.topic.path}:1: has no exercise to review (its run is {run.state})")
@@ -113,6 +106,23 @@ def _testable(run: Run, course: Course, *, named: bool) -> bool:
     if named:
         raise Failure(why)
     return False
+
+
+def _refuted(
+    runs: Sequence[Run], course: Course, place: Sandbox, interpreter: Interpreter, limits: Limits
+) -> list[str]:
+    """Prove keys, and return what execution has against them."""
+    if place.name == "none":
+        click.echo("warning: there is no sandbox; a model's code runs with your own rights", err=True)
+    refuted: list[str] = []
+    for run in runs:
+        try:
+            faults = _verified(run, course, place, interpreter, limits)
+        except InputError as error:
+            refuted += error.faults
+        else:
+            refuted += [f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in faults]
+    return refuted
 
 
 def _verified(run: Run, course: Course, place: Sandbox, interpreter: Interpreter, limits: Limits) -> list[str]:

@@ -15,7 +15,7 @@ from errorspan.authoring.configuration import files
 from errorspan.authoring.settings import Settings
 from errorspan.commands.configuration import configuration, course_of, settings_of
 from errorspan.commands.options import config_option
-from errorspan.commands.telling import in_words, told
+from errorspan.commands.telling import Failure, in_words, left_out, told
 from errorspan.site import folder, zensical
 from errorspan.text.errors import GeneratorError
 
@@ -48,6 +48,8 @@ def render(
         written = folder.write(directory, files, [course.root / name for name in _sources(course.settings, config)])
         for what in left:
             click.echo(f"left out: {what}", err=True)
+        if failed := left_out(course, ()):
+            raise Failure("\n".join(failed))
         return written
 
     if not watch:

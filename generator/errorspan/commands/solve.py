@@ -12,7 +12,7 @@ from rich.table import Table
 from errorspan.commands import asking
 from errorspan.commands.configuration import course_of
 from errorspan.commands.options import config_option, topics_argument
-from errorspan.commands.telling import Failure, show, told
+from errorspan.commands.telling import Failure, left_out, show, told
 from errorspan.runs import budget
 from errorspan.runs.progress import KEPT, money
 from errorspan.runs.report import Rate, Report, Spent, of
@@ -32,22 +32,24 @@ def solve(topics: tuple[str, ...], *, dry_run: bool, max_cost: Decimal | None, c
     """
     with told():
         course = course_of(config_file)
-        runs = course.replay(course.chosen(topics))
+        runs = course.replay(topics)
         if topics and (without := [run.topic.id for run in runs if not run.assessment]):
             raise Failure("\n".join(f"{topic}: there is no exercise to solve yet" for topic in without))
         for fault in (fault for run in runs for fault in (*run.faults, *run.solution_faults)):
             click.echo(fault, err=True)
+        failed = left_out(course, topics)
         unsolved = [run for run in runs if budget.unsolved(run, course.settings)]
+        solved: list[Run] = []
         if not unsolved:
             click.echo("Nothing is missing.")
-            return
-        if not asking.offered(course, unsolved, max_cost, dry_run=dry_run, wanted=budget.unsolved, steps=SOLVE):
-            return
-        solved = asking.asked(course, unsolved, steps=SOLVE, refresh=True)
+        elif asking.offered(course, unsolved, max_cost, dry_run=dry_run, wanted=budget.unsolved, steps=SOLVE):
+            solved = asking.asked(course, unsolved, steps=SOLVE, refresh=True)
     for run in solved:
         _say_solved(run)
-    if failed := [reason for run in solved if (reason := run.unsolved or run.problem)]:
-        raise Failure("\n".join([*failed, KEPT]))
+    if problems := [reason for run in solved if (reason := run.unsolved or run.problem)]:
+        failed += [*problems, KEPT]
+    if failed:
+        raise Failure("\n".join(failed))
 
 
 @click.command()
@@ -61,11 +63,13 @@ def report(topics: tuple[str, ...], *, as_json: bool, config_file: Path) -> None
     """
     with told():
         course = course_of(config_file)
-        made = of(course.replay(course.chosen(topics)), course.settings)
+        made = of(course.replay(topics), course.settings)
     if as_json:
         click.echo(json.dumps(made.as_json(), indent=2))
     else:
         _show(made)
+    if failed := left_out(course, topics):
+        raise Failure("\n".join(failed))
 
 
 def _say_solved(run: Run) -> None:

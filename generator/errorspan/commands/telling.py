@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,8 +12,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from errorspan.course import Course
 from errorspan.runs.progress import STOPPED
-from errorspan.text.errors import GeneratorError
+from errorspan.text.errors import GeneratorError, shown
 
 
 class Failure(click.ClickException):
@@ -45,6 +46,18 @@ def told() -> Iterator[None]:
             yield
     except KeyboardInterrupt:
         raise Failure(STOPPED) from None
+
+
+def left_out(course: Course, named: Collection[str]) -> list[str]:
+    """Tell the faults of topics that a command goes on without; return what it has to fail with at its end.
+
+    A command that was given topics is about no other.
+    """
+    if named or not course.broken:
+        return []
+    for fault in course.faults:
+        click.echo(fault, err=True)
+    return [shown(f"Left out until that is mended: {', '.join(sorted(course.broken))}")]
 
 
 class Commands(click.Group):

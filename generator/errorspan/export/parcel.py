@@ -71,7 +71,7 @@ def parcel(course: Course, config: Mapping[str, Any], ids: Sequence[str]) -> Par
     wanted = list(dict.fromkeys(ids))
     if (asked := len(wanted)) > LIMIT:
         raise InputError([f"{course.settings.topics}:1: expected at most {LIMIT} topics in a package (got {asked})"])
-    runs = {run.topic.id: run for run in course.replay(course.chosen(wanted))}
+    runs = {run.topic.id: run for run in course.replay(wanted)}
     unfit = {name: reasons for name in wanted if (reasons := withheld(runs[name], course.settings.publish))}
     if unfit:
         raise InputError(

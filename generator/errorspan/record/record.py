@@ -202,6 +202,8 @@ class Record:
         for part in (path, *path.parents[: file.count("/") + 1]):
             if part.is_symlink():
                 raise InputError([f"{self.name}/{file}:1: cannot be read (it is reached by a link)"])
+        if disk.waits(path):
+            raise InputError([f"{self.name}/{file}:1: cannot be read (it is no file)"])
         return path
 
     def _write_manifest(self) -> None:

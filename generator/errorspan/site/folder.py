@@ -53,7 +53,7 @@ def gather(course: Course, config: Mapping[str, Any]) -> Gathered:
         InputError: a file of the docs is where a page is to be, or a topic or record is not as it should be.
     """
     index = "" if config.get("use_directory_urls", True) else "index.html"
-    runs, spoken = course.replay(course.chosen(())), language(config.get("theme"))
+    runs, spoken = course.replay(), language(config.get("theme"))
     pages = [*render(runs, course.settings, language=spoken, index=index), *assets()]
     name = docs_of(config)
     files, left = copied(course.root, name, [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()])

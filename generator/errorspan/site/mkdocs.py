@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,22 +12,25 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, get_plugin_logger
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.templates import TemplateContext
 
+from errorspan.authoring.configuration import files as files_of
 from errorspan.authoring.settings import has_key, in_pull_request
 from errorspan.course import Course
-from errorspan.proof import proofs
 from errorspan.runs import budget
 from errorspan.runs.progress import STOPPED, STOPPING, Tally
-from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run, State
+from errorspan.site import faults
 from errorspan.site.blocks import put_back, set_aside
 from errorspan.site.pages import SCRIPTS, STYLES, Page, assets, render
+from errorspan.site.remarks import remark
+from errorspan.site.serving import PACKAGE, Watch, answering, digests, outdated
 from errorspan.site.words import language
-from errorspan.text.errors import BudgetError, GeneratorError, InputError, shown
+from errorspan.text.errors import BudgetError, GeneratorError, InputError
 
 if TYPE_CHECKING:  # only serving needs it
     from mkdocs.livereload import LiveReloadServer
@@ -53,21 +56,27 @@ class Site:
 
     def __init__(self) -> None:
         self._command: Command = "serve"
+        self._dirty = False
+        self._watch = Watch()
+        self._loaded: dict[Path, str] = {}
         self._course: Course | None = None
+        self._faults: list[str] = []
         self._blocks: dict[str, list[str]] = {}
         self._made: dict[str, Page] = {}
 
-    def on_startup(self, *, command: Command, dirty: bool) -> None:  # noqa: ARG002 - MkDocs passes both
+    def on_startup(self, *, command: Command, dirty: bool) -> None:
         """Remember what MkDocs was called for: only a build may ask a model."""
         self._command = command
+        self._dirty = dirty
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the topics, and add the styles and the script of the pages."""
+        file = Path(config.config_file_path)
         with _told():
             _once(config)
-            self._course = Course.read(Path(config.config_file_path), config.extra, self.options)
-        folder = self._course.root / self._course.settings.topics
-        config.watch.extend(str(path) for path in (folder, Path(__file__).parent) if str(path) not in config.watch)
+            self._course, self._faults = self._read(file, config)
+        topics = self._course.root / self._course.settings.topics
+        self._watch.of(config, [*files_of(file), *self._hooks(config), topics, PACKAGE])
         config.extra_css.extend(path for path in STYLES if path not in config.extra_css)
         config.extra_javascript.extend(path for path in SCRIPTS if path not in config.extra_javascript)
         return config
@@ -78,13 +87,10 @@ class Site:
         if course is None:
             raise PluginError("errorspan: on_files came before on_config")
         with _told():
-            runs = self._runs(course)
-            _report(runs, course)
             index = "" if config.use_directory_urls else "index.html"
-            drafts = self._command == "serve"
-            spoken = language(config.theme)
-            pages = [*render(runs, course.settings, language=spoken, index=index, drafts=drafts), *assets()]
+            pages = [*self._pages(course, files, index, language(config.theme)), *assets()]
         self._made = {page.uri: replace(page, content="") for page in pages}
+        self._blocks = {}
         for page in pages:
             if files.get_file_from_path(page.uri):
                 raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")
@@ -96,6 +102,8 @@ class Site:
             if page.source:
                 file.edit_uri = f"../{page.source}"
             files.append(file)
+        if self._dirty:
+            _sweep(Path(config.site_dir), files)
         return files
 
     def on_page_content(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
@@ -132,21 +140,51 @@ class Site:
         made = self._made.get(file.src_uri)
         return made is not None and made.answers
 
-    def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:  # noqa: ARG002
-        """Say that the address is taken, where MkDocs itself would end in a traceback."""
-        host, port = server.server_address[:2]
-        with socket.socket(server.address_family) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+    def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable[[], None]) -> None:  # noqa: ARG002
+        """Have the server answer where a later build fails, too; say now if its address is taken."""
+        _free(server)
+        self._watch.start(server)
+        server.builder = answering(server.builder, Path(server.root))
+
+    def _read(self, file: Path, config: MkDocsConfig) -> tuple[Course, list[str]]:
+        """Return the course; while it is served, with what stands in the way of all its pages.
+
+        Raises:
+            InputError: something does, and it is not served.
+        """
+        self._loaded = self._loaded or digests(self._hooks(config))
+        found = outdated(self._loaded, file.parent)
+        if not found:
             try:
-                tried.bind(server.server_address)
-            except OSError as error:
-                taken = f"errorspan: nothing can be served at {host!s}:{port} ({error.strerror})"
-                raise PluginError(f"{taken}; `mkdocs serve -a {host!s}:{port + 1}` tries the next") from None
-        return server
+                return Course.read(file, config.extra, self.options), []
+            except InputError as error:
+                found = list(error.faults)
+        if self._command != "serve":
+            raise InputError(found)
+        for fault in found:
+            log.error(fault)
+        return Course.sketch(file, config.extra, self.options), found
+
+    def _hooks(self, config: MkDocsConfig) -> list[Path]:
+        """Return the file of the hook that hands events to this, where one does."""
+        handing = [hook for hook in config.plugins.values() if getattr(hook, "on_config", None) == self.on_config]
+        return [Path(hook.__file__) for hook in handing if hasattr(hook, "__file__")]
+
+    def _pages(self, course: Course, own: Files, index: str, spoken: str) -> list[Page]:
+        """Return the pages of the course; while it is served, of what is left out of it too."""
+        serving = self._command == "serve"
+        if self._faults:
+            told = [*faults.of_all(course, self._faults)]
+            return [page for page in told if not own.get_file_from_path(page.uri)]
+        runs = self._runs(course)
+        remark(runs, course, log)
+        broken = [topic for _, topic in sorted(course.broken.items())] if serving else []
+        told = [page for topic in broken for page in faults.of_topic(topic, course.settings)]
+        made = render(runs, course.settings, language=spoken, index=index, drafts=serving, broken=broken)
+        return [*made, *(page for page in told if not own.get_file_from_path(page.uri))]
 
     def _runs(self, course: Course) -> list[Run]:
-        topics = course.chosen(())
-        runs = course.replay(topics, recover=self._command == "build")
+        runs = course.replay(recover=self._command == "build")
         open_runs = [run for run in runs if run.state in {State.AWAITING, State.UNFINISHED}]
         if not open_runs or not self._may_ask(course, open_runs):
             return runs
@@ -163,7 +201,7 @@ class Site:
         return [finished.get(run.topic.id, run) for run in runs]
 
     def _may_ask(self, course: Course, runs: list[Run]) -> bool:
-        if self._command != "build" or course.settings.offline or not has_key():
+        if self._command != "build" or self._watch.started or course.settings.offline or not has_key():
             return False
         if in_pull_request():
             log.info("Nothing is asked: this is the build of a pull request.")
@@ -188,6 +226,18 @@ class ErrorspanPlugin(Site, BasePlugin):  # type: ignore[type-arg,no-untyped-cal
         return [], []
 
 
+def _free(server: LiveReloadServer) -> None:
+    """Hold that a server's address is free; MkDocs itself would end in a traceback."""
+    host, port = server.server_address[:2]
+    with socket.socket(server.address_family) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            tried.bind(server.server_address)
+        except OSError as error:
+            taken = f"errorspan: nothing can be served at {host!s}:{port} ({error.strerror})"
+            raise PluginError(f"{taken}; `mkdocs serve -a {host!s}:{port + 1}` tries the next") from None
+
+
 def _once(config: MkDocsConfig) -> None:
     """Hold that a site has the plugin or the hook.
 
@@ -205,6 +255,16 @@ def _once(config: MkDocsConfig) -> None:
         raise InputError([f"{told}; keep the plugin"])
 
 
+def _sweep(site: Path, files: Files) -> None:
+    """Remove what topics had published from a site that is built without being emptied, where nothing makes it now."""
+    made = {file.dest_uri for file in files}
+    for folder in ("runs", "exercises"):
+        for name in ("index.html", "key.js", "key/index.html"):
+            for path in (site / folder).glob(f"*/{name}"):
+                if path.relative_to(site).as_posix() not in made:
+                    path.unlink()
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Give MkDocs an error that it shows without a traceback."""
@@ -212,23 +272,3 @@ def _told() -> Iterator[None]:
         yield
     except GeneratorError as error:
         raise PluginError(str(error)) from None
-
-
-def _report(runs: list[Run], course: Course) -> None:
-    for folder in course.abandoned:
-        log.warning("%s belongs to no topic file", folder)
-    for run in runs:
-        if run.state is State.AWAITING:
-            log.warning("%s awaits its first run (%s)", run.topic.path, run.problem)
-        elif run.state is State.UNFINISHED:
-            log.warning("%s is unfinished (%s)", run.topic.path, run.problem)
-        refuted = run.evidence.refutations(run.assessment) if run.assessment else []
-        told = (*run.faults, *run.solution_faults, *(f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in refuted))
-        for fault in told:
-            log.warning(fault)
-    for run in runs:
-        if run.graded and (reasons := withheld(run, course.settings.publish)):
-            log.info("%s is not published: %s", run.topic.id, shown("; ".join(reasons)))
-    stale = [run.topic.id for run in runs if run.stale]
-    if stale:
-        log.info("Stale, replayed as recorded: %s (`errorspan run --refresh` asks again)", ", ".join(stale))

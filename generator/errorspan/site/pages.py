@@ -18,6 +18,7 @@ from errorspan.answers.outputs import Assessment, Error, Implementation
 from errorspan.answers.verdicts import REASONS, mid_label, place
 from errorspan.authoring.prices import AS_OF
 from errorspan.authoring.settings import ASSETS_FOLDER, Settings
+from errorspan.authoring.topics import Broken
 from errorspan.checks.check import Undecided
 from errorspan.checks.tracing import traced
 from errorspan.proof import reviews
@@ -59,13 +60,20 @@ class Page:
     answers: bool = False
 
 
-def render(
-    runs: Sequence[Run], settings: Settings, *, language: str = "en", index: str = "", drafts: bool = False
+def render(  # noqa: PLR0913 - what a site says of itself
+    runs: Sequence[Run],
+    settings: Settings,
+    *,
+    language: str = "en",
+    index: str = "",
+    drafts: bool = False,
+    broken: Sequence[Broken] = (),
 ) -> Iterator[Page]:
     """Yield every page of a course.
 
     `language` is the site's; what is said in another says so. `index` is what a link to a folder needs: `index.html`
-    where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so.
+    where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so. The lists tell
+    of topics that are `broken`.
     """
     reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
     exercises = {
@@ -97,7 +105,7 @@ def render(
             yield page("exercise.md.j2", settings.exercises_folder, topic, **known)
             yield Page(f"{settings.exercises_folder}/{topic}/key.js", exercises[topic].key_script)
             yield page("key.md.j2", settings.exercises_folder, f"{topic}/key", **known)
-    listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "withheld": reasons}
+    listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "withheld": reasons, "broken": broken}
     folder = settings.exercises_folder
     yield Page(f"{folder}/index.md", rendered("exercises.md.j2", folder, **listed), in_nav=True)
     listed |= {"report": report.of(runs, settings)}

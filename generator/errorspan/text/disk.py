@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and say what to do where a disk does not take them."""
+"""Write files whole or not at all, say what to do where a disk does not take them, and read none that never ends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from errorspan.text.errors import DiskError
 
 HALF = ".half"
 """Ends the name of a file that is being written: what is left of one was being written when its process was killed."""
+
+
+def waits(path: Path) -> bool:
+    """Tell whether what stands there, a pipe or a device, would let who reads it wait."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 @contextmanager

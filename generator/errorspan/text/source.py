@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from errorspan.text import disk
 from errorspan.text.errors import InputError
 
 MAX_BYTES = 64 * 1024
@@ -82,6 +83,8 @@ def read(path: Path, name: str) -> Source:
 
 def _text(path: Path, name: str) -> str:
     try:
+        if disk.waits(path):
+            raise InputError([f"{name}:1: cannot be read (it is no file)"])
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:

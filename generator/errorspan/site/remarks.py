@@ -1,0 +1,44 @@
+"""Say what a build has to remark on a course."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from errorspan.course import Course
+from errorspan.proof import proofs
+from errorspan.runs.publishing import withheld
+from errorspan.runs.run import Run, State
+from errorspan.text.errors import shown
+
+Log = logging.LoggerAdapter[Any]
+
+
+def remark(runs: Sequence[Run], course: Course, log: Log) -> None:
+    """Say what is missing, left out, or against the keys of a course; warnings fail a strict build."""
+    for fault in course.faults:
+        log.warning(fault)
+    if course.broken:
+        log.warning("Left out until that is mended: %s", shown(", ".join(sorted(course.broken))))
+    for folder in course.abandoned:
+        log.warning("%s belongs to no topic file", folder)
+    _remark_on(runs, log)
+    for run in runs:
+        if run.graded and (reasons := withheld(run, course.settings.publish)):
+            log.info("%s is not published: %s", run.topic.id, shown("; ".join(reasons)))
+    stale = [run.topic.id for run in runs if run.stale]
+    if stale:
+        log.info("Stale, replayed as recorded: %s (`errorspan run --refresh` asks again)", ", ".join(stale))
+
+
+def _remark_on(runs: Sequence[Run], log: Log) -> None:
+    for run in runs:
+        if run.state is State.AWAITING:
+            log.warning("%s awaits its first run (%s)", run.topic.path, run.problem)
+        elif run.state is State.UNFINISHED:
+            log.warning("%s is unfinished (%s)", run.topic.path, run.problem)
+        refuted = run.evidence.refutations(run.assessment) if run.assessment else []
+        told = (*run.faults, *run.solution_faults, *(f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in refuted))
+        for fault in told:
+            log.warning(fault)
