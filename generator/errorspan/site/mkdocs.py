@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import socket
 from collections.abc import Iterator
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin, get_plugin_logger
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.templates import TemplateContext
 
-from errorspan.authoring.settings import has_key, in_pull_request
+from errorspan.authoring.configuration import NAME
+from errorspan.authoring.settings import ASSETS_FOLDER, has_key, in_pull_request
 from errorspan.course import Course
 from errorspan.proof import proofs
 from errorspan.runs import budget
@@ -34,6 +36,9 @@ if TYPE_CHECKING:  # only serving needs it
 
 SITEMAP = "sitemap.xml"
 NOINDEX = '<meta name="robots" content="noindex">'
+
+ASSETS = Path(__file__).with_name("assets")
+KEY = "key.js"
 
 _END_OF_HEAD = re.compile(r"</head\b|<body\b", re.IGNORECASE)
 
@@ -72,8 +77,12 @@ class Site:
         config.extra_javascript.extend(path for path in SCRIPTS if path not in config.extra_javascript)
         return config
 
-    def on_files(self, files: Files, config: MkDocsConfig) -> Files:
-        """Add a page for everything that the course holds."""
+    @event_priority(100)
+    def _add_files(self, files: Files, config: MkDocsConfig) -> Files:
+        """Add a page for everything that the course holds, before other plugins look for one.
+
+        static-i18n takes only what lies in the docs for a page, and trips over what lies nowhere.
+        """
         course = self._course
         if course is None:
             raise PluginError("errorspan: on_files came before on_config")
@@ -84,20 +93,43 @@ class Site:
             drafts = self._command == "serve"
             spoken = language(config.theme)
             pages = [*render(runs, course.settings, language=spoken, index=index, drafts=drafts), *assets()]
-        self._made = {page.uri: replace(page, content="") for page in pages}
+        self._made = {page.uri: page for page in pages}
         for page in pages:
             if files.get_file_from_path(page.uri):
                 raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")
             shown = InclusionLevel.INCLUDED if page.in_nav else InclusionLevel.NOT_IN_NAV
-            content = page.content
-            if page.uri.endswith(".md"):
-                content, self._blocks[page.uri] = set_aside(content)  # to parse them took two fifths of a build
-            file = File.generated(config, page.uri, content=content, inclusion=shown)
-            if page.source:
-                file.edit_uri = f"../{page.source}"
-            files.append(file)
+            file = File.generated(config, page.uri, content=page.content, inclusion=shown)
+            below = ASSETS if page.uri.startswith(ASSETS_FOLDER) else Path(config.docs_dir)
+            file.abs_src_path = str(below / page.uri.removeprefix(f"{ASSETS_FOLDER}/"))
+            if posixpath.basename(page.uri) != KEY:
+                files.append(file)
         return files
 
+    @event_priority(-200)
+    def _settle_files(self, files: Files, config: MkDocsConfig) -> Files:
+        """Give pages their content, wherever other plugins have moved them, and exercises their keys beside them.
+
+        From here on a page's source is the topic file, so that plugins find its dates; lists are generated.
+        """
+        for file in list(files):
+            page = self._made.get(file.src_uri)
+            if page is None or not file.is_documentation_page():
+                continue
+            # to parse the blocks took two fifths of a build
+            file.content_string, self._blocks[page.uri] = set_aside(page.content)
+            written = Path(config.config_file_path)
+            file.abs_src_path = str(written.parent / page.source if page.source else written)
+            file.generated_by = None if page.source else NAME
+            file.edit_uri = f"../{page.source}" if page.source else None
+            if key := self._made.get(f"{posixpath.dirname(page.uri)}/{KEY}"):
+                place = f"{posixpath.dirname(file.dest_uri)}/{KEY}"
+                files.append(File.generated(config, place, content=key.content))
+        self._made = {uri: replace(page, content="") for uri, page in self._made.items()}
+        return files
+
+    on_files = CombinedEvent(_add_files, _settle_files)
+
+    @event_priority(100)  # other plugins see the page whole
     def on_page_content(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
         """Put the blocks of HTML back that Markdown had no business with, and a page of a topic below its list."""
         made = self._made.get(page.file.src_uri)
