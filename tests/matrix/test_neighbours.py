@@ -74,12 +74,11 @@ def test_an_exercise_is_played_beside(name: str, tmp_path: Path, run: Run, new_p
     with serving(served) as host:
         address = f"{host}/{quote(site.relative_to(served).as_posix())}/"
         for place in row.get("at", [""]):
-            page = opened(new_page, asked)
-            play(page, f"{address}{place}", run)
+            play(opened(new_page, row, asked), f"{address}{place}", run)
         for place in row.get("opens", []):
-            page.goto(f"{address}{place}")
+            opened(new_page, row, asked).goto(f"{address}{place}")
     if row.get("file"):
-        play(opened(new_page, asked), f"{site.as_uri()}/", run)
+        play(opened(new_page, row, asked), f"{site.as_uri()}/", run)
     assert asked <= set(row.get("asks", []))
     look_at_the_search(site, run)
     for path, texts in row.get("holds", {}).items():
@@ -125,15 +124,17 @@ def serving(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def opened(new_page: Any, asked: set[str]) -> Page:
+def opened(new_page: Any, row: Row, asked: set[str]) -> Page:
     """Return a page that notes what it asks other hosts for, and gets nothing of it."""
 
     def note(route: Route) -> None:
         asked.add(route.request.url)
         route.fulfill(body="")
 
-    page = new_page("about:blank")
+    page: Page = new_page("about:blank")
     page.route(re.compile(r"https?://(?!127\.0\.0\.1:)"), note)
+    if "misses" in row:
+        page.route(re.compile(row["misses"]), lambda route: route.fulfill(body="<urlset/>", content_type="text/xml"))
     return page
 
 
