@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ntpath
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path, PureWindowsPath
 
+import pytest
+
 from conftest import ROOT
+from errorspan.authoring import configuration, topics
 from errorspan.authoring.settings import Settings
-from errorspan.authoring.topics import _named
 from errorspan.course import Course
 from errorspan.runs.run import Run
 from errorspan.site.pages import render
@@ -46,7 +50,9 @@ def test_a_build_imports_nothing_that_windows_lacks() -> None:
     subprocess.run([sys.executable, "-c", WITHOUT, " ".join(UNIX)], check=True)
 
 
-def test_a_file_is_named_with_slashes() -> None:
-    root = PureWindowsPath(r"C:\course")
-    assert _named(root / "topics" / "a.yml", root) == "topics/a.yml"  # type: ignore[arg-type]
-    assert _named(PureWindowsPath(r"D:\topics\a.yml"), root) == "D:/topics/a.yml"  # type: ignore[arg-type]
+def test_files_are_named_with_slashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    root, elsewhere = PureWindowsPath(r"C:\course"), PureWindowsPath(r"D:\shared\base.yml")
+    assert topics._named(root / "topics" / "a.yml", root) == "topics/a.yml"  # type: ignore[arg-type]
+    monkeypatch.setattr(os.path, "relpath", ntpath.relpath)
+    for named in (topics._named, configuration._named):
+        assert named(elsewhere, root) == "D:/shared/base.yml"  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib.metadata import requires
 from pathlib import Path
 
+from filelock import FileLock
 from packaging.requirements import Requirement
 
 from conftest import ROOT
@@ -35,17 +36,15 @@ def environment(installs: Sequence[str]) -> Path:
     named = hashlib.sha256(json.dumps([sys.version, BENEATH, *installs]).encode()).hexdigest()[:16]
     folder = KEPT / named
     python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-        (packages,) = folder.glob("lib/python*/site-packages")
-        (packages / "beneath.pth").write_text(f"import site; site.addsitedir({BENEATH!r})\n", "utf-8")
-        subprocess.run(
-            [*PIP, "--python", str(python), "install", "--quiet", *installs],
-            check=True,
-            stdin=subprocess.DEVNULL,
-        )
-        (folder / "complete").touch()
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with FileLock(KEPT / f"{named}.lock"):
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+            (packages,) = folder.glob("lib/python*/site-packages")
+            (packages / "beneath.pth").write_text(f"import site; site.addsitedir({BENEATH!r})\n", "utf-8")
+            subprocess.run([*PIP, "--python", str(python), "install", "--quiet", *installs], check=True)
+            (folder / "complete").touch()
     return python
 
 

@@ -27,7 +27,7 @@ from errorspan.runs.run import Run
 from matrix.environments import environment, replaced
 
 TOPIC = "async-search-box"
-BRACED = "{{ stale }} {% results"
+BRACED = "{{ stale }} {% results [[ 1 // 0 ]]"
 """What macros would read in a topic's title and a scenario."""
 Row = dict[str, Any]
 NEIGHBOURS, SITES = (
