@@ -159,8 +159,14 @@ def play(page: Page, address: str, run: Run) -> None:
 
 
 def look_at_the_search(site: Path, run: Run) -> None:
-    """Hold that a search finds the exercise, and no answer."""
+    """Hold that a search finds the exercise, and no answer, here or on the web."""
     assert run.assessment
+    sitemap = (site / "sitemap.xml").read_text("utf-8")
+    assert f"exercises/{TOPIC}/" in sitemap
+    assert f"runs/{TOPIC}/" not in sitemap
+    assert f"exercises/{TOPIC}/key/" not in sitemap
+    for page in site.glob(f"**/runs/{TOPIC}/index.html"):
+        assert "noindex" in page.read_text("utf-8")
     found = json.loads((site / "search/search_index.json").read_text("utf-8"))["docs"]
     places = {entry["location"] for entry in found}
     assert any(f"exercises/{TOPIC}/" in place for place in places)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -147,7 +147,10 @@ class Site:
     ) -> TemplateContext:
         """Leave the pages that hold answers out of the sitemap."""
         if template_name == SITEMAP:
-            context["pages"] = [file for file in context["pages"] if not self._holds_answers(file)]
+            known = cast("dict[str, Any]", context)
+            known["pages"] = self._for_searches(known["pages"])
+            by_language = known.get("i18n_alternates", {})  # which static-i18n lists in place of them
+            known["i18n_alternates"] = {name: self._for_searches(pages) for name, pages in by_language.items()}
         return context
 
     def on_post_page(self, output: str, *, page: MkDocsPage, config: MkDocsConfig) -> str:  # noqa: ARG002
@@ -159,6 +162,9 @@ class Site:
             name = page.file.src_uri
             log.warning("%s holds answers, and no </head> before which web searches could be told so", name)
         return told
+
+    def _for_searches(self, pages: Iterable[File]) -> list[File]:
+        return [file for file in pages if not self._holds_answers(file)]
 
     def _holds_answers(self, file: File) -> bool:
         made = self._made.get(file.src_uri)
