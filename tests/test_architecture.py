@@ -127,7 +127,7 @@ def test_the_sdk_is_imported_where_it_is_needed() -> None:
 
 
 def test_a_place_for_each_frame() -> None:
-    assert users("mkdocs") == {"site.mkdocs", "site.serving", "commands.configuration"}
+    assert users("mkdocs") == {"site.mkdocs", "site.placing", "site.serving", "commands.configuration"}
     assert {room(name) for name in users("click") | users("rich")} == {"commands"}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
@@ -65,6 +66,13 @@ def checks() -> str:
     return "\n".join(rows)
 
 
+def plugins() -> str:
+    rows = yaml.safe_load((ROOT / "tests/matrix/neighbours.yml").read_text("utf-8"))
+    return "\n".join(
+        ["| plugin | works |", "|---|---|", *(f"| `{name}` | {row['works']} |" for name, row in sorted(rows.items()))]
+    )
+
+
 GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "topic": ("authors/topic-files.md", lambda: table(TopicFile)),
     "topic models": ("authors/topic-files.md", lambda: table(TierModels)),
@@ -74,6 +82,7 @@ GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "review": ("authors/proofs.md", lambda: table(Review)),
     "correction": ("authors/proofs.md", lambda: table(Correction)),
     "checks": ("authors/checks.md", checks),
+    "plugins": ("authors/plugins.md", plugins),
     "command line": ("authors/command-line.md", command_line),
 }
 

@@ -15,6 +15,24 @@ from errorspan.authoring.settings import Settings, read_settings
 from errorspan.site.mkdocs import Site
 from errorspan.text.errors import InputError
 
+MOVING = """
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+
+@event_priority(-100)
+def on_files(files, config):
+    inside = [file for file in files if file.is_documentation_page() and file.abs_src_path.startswith(config.docs_dir)]
+    moved = [
+        File(
+            file.src_uri, config.docs_dir, config.site_dir, True,
+            dest_uri=f"de/{file.dest_uri}", inclusion=file.inclusion,
+        )
+        for file in inside
+    ]
+    return Files([*moved, *(file for file in files if file not in inside)])
+"""
+"""Another plugin that, like static-i18n, makes new files of all pages that lie in the docs."""
+
 ONE_PLUGIN = "expected one plugin or hook of Errorspan"
 
 
@@ -73,6 +91,26 @@ def test_a_plugin_that_is_switched_off_does_nothing(recorded: Project) -> None:
     assert built.returncode == 0, built.stderr
     assert not (recorded.folder / "site/runs").exists()
     assert "complete" in recorded.errorspan("status", key=False).stdout
+
+
+def test_pages_that_another_plugin_moves_keep_their_text_their_source_and_their_key(recorded: Project) -> None:
+    with_plugin(recorded)
+    recorded.write("moving.py", MOVING)
+    config = recorded.folder / "mkdocs.yml"
+    more = "hooks: [moving.py]\nrepo_url: https://code.example/\nedit_uri: edit/docs/\n"
+    config.write_text(
+        f"{config.read_text('utf-8').replace('navigation.instant', 'content.action.edit')}{more}", "utf-8"
+    )
+    at_home = recorded.files("site/exercises/words")
+    built = recorded.build("--strict", key=False)
+    assert built.returncode == 0, built.stderr
+    moved = recorded.files("site/de/exercises/words")
+    assert moved.keys() == at_home.keys()
+    assert moved["key.js"] == at_home["key.js"]
+    assert b"<errorspan-exercise" in moved["index.html"]
+    assert b'"https://code.example/edit/topics/words.yml"' in moved["index.html"]
+    assert b'"https://code.example/edit/' not in recorded.files("site/de/exercises")["index.html"]
+    assert not (recorded.folder / "site/exercises").exists()
 
 
 @pytest.mark.parametrize("name", ["mkdocs.yml", "mkdocs.yaml", "elsewhere/site.yml"])

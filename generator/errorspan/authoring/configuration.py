@@ -70,10 +70,18 @@ def _files(path: Path, root: Path, seen: set[Path]) -> Iterator[_Node]:
         return
     if not isinstance(node, yaml.MappingNode) or path in seen:
         return
-    yield Path(os.path.relpath(path, root)).as_posix(), node
+    yield _named(path, root), node
     for key, value in node.value:
         if key.value == "INHERIT" and isinstance(value, yaml.ScalarNode):
             yield from _files(Path(os.path.normpath(path.parent / value.value)), root, {*seen, path})
+
+
+def _named(path: Path, root: Path) -> str:
+    """Return how messages name a file: from the root, or whole where it lies on another drive of Windows."""
+    try:
+        return Path(os.path.relpath(path, root)).as_posix()
+    except ValueError:
+        return path.as_posix()
 
 
 def _placed(nodes: Sequence[_Node], place: Place) -> Iterator[tuple[Place, str]]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.livereload import LiveReloadServer
-from mkdocs.plugins import BasePlugin, get_plugin_logger
-from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority, get_plugin_logger
+from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.templates import TemplateContext
 
@@ -24,11 +22,11 @@ from errorspan.course import Course
 from errorspan.runs import budget
 from errorspan.runs.progress import STOPPED, STOPPING, Tally
 from errorspan.runs.run import Run, State
-from errorspan.site import faults
-from errorspan.site.blocks import put_back, set_aside
+from errorspan.site import faults, placing
+from errorspan.site.blocks import put_back
 from errorspan.site.pages import SCRIPTS, STYLES, Page, assets, render
 from errorspan.site.remarks import remark
-from errorspan.site.serving import PACKAGE, Watch, answering, digests, outdated
+from errorspan.site.serving import PACKAGE, Watch, answering, digests, hold_free, outdated
 from errorspan.site.words import language
 from errorspan.text.errors import BudgetError, GeneratorError, InputError
 
@@ -37,6 +35,9 @@ if TYPE_CHECKING:  # only serving needs it
 
 SITEMAP = "sitemap.xml"
 NOINDEX = '<meta name="robots" content="noindex">'
+
+ASSETS = Path(__file__).with_name("assets")
+KEY = "key.js"
 
 _END_OF_HEAD = re.compile(r"</head\b|<body\b", re.IGNORECASE)
 
@@ -81,31 +82,34 @@ class Site:
         config.extra_javascript.extend(path for path in SCRIPTS if path not in config.extra_javascript)
         return config
 
-    def on_files(self, files: Files, config: MkDocsConfig) -> Files:
-        """Add a page for everything that the course holds."""
+    @event_priority(100)
+    def _add_files(self, files: Files, config: MkDocsConfig) -> Files:
+        """Add a page for everything that the course holds, before other plugins look for one.
+
+        static-i18n takes only what lies in the docs for a page, and trips over what lies nowhere.
+        """
         course = self._course
         if course is None:
             raise PluginError("errorspan: on_files came before on_config")
         with _told():
             index = "" if config.use_directory_urls else "index.html"
             pages = [*self._pages(course, files, index, language(config.theme)), *assets()]
-        self._made = {page.uri: replace(page, content="") for page in pages}
-        self._blocks = {}
-        for page in pages:
-            if files.get_file_from_path(page.uri):
-                raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")
-            shown = InclusionLevel.INCLUDED if page.in_nav else InclusionLevel.NOT_IN_NAV
-            content = page.content
-            if page.uri.endswith(".md"):
-                content, self._blocks[page.uri] = set_aside(content)  # to parse them took two fifths of a build
-            file = File.generated(config, page.uri, content=content, inclusion=shown)
-            if page.source:
-                file.edit_uri = f"../{page.source}"
-            files.append(file)
-        if self._dirty:
-            _sweep(Path(config.site_dir), files)
+        self._made = {page.uri: page for page in pages}
+        placing.add(pages, files, config)
         return files
 
+    @event_priority(-200)
+    def _settle_files(self, files: Files, config: MkDocsConfig) -> Files:
+        """Give pages their content, wherever other plugins have moved them."""
+        self._blocks = placing.settle(self._made, files, config)
+        self._made = {uri: replace(page, content="") for uri, page in self._made.items()}
+        if self._dirty and self._course:
+            placing.sweep(Path(config.site_dir), files, self._course.settings)
+        return files
+
+    on_files = CombinedEvent(_add_files, _settle_files)
+
+    @event_priority(100)  # other plugins see the page whole
     def on_page_content(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
         """Put the blocks of HTML back that Markdown had no business with, and a page of a topic below its list."""
         made = self._made.get(page.file.src_uri)
@@ -123,7 +127,10 @@ class Site:
     ) -> TemplateContext:
         """Leave the pages that hold answers out of the sitemap."""
         if template_name == SITEMAP:
-            context["pages"] = [file for file in context["pages"] if not self._holds_answers(file)]
+            known = cast("dict[str, Any]", context)
+            known["pages"] = self._for_searches(known["pages"])
+            by_language = known.get("i18n_alternates", {})  # which static-i18n lists in place of them
+            known["i18n_alternates"] = {name: self._for_searches(pages) for name, pages in by_language.items()}
         return context
 
     def on_post_page(self, output: str, *, page: MkDocsPage, config: MkDocsConfig) -> str:  # noqa: ARG002
@@ -136,13 +143,16 @@ class Site:
             log.warning("%s holds answers, and no </head> before which web searches could be told so", name)
         return told
 
+    def _for_searches(self, pages: Iterable[File]) -> list[File]:
+        return [file for file in pages if not self._holds_answers(file)]
+
     def _holds_answers(self, file: File) -> bool:
         made = self._made.get(file.src_uri)
         return made is not None and made.answers
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable[[], None]) -> None:  # noqa: ARG002
         """Have the server answer where a later build fails, too; say now if its address is taken."""
-        _free(server)
+        hold_free(server)
         self._watch.start(server)
         server.builder = answering(server.builder, Path(server.root))
 
@@ -226,18 +236,6 @@ class ErrorspanPlugin(Site, BasePlugin):  # type: ignore[type-arg,no-untyped-cal
         return [], []
 
 
-def _free(server: LiveReloadServer) -> None:
-    """Hold that a server's address is free; MkDocs itself would end in a traceback."""
-    host, port = server.server_address[:2]
-    with socket.socket(server.address_family) as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
-        try:
-            tried.bind(server.server_address)
-        except OSError as error:
-            taken = f"errorspan: nothing can be served at {host!s}:{port} ({error.strerror})"
-            raise PluginError(f"{taken}; `mkdocs serve -a {host!s}:{port + 1}` tries the next") from None
-
-
 def _once(config: MkDocsConfig) -> None:
     """Hold that a site has the plugin or the hook.
 
@@ -253,16 +251,6 @@ def _once(config: MkDocsConfig) -> None:
             f"{Path(config.config_file_path).name}:1: expected one plugin or hook of Errorspan (got {', '.join(named)})"
         )
         raise InputError([f"{told}; keep the plugin"])
-
-
-def _sweep(site: Path, files: Files) -> None:
-    """Remove what topics had published from a site that is built without being emptied, where nothing makes it now."""
-    made = {file.dest_uri for file in files}
-    for folder in ("runs", "exercises"):
-        for name in ("index.html", "key.js", "key/index.html"):
-            for path in (site / folder).glob(f"*/{name}"):
-                if path.relative_to(site).as_posix() not in made:
-                    path.unlink()
 
 
 @contextmanager

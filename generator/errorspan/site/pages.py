@@ -42,6 +42,8 @@ ANSWERS = ("run.md.j2", "key.md.j2")
 """The templates of pages that hold answers."""
 IN_ENGLISH = ("run.md.j2", "runs.md.j2")
 """The templates whose words are English in every site: they are for authors, and quote what checks and faults say."""
+FRONT = "---\nrender_macros: false\n"
+"""How a page begins. The plugin macros runs what it finds, titles too, between delimiters that a site chooses."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ def quoted_line(quote: str, implementation: Implementation) -> int | None:
 
 
 def _rendered(template: str, language: str, **known: Any) -> str:
-    page = templates(language).get_template(template).render(**known)
+    page = templates(language).get_template(template).render(**known).replace("---\n", FRONT, 1)
     said = "en" if template in IN_ENGLISH else words_in(language).language
     return markup.raw(page if said == language.partition("-")[0].lower() else spoken(page, said, direction(said)))
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import MkDocsException
-from mkdocs.livereload import LiveReloadServer
+from mkdocs.exceptions import MkDocsException, PluginError
 from mkdocs.plugins import get_plugin_logger
 
 from errorspan.site.pages import templates
+
+if TYPE_CHECKING:  # only serving needs it
+    from mkdocs.livereload import LiveReloadServer
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -68,6 +72,22 @@ def outdated(loaded: dict[Path, str], root: Path) -> list[str]:
     changed = sorted(path for path in loaded.keys() | now.keys() if loaded.get(path) != now.get(path))
     restart = "was changed after `mkdocs serve` had loaded it; stop that (Ctrl-C) and start it again"
     return [f"{_named(path, root)}:1: {restart}" for path in changed]
+
+
+def hold_free(server: LiveReloadServer) -> None:
+    """Hold that a server's address is free; MkDocs itself would end in a traceback.
+
+    Raises:
+        PluginError: it is taken.
+    """
+    host, port = server.server_address[:2]
+    with socket.socket(server.address_family) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            tried.bind(server.server_address)
+        except OSError as error:
+            taken = f"errorspan: nothing can be served at {host!s}:{port} ({error.strerror})"
+            raise PluginError(f"{taken}; `mkdocs serve -a {host!s}:{port + 1}` tries the next") from None
 
 
 def answering(build: Callable[[], None], site: Path) -> Callable[[], None]:

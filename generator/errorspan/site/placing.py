@@ -1,0 +1,70 @@
+"""Place a course's pages among the files of a MkDocs site, where other plugins add and move some too."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files, InclusionLevel
+
+from errorspan.authoring.configuration import NAME
+from errorspan.authoring.settings import ASSETS_FOLDER, Settings
+from errorspan.site.blocks import set_aside
+from errorspan.site.pages import Page
+
+ASSETS = Path(__file__).with_name("assets")
+KEY = "key.js"
+
+
+def add(pages: Sequence[Page], files: Files, config: MkDocsConfig) -> None:
+    """Add a file for every page, before other plugins look for one.
+
+    static-i18n takes only what lies in the docs for a page, and trips over what lies nowhere.
+
+    Raises:
+        PluginError: the docs have a file of that name.
+    """
+    for page in pages:
+        if files.get_file_from_path(page.uri):
+            raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")
+        shown = InclusionLevel.INCLUDED if page.in_nav else InclusionLevel.NOT_IN_NAV
+        file = File.generated(config, page.uri, content=page.content, inclusion=shown)
+        below = ASSETS if page.uri.startswith(ASSETS_FOLDER) else Path(config.docs_dir)
+        file.abs_src_path = str(below / page.uri.removeprefix(f"{ASSETS_FOLDER}/"))
+        if posixpath.basename(page.uri) != KEY:
+            files.append(file)
+
+
+def settle(made: Mapping[str, Page], files: Files, config: MkDocsConfig) -> dict[str, list[str]]:
+    """Give pages their content, wherever other plugins have moved them, and exercises their keys beside them.
+
+    From here on a page's source is the topic file, so that plugins find its dates; lists are generated. Returns the
+    blocks of HTML that were set aside, by page.
+    """
+    blocks: dict[str, list[str]] = {}
+    written = Path(config.config_file_path)
+    for file in list(files):
+        page = made.get(file.src_uri)
+        if page is None or not file.is_documentation_page():
+            continue
+        file.content_string, blocks[page.uri] = set_aside(page.content)  # to parse them took two fifths of a build
+        file.abs_src_path = str(written.parent / page.source if page.source else written)
+        file.generated_by = None if page.source else NAME
+        file.edit_uri = f"../{page.source}" if page.source else None
+        if key := made.get(f"{posixpath.dirname(page.uri)}/{KEY}"):
+            place = f"{posixpath.dirname(file.dest_uri)}/{KEY}"
+            files.append(File.generated(config, place, content=key.content))
+    return blocks
+
+
+def sweep(site: Path, files: Files, settings: Settings) -> None:
+    """Remove what topics had published from a site that is built without being emptied, where nothing makes it now."""
+    made = {file.dest_uri for file in files}
+    for folder in (settings.runs_folder, settings.exercises_folder):
+        for name in ("index.html", KEY, "key/index.html"):
+            for path in (site / folder).glob(f"*/{name}"):
+                if path.relative_to(site).as_posix() not in made:
+                    path.unlink()
