@@ -9,7 +9,7 @@ from typing import Literal
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Broken
 from errorspan.course import Course
-from errorspan.site.pages import Page, templates
+from errorspan.site.pages import FRONT, Page, templates
 from errorspan.text import markup
 
 
@@ -37,4 +37,4 @@ def _addresses(topic: str, settings: Settings) -> tuple[str, ...]:
 
 def _page(uri: str, title: str, faults: Sequence[str], concerns: Literal["topic", "all"]) -> Page:
     content = templates().get_template("faults.md.j2").render(title=title, faults=faults, concerns=concerns)
-    return Page(uri, markup.raw(content))
+    return Page(uri, markup.raw(content.replace("---\n", FRONT, 1)))
