@@ -699,9 +699,10 @@ def test_the_bar_leaves_a_phone_to_the_code(new_page, local) -> None:
     guide(page)
     mark(page, 12, 3, 3)
     expect(page.locator(".es-count")).to_have_text("2 lines marked · 1 unsure")
-    assert bar.bounding_box()["height"] > 70  # what is unsure was said
+    row = 2 * page.locator(".es-check").bounding_box()["height"]  # whatever the font, one row is lower than two buttons
+    unsure = bar.bounding_box()["height"]
     mark(page, 5)
-    assert bar.bounding_box()["height"] < 64
+    assert bar.bounding_box()["height"] < min(row, unsure)  # what is unsure was said, and is said no more
     for name in (".es-hint", ".es-count"):
         first, other = page.locator(".es-check").bounding_box(), page.locator(name).bounding_box()
         assert abs(first["y"] + first["height"] / 2 - other["y"] - other["height"] / 2) < 2, name
@@ -936,8 +937,9 @@ def test_a_second_tap_counts_however_soon(new_page, local) -> None:
     for taps, expected in ((2, "mixed"), (1, "false")):
         for _ in range(taps):
             page.touchscreen.tap(x, y)
-        box = page.locator(".es-mark").nth(2)
-        assert box.evaluate("box => box.indeterminate ? 'mixed' : String(box.checked)") == expected
+        box = page.locator(".es-mark").nth(2).element_handle()
+        shows = "([box, expected]) => (box.indeterminate ? 'mixed' : String(box.checked)) === expected"
+        page.wait_for_function(shows, arg=[box, expected])  # a tap's click comes when the browser has time
 
 
 def test_a_page_that_comes_back_shows_what_happened_meanwhile(page) -> None:
