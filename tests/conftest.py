@@ -87,7 +87,7 @@ class Project:
         self.write(f"topics/{name}.yml", text)
 
     def run(
-        self, *command: str, key: bool = True, cold: bool = False, timeout: float = 120, within: Sequence[str] = ()
+        self, *command: str, key: bool = True, cold: bool = False, timeout: float = 300, within: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment that the tests run in; `within` goes before it, such as `nice`.
 
