@@ -259,6 +259,7 @@ state = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.browser  # its driver is the Node here
 @given(states=st.lists(st.none() | state, min_size=1, max_size=export.LIMIT))
 @settings(deadline=None, max_examples=150)
 def test_suspend_data_is_short_and_the_scores_survive(session: Any, states: Any) -> None:
@@ -275,6 +276,7 @@ def test_suspend_data_is_short_and_the_scores_survive(session: Any, states: Any)
         assert again["restored"] == states
 
 
+@pytest.mark.browser  # its driver is the Node here
 def test_what_does_not_fit_goes_oldest_retries_first(session: Any) -> None:
     tries = [
         {"at": 10**12 + n, "found": 1, "missed": 2, "alarms": 0, "hints": 0, "score": n % 100, "revealed": False}

@@ -72,7 +72,10 @@ def read(path: Path, name: str) -> Source:
         raise InputError([f"{name}:{mark.line + 1 if mark else 1}: {_problem(error)}"]) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-        raise InputError([f"{name}:{line}: is no YAML ({str(error).splitlines()[0]})"]) from None
+        problem = str(error).splitlines()[0]
+        if "chr()" in problem or "C int" in problem:  # by version of Python
+            problem = "a \\U beyond the last character, U+10FFFF"
+        raise InputError([f"{name}:{line}: is no YAML ({problem})"]) from None
     if faults:
         raise InputError(faults)
     if not isinstance(values, dict):
