@@ -230,6 +230,7 @@ edit_later: 1
 """  # noqa: E501
 
 
+@pytest.mark.heavy
 def test_a_configuration_is_carried_over_and_what_is_not_is_told(project: Project) -> None:
     project.write("mkdocs.yml", EVERYTHING.replace("HOOK", "generator/hook.py"))
     project.topic("words")

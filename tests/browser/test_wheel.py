@@ -116,6 +116,7 @@ def _answers(url: str) -> bool:
     return True
 
 
+@pytest.mark.sandbox
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "fresh", [False, pytest.param(True, marks=pytest.mark.heavy)], ids=["dependencies of the tests", "fresh"]

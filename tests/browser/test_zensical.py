@@ -29,6 +29,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+pytestmark = pytest.mark.heavy
+
+
 @pytest.fixture(scope="module")
 def run() -> Run:
     course = Course.read(ROOT / "mkdocs.yml", {})
