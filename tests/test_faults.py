@@ -230,8 +230,9 @@ def outcome(project: Project, ran: Ran, before: int = 0) -> Outcome:
     assert "sk-test" not in ran.said
     assert all(len(line) < 800 and line.isprintable() for line in ran.said.splitlines())
     lines = ran.said.splitlines()
-    if ran.code and lines[-1] == KEPT:
-        lines.pop()
+    for closing in (KEPT, "Nothing else is missing.", "Left out until that is mended: words"):
+        if ran.code and lines[-1] == closing:
+            lines.pop()
     ends = [number for number, line in enumerate(lines) if re.match(r"words: (awaiting|unfinished|complete)", line)]
     shown = lines[ends[-1] + 1 :] or lines[ends[-1] :] if ends else lines[-1:]
     says = " ".join(shown).replace(f"{project.folder}/", "").removeprefix("words: ")

@@ -29,7 +29,7 @@ import errorspan.site.mkdocs, errorspan.commands.cli
 
 def _runs(root: Path) -> list[Run]:
     course = Course.read(root / "mkdocs.yml", {})
-    return course.replay(course.chosen(["async-search-box"]))
+    return course.replay(["async-search-box"])
 
 
 def test_a_checkout_with_windows_line_ends_makes_the_same_pages(tmp_path: Path) -> None:

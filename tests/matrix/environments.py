@@ -25,7 +25,7 @@ PIP = (str(Path(sys.base_prefix) / "bin" / "python3"), "-m", "pip", "--disable-p
 TOLD = """
 import json, sys
 from importlib.metadata import distributions
-print(json.dumps({found.name.lower(): found.version for found in reversed(list(distributions()))}))
+print(json.dumps({found.name.lower().replace("_", "-"): found.version for found in reversed(list(distributions()))}))
 """
 
 

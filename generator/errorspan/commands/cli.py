@@ -91,7 +91,7 @@ def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Deci
         failed = left_out(course, topics)
         finished: list[Run] = []
         if not open_runs:
-            click.echo("Nothing is missing.")
+            click.echo("Nothing else is missing." if failed else "Nothing is missing.")
         elif asking.offered(course, open_runs, max_cost, dry_run=dry_run):
             finished = asking.asked(course, open_runs, refresh=refresh)
     for run in finished:

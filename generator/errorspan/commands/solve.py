@@ -41,7 +41,7 @@ def solve(topics: tuple[str, ...], *, dry_run: bool, max_cost: Decimal | None, c
         unsolved = [run for run in runs if budget.unsolved(run, course.settings)]
         solved: list[Run] = []
         if not unsolved:
-            click.echo("Nothing is missing.")
+            click.echo("Nothing else is missing." if failed else "Nothing is missing.")
         elif asking.offered(course, unsolved, max_cost, dry_run=dry_run, wanted=budget.unsolved, steps=SOLVE):
             solved = asking.asked(course, unsolved, steps=SOLVE, refresh=True)
     for run in solved:
