@@ -258,7 +258,7 @@ def test_files_that_belong_to_no_topic_are_told(course: Project) -> None:
 
 def test_a_corrupt_proof_is_an_error_that_names_it(course: Project) -> None:
     course.write("topics/runs/words/proof.json", '{"format": 1, "at": "yesterday"}')
-    done = course.build(key=False)
+    done = course.build("--strict", key=False)
     assert done.returncode == 1
     assert "topics/runs/words/proof.json:1: at: " in done.stderr
     assert "delete the file: `errorspan verify` writes it anew" in done.stderr
@@ -298,7 +298,9 @@ def test_the_shipped_keys_are_proved() -> None:
         assert run.evidence.valid_proof.sandbox != "none"
 
 
-@pytest.mark.parametrize("topic", ["async-search-box", "idempotent-payment-webhooks"])
+@pytest.mark.parametrize(
+    "topic", [pytest.param("async-search-box", marks=pytest.mark.heavy), "idempotent-payment-webhooks"]
+)
 def test_the_shipped_proofs_hold_today(project: Project, topic: str) -> None:
     shutil.copytree(ROOT / "topics", project.folder / "topics", dirs_exist_ok=True)
     before = project.files("topics")

@@ -23,6 +23,7 @@ from errorspan.site.pages import templates
 
 expect.set_options(timeout=30_000)  # as long as Playwright waits for everything else; machines are busy
 
+http.server.ThreadingHTTPServer.request_queue_size = 128  # a busy machine accepts late, and resets what is too much
 HOME = Path(exercise.__file__).parent
 ASSETS = HOME / "assets"
 PAGE = """\
