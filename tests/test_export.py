@@ -228,7 +228,7 @@ def test_a_scorm_package_s_identifier_outlives_its_content() -> None:
 def session() -> Iterator[Callable[..., dict[str, Any]]]:
     """Return a function that plays a session of scorm.js with a platform, outside a browser."""
     node = Path(playwright.__file__).parent / "driver" / "node"
-    script = ROOT / "generator" / "errorspan" / "site" / "assets" / "scorm.js"
+    script = ROOT / "generator" / "errorspan" / "export" / "assets" / "scorm.js"
     with subprocess.Popen(
         [node, ROOT / "tests" / "platform.js", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from importlib.resources import files
 from xml.etree.ElementTree import Element
 
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader
+
 from errorspan.export.parcel import MANIFEST, Parcel, document, element
 from errorspan.site import pages
 
 SCRIPTS = tuple(path.rpartition("/")[2] for path in (*pages.SCRIPTS, *pages.LATE))
-ASSETS = (*SCRIPTS, "exercise.css", "scorm.css", "scorm.js")
+ASSETS = {**dict.fromkeys((*SCRIPTS, "exercise.css"), "site"), **dict.fromkeys(("scorm.css", "scorm.js"), "export")}
+"""The rooms of the scripts and styles."""
 PACKAGING = "http://www.imsproject.org/xsd/imscp_rootv1p1p2"
 ADL = "http://www.adlnet.org/xsd/adlcp_rootv1p2"
 
@@ -20,10 +23,18 @@ def package(parcel: Parcel) -> Mapping[str, str]:
 
     One key holds what grades all exercises: the element asks for `key.js` beside the page, whichever it checks.
     """
-    content = {name: files("errorspan.site").joinpath("assets", name).read_text("utf-8") for name in ASSETS}
+    content = {
+        name: files(f"errorspan.{room}").joinpath("assets", name).read_text("utf-8") for name, room in ASSETS.items()
+    }
     content["key.js"] = "".join(item.exercise.key_script for item in parcel.items)
-    content["index.html"] = pages.templates(parcel.language).get_template("scorm.html.j2").render(parcel=parcel)
+    content["index.html"] = _templates(parcel.language).get_template("scorm.html.j2").render(parcel=parcel)
     return content | {MANIFEST: document(_manifest(parcel, sorted(content)))}
+
+
+def _templates(language: str) -> Environment:
+    """Return the environment of the pages' templates, with the one of a package."""
+    theirs = pages.templates(language)
+    return theirs.overlay(loader=ChoiceLoader([PackageLoader("errorspan.export"), theirs.loader or BaseLoader()]))
 
 
 def _manifest(parcel: Parcel, names: list[str]) -> Element:
