@@ -30,8 +30,9 @@ class Served:
 
     def _hear(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            self.said += line
+        with self.process.stdout as lines:
+            for line in lines:
+                self.said += line
 
     def starts(self) -> bool:
         """Tell whether it holds its port, and has seen the files that it watches; False where it has ended."""
