@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 from conftest import HOOK, Project
 from errorspan.authoring.configuration import of_plugin
 from errorspan.authoring.settings import Settings, read_settings
+from errorspan.site import published
 from errorspan.site.mkdocs import Site
 from errorspan.text.errors import InputError
 
@@ -62,10 +64,17 @@ def test_the_plugin_builds_the_site_that_the_hook_builds(recorded: Project) -> N
 def test_both_are_one_too_many(recorded: Project) -> None:
     with_plugin(recorded)
     config = recorded.folder / "mkdocs.yml"
-    config.write_text(f"{config.read_text('utf-8')}hooks: [{HOOK}]\n", "utf-8")
+    text = f"{config.read_text('utf-8')}hooks: [{HOOK}]\n"
+    config.write_text(text, "utf-8")
+    lines = text.splitlines()
+    plugin, hook = (
+        next(number for number, line in enumerate(lines, start=1) if line.startswith(entry))
+        for entry in ("- errorspan:", "hooks:")
+    )
     built = recorded.build(key=False)
     assert built.returncode == 1
-    assert f"mkdocs.yml:1: {ONE_PLUGIN} (got errorspan, {HOOK})" in built.stderr
+    got = f"errorspan at mkdocs.yml:{plugin}, {HOOK} at mkdocs.yml:{hook}"
+    assert f"mkdocs.yml:{hook}: {ONE_PLUGIN} (got {got})" in built.stderr
     assert "Traceback" not in built.stderr
 
 
@@ -111,6 +120,39 @@ def test_pages_that_another_plugin_moves_keep_their_text_their_source_and_their_
     assert b'"https://code.example/edit/topics/words.yml"' in moved["index.html"]
     assert b'"https://code.example/edit/' not in recorded.files("site/de/exercises")["index.html"]
     assert not (recorded.folder / "site/exercises").exists()
+
+
+def test_what_a_dirty_build_publishes_no_more_is_gone_wherever_it_was_and_nothing_else(recorded: Project) -> None:
+    with_plugin(recorded)
+    recorded.write("moving.py", MOVING)
+    config = recorded.folder / "mkdocs.yml"
+    config.write_text(f"{config.read_text('utf-8')}hooks: [moving.py]\n", "utf-8")
+    assert recorded.build(key=False).returncode == 0
+    before = recorded.files("site")
+    ours = {f"de/{name}" for name in ("runs/words/index.html", "exercises/words/index.html", "exercises/words/key.js")}
+    assert ours < before.keys()
+    anothers = {"runs/mine/index.html", "de/exercises/mine/key.js", "de/exercises/linked/index.html"}
+    for name in anothers - {"de/exercises/linked/index.html"}:
+        recorded.write(f"site/{name}", "Mine")
+    outside = recorded.write("elsewhere/index.html", "Mine")
+    (recorded.folder / "site/de/exercises/linked").symlink_to(outside.parent)
+    listed = recorded.folder / published.LIST
+    names = json.loads(listed.read_text("utf-8"))
+    names["site"] += ["../elsewhere/index.html", str(outside), "de/exercises/linked/index.html", "", ".", "\0", 1, None]
+    listed.write_text(json.dumps(names), "utf-8")
+    recorded.topic("words", "titel: Words\n")
+    built = recorded.build("--dirty", key=False)
+    assert built.returncode == 0, built.stderr
+    after = recorded.files("site")
+    assert {name for name in before if "/words/" in name} >= ours
+    assert not [name for name in after if "/words/" in name]
+    assert {name for name in after if after[name] == b"Mine"} >= anothers - {"de/exercises/linked/index.html"}
+    assert outside.read_text("utf-8") == "Mine"
+    listed.unlink()
+    listed.mkdir()  # which cannot be written, nor read
+    recorded.topic("words", "title: Words again\n")
+    assert recorded.build("--dirty", key=False).returncode == 0
+    assert "de/runs/words/index.html" in recorded.files("site")
 
 
 @pytest.mark.parametrize("name", ["mkdocs.yml", "mkdocs.yaml", "elsewhere/site.yml"])

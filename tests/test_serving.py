@@ -148,14 +148,14 @@ def test_a_broken_topic_is_shown_on_its_pages_and_in_the_lists_until_it_is_mende
     with serving(quick) as served:
         assert "Find what is wrong with the word report" in served.get("exercises/words/")
         assert "Awaiting its first run" in served.get("runs/waiting/")
-        lists = [served.get("exercises/"), served.get("runs/")]
+        lists = {"../runs/": served.get("exercises/"), "": served.get("runs/")}
         for name, (_, fault) in KINDS.items():
             for page in (f"runs/{name}/", f"exercises/{name}/", f"exercises/{name}/key/"):
                 assert fault in served.get(page)
-            for listed in lists:
+            for way, listed in lists.items():
                 assert fault in listed
-                assert f'href="../runs/{name}/"' in listed
-        assert all("topics/Words.yml:1: expected a name of a-z" in listed for listed in lists)
+                assert f'href="{way}{name}/"' in listed
+        assert all("topics/Words.yml:1: expected a name of a-z" in listed for listed in lists.values())
         assert b"&lt;b&gt;" in urllib.request.urlopen(f"{served.url}runs/markup/").read()
         mended(quick)
         for name in KINDS:
@@ -237,7 +237,8 @@ def test_what_concerns_all_is_shown_on_every_page_until_it_is_mended(quick: Proj
         served.shows("exercises/words/", "Find what is wrong", but=fault)
         folder = quick.folder / "topics"
         change(quick, "mkdocs.yml", {"max_retries: 1": "topics: elsewhere"})
-        served.shows("runs/", "elsewhere:1: is no folder")
+        for page in ("runs/", "runs/words/", "exercises/words/key/"):  # what a browser is at says so, too
+            served.shows(page, "elsewhere:1: is no folder")
         folder.rename(quick.folder / "elsewhere")
         change(quick, "mkdocs.yml", {"topics: elsewhere": "topics: elsewhere "})
         served.shows("runs/words/", "Gold-standard run")
@@ -288,12 +289,19 @@ def test_no_page_is_built_by_old_code(quick: Project, tmp_path: Path) -> None:
     package = tmp_path / "generator" / "errorspan"
     shutil.copytree(Path(errorspan.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     hook = Path(shutil.copy(HOOK, package.parent))
-    change(quick, "mkdocs.yml", {str(HOOK): str(hook)})
+    change(quick, "mkdocs.yml", {str(HOOK): str(hook), "name: mkdocs": "name: mkdocs\n  locale: de"})
     template, prompt = package / "site/templates/exercises.md.j2", package / "steps/prompts/categories.md.j2"
     with serving(quick, within=package.parent) as served:
         assert ">stale<" not in served.get("runs/words/")
-        template.write_text(template.read_text("utf-8").replace("# Exercises", "# All of them"), "utf-8")
+        template.write_text(template.read_text("utf-8") + "\n<div>All of them</div>\n", "utf-8")
         served.shows("exercises/", "All of them")
+        for name, old, new, page in (
+            ("templates/words.de.json", "Aufgaben", "Zu lösen", "exercises/"),
+            ("assets/errorspan.de.js", "Prüfen", "Nachsehen", "exercises/words/"),
+        ):
+            words = package / "site" / name
+            words.write_text(words.read_text("utf-8").replace(f'"{old}"', f'"{new}"'), "utf-8")
+            served.shows(page, new)
         prompt.write_text(prompt.read_text("utf-8").replace("{% endblock %}", "Be brief.\n{% endblock %}"), "utf-8")
         served.shows("runs/words/", "stale")
         for code in (package / "text/markup.py", hook):
@@ -302,5 +310,6 @@ def test_no_page_is_built_by_old_code(quick: Project, tmp_path: Path) -> None:
             told = served.shows("runs/words/", "was changed after `mkdocs serve` had loaded it")
             assert f"generator/{code.relative_to(package.parent)}:1: was changed" in told
             assert "was changed after" in served.get("exercises/")
+            assert '<div lang="en" dir="ltr" class="es-notice' in told
             code.write_text(whole, "utf-8")
             served.shows("runs/words/", "Counting words", but="was changed after")

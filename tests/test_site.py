@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import re
 import socket
 
 import pytest
+from mkdocs.exceptions import PluginError
 
 from conftest import Project
+from errorspan.site.serving import hold_free
 from messages_api import MessagesAPI
 from served import serving
 
@@ -22,14 +25,50 @@ def test_serve_asks_nothing_and_shows_a_changed_topic(project: Project, messages
     assert not messages_api.calls
 
 
-def test_an_address_that_is_taken_is_told_in_a_line(project: Project) -> None:
+def test_serve_asks_nothing_however_it_is_told_to_build(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    project.topic("broken", "titel: Words\n")
+    config = project.folder / "mkdocs.yml"
+    whole = config.read_text()
+    config.write_text(whole.replace("max_retries: 1", "max_retrys: 1"))
+    with serving(project, "--clean") as served:
+        assert "max_retrys: is no key here" in served.get("runs/")
+        config.write_text(whole)
+        served.shows("runs/words/", "Awaiting its first run")
+        assert "titel: is no key here" in served.get("exercises/broken/")
+    assert not messages_api.calls
+
+
+@pytest.mark.parametrize("more", [(), ("--no-livereload",), ("--clean",)])
+def test_an_address_that_is_taken_is_told_in_a_line(project: Project, more: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = project.run("mkdocs", "serve", "-a", f"127.0.0.1:{port}", key=False)
+        done = project.run("mkdocs", "serve", "-a", f"127.0.0.1:{port}", *more, key=False)
     assert done.returncode == 1
     told = f"nothing can be served at 127.0.0.1:{port} (Address already in use); `mkdocs serve -a 127.0.0.1:{port + 1}`"
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "fault", "said"),
+    [
+        ("::1", 8000, OSError(errno.EADDRINUSE, "In use"), "[::1]:8000 (In use); `mkdocs serve -a [::1]:8001` tries"),
+        ("::1", 65535, OSError(errno.EADDRINUSE, "In use"), "[::1]:65535 (In use); `mkdocs serve -a ADDRESS:PORT`"),
+        ("127.0.0.1", 80, OSError(errno.EACCES, "Denied"), "127.0.0.1:80 (Denied); `mkdocs serve -a ADDRESS:PORT`"),
+        ("127.0.0.1", 70000, OverflowError("port must be 0-65535"), "127.0.0.1:70000 (port must be 0-65535); "),
+    ],
+)
+def test_what_to_do_fits_why_an_address_cannot_be_had(
+    monkeypatch: pytest.MonkeyPatch, host: str, port: int, fault: Exception, said: str
+) -> None:
+    def bind(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(socket.socket, "bind", bind)
+    with pytest.raises(PluginError) as error:
+        hold_free(host, port)
+    assert f"nothing can be served at {said}" in str(error.value)
 
 
 def test_an_offline_build_asks_nothing(project: Project, messages_api: MessagesAPI) -> None:
@@ -124,15 +163,27 @@ def test_the_themes_of_mkdocs_lead_no_search_to_answers(recorded: Project) -> No
     assert unlisted == {"exercises/words/key/index.html", "runs/words/index.html"}
 
 
-def test_the_edit_link_leads_to_the_topic(project: Project) -> None:
+@pytest.mark.parametrize("docs", ["docs", "content/docs"])
+def test_the_edit_link_leads_to_the_topic(project: Project, docs: str) -> None:
     project.topic("words")
+    project.write(f"{docs}/index.md", "# A course\n")
     config = project.folder / "mkdocs.yml"
     config.write_text(
         config.read_text().replace("features: [", "features: [content.action.edit, ")
-        + "repo_url: https://code.example/course\nedit_uri: edit/main/docs/\n"
+        + f"docs_dir: {docs}\nrepo_url: https://code.example/course\nedit_uri: edit/main/{docs}/\n"
     )
     assert project.build(key=False).returncode == 0
     assert 'href="https://code.example/course/edit/main/topics/words.yml"' in project.page("runs/words")
+
+
+def test_a_course_may_lie_beside_the_folder_of_styles(project: Project) -> None:
+    project.topic("words")
+    config = project.folder / "mkdocs.yml"
+    text = config.read_text().replace("max_retries: 1", "exercises_folder: assets/errorspan-course")
+    config.write_text(text.replace("exercises/index.md", "assets/errorspan-course/index.md"))
+    built = project.build("--strict")
+    assert built.returncode == 0, built.stderr
+    assert "<errorspan-exercise" in project.page("assets/errorspan-course/words")
 
 
 def test_titles_are_text_wherever_the_theme_shows_them(project: Project) -> None:

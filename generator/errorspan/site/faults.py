@@ -9,25 +9,24 @@ from typing import Literal
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Broken
 from errorspan.course import Course
-from errorspan.site.pages import FRONT, Page, templates
-from errorspan.text import markup
+from errorspan.site.pages import Page, page_of
 
 
-def of_topic(topic: Broken, settings: Settings) -> Iterator[Page]:
+def of_topic(topic: Broken, settings: Settings, language: str) -> Iterator[Page]:
     """Yield the pages of a topic that is left out, each with its faults."""
     if topic.addressed:
         for uri in _addresses(topic.id, settings):
-            yield replace(_page(uri, f"{topic.id} is left out", topic.faults, "topic"), source=topic.path)
+            yield replace(_page(uri, f"{topic.id} is left out", topic.faults, "topic", language), source=topic.path)
 
 
-def of_all(course: Course, faults: Sequence[str]) -> Iterator[Page]:
+def of_all(course: Course, faults: Sequence[str], language: str) -> Iterator[Page]:
     """Yield every page that a course would have, each with what concerns all of them."""
     settings = course.settings
     for folder, title in ((settings.exercises_folder, "Exercises"), (settings.runs_folder, "Runs")):
-        yield replace(_page(f"{folder}/index.md", title, faults, "all"), in_nav=True)
+        yield replace(_page(f"{folder}/index.md", title, faults, "all", language), in_nav=True)
     for topic in sorted({*course.topics, *(name for name, broken in course.broken.items() if broken.addressed)}):
         for uri in _addresses(topic, settings):
-            yield _page(uri, topic, faults, "all")
+            yield _page(uri, topic, faults, "all", language)
 
 
 def _addresses(topic: str, settings: Settings) -> tuple[str, ...]:
@@ -35,6 +34,5 @@ def _addresses(topic: str, settings: Settings) -> tuple[str, ...]:
     return f"{settings.runs_folder}/{topic}/index.md", f"{exercise}/index.md", f"{exercise}/key/index.md"
 
 
-def _page(uri: str, title: str, faults: Sequence[str], concerns: Literal["topic", "all"]) -> Page:
-    content = templates().get_template("faults.md.j2").render(title=title, faults=faults, concerns=concerns)
-    return Page(uri, markup.raw(content.replace("---\n", FRONT, 1)))
+def _page(uri: str, title: str, faults: Sequence[str], concerns: Literal["topic", "all"], language: str) -> Page:
+    return Page(uri, page_of("faults.md.j2", language, title=title, faults=faults, concerns=concerns))

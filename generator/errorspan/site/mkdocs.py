@@ -16,17 +16,19 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.templates import TemplateContext
 
+from errorspan.authoring.configuration import PLUGIN
 from errorspan.authoring.configuration import files as files_of
+from errorspan.authoring.configuration import settings as settings_in
 from errorspan.authoring.settings import has_key, in_pull_request
 from errorspan.course import Course
 from errorspan.runs import budget
 from errorspan.runs.progress import STOPPED, STOPPING, Tally
 from errorspan.runs.run import Run, State
-from errorspan.site import faults, placing
+from errorspan.site import faults, placing, published
 from errorspan.site.blocks import put_back
 from errorspan.site.pages import SCRIPTS, STYLES, Page, assets, render
 from errorspan.site.remarks import remark
-from errorspan.site.serving import PACKAGE, Watch, answering, digests, hold_free, outdated
+from errorspan.site.serving import PACKAGE, Watch, answering, digests, hold_free, outdated, serves
 from errorspan.site.words import language
 from errorspan.text.errors import BudgetError, GeneratorError, InputError
 
@@ -35,9 +37,6 @@ if TYPE_CHECKING:  # only serving needs it
 
 SITEMAP = "sitemap.xml"
 NOINDEX = '<meta name="robots" content="noindex">'
-
-ASSETS = Path(__file__).with_name("assets")
-KEY = "key.js"
 
 _END_OF_HEAD = re.compile(r"</head\b|<body\b", re.IGNORECASE)
 
@@ -57,22 +56,30 @@ class Site:
 
     def __init__(self) -> None:
         self._command: Command = "serve"
+        self._serving = True
         self._dirty = False
         self._watch = Watch()
         self._loaded: dict[Path, str] = {}
         self._course: Course | None = None
+        self._whole: Course | None = None
         self._faults: list[str] = []
         self._blocks: dict[str, list[str]] = {}
         self._made: dict[str, Page] = {}
+        self._placing: MkDocsConfig | None = None
+        self._before: set[str] = set()
+        self._placed: set[str] = set()
 
     def on_startup(self, *, command: Command, dirty: bool) -> None:
-        """Remember what MkDocs was called for: only a build may ask a model."""
+        """Remember what MkDocs was called for: only a build that nobody is served may ask a model."""
         self._command = command
+        self._serving = command == "serve" or serves()  # with --clean, MkDocs calls it a build
         self._dirty = dirty
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the topics, and add the styles and the script of the pages."""
         file = Path(config.config_file_path)
+        if serves() and self._course is None:  # on_serve would come too late, and with --no-livereload never
+            hold_free(*config.dev_addr)
         with _told():
             _once(config)
             self._course, self._faults = self._read(file, config)
@@ -103,9 +110,24 @@ class Site:
         """Give pages their content, wherever other plugins have moved them."""
         self._blocks = placing.settle(self._made, files, config)
         self._made = {uri: replace(page, content="") for uri, page in self._made.items()}
-        if self._dirty and self._course:
-            placing.sweep(Path(config.site_dir), files, self._course.settings)
+        self._settle_site(config, files)
         return files
+
+    def _settle_site(self, config: MkDocsConfig, files: Files) -> None:
+        """Take away what an earlier build had published, and this one does not; serving has a site of its own.
+
+        static-i18n has a site built once for each language, with the same configuration.
+        """
+        root, site = Path(config.config_file_path).parent, Path(config.site_dir)
+        if config is not self._placing:
+            self._placing = config
+            self._before = self._placed if self._serving else published.noted(root, site)
+            self._placed = set()
+        self._placed |= placing.placed(self._made, files)
+        if self._dirty:
+            published.sweep(site, self._before - self._placed - {file.dest_uri for file in files})
+        if not self._serving:
+            published.note(root, site, self._placed)
 
     on_files = CombinedEvent(_add_files, _settle_files)
 
@@ -151,8 +173,8 @@ class Site:
         return made is not None and made.answers
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable[[], None]) -> None:  # noqa: ARG002
-        """Have the server answer where a later build fails, too; say now if its address is taken."""
-        hold_free(server)
+        """Have the server answer where a later build fails, too."""
+        self._serving = True
         self._watch.start(server)
         server.builder = answering(server.builder, Path(server.root))
 
@@ -166,10 +188,12 @@ class Site:
         found = outdated(self._loaded, file.parent)
         if not found:
             try:
-                return Course.read(file, config.extra, self.options), []
+                self._whole = Course.read(file, config.extra, self.options)
             except InputError as error:
                 found = list(error.faults)
-        if self._command != "serve":
+            else:
+                return self._whole, []
+        if not self._serving:
             raise InputError(found)
         for fault in found:
             log.error(fault)
@@ -182,19 +206,20 @@ class Site:
 
     def _pages(self, course: Course, own: Files, index: str, spoken: str) -> list[Page]:
         """Return the pages of the course; while it is served, of what is left out of it too."""
-        serving = self._command == "serve"
         if self._faults:
-            told = [*faults.of_all(course, self._faults)]
-            return [page for page in told if not own.get_file_from_path(page.uri)]
+            known = [one for one in (self._whole, course) if one]  # a browser may be at an address of either
+            instead = {page.uri: page for one in known for page in faults.of_all(one, self._faults, spoken)}
+            return [page for page in instead.values() if not own.get_file_from_path(page.uri)]
         runs = self._runs(course)
         remark(runs, course, log)
-        broken = [topic for _, topic in sorted(course.broken.items())] if serving else []
-        told = [page for topic in broken for page in faults.of_topic(topic, course.settings)]
-        made = render(runs, course.settings, language=spoken, index=index, drafts=serving, broken=broken)
+        broken = [topic for _, topic in sorted(course.broken.items())] if self._serving else []
+        told = [page for topic in broken for page in faults.of_topic(topic, course.settings, spoken)]
+        drafts = self._command == "serve"  # `serve --clean` shows what a build makes
+        made = render(runs, course.settings, language=spoken, index=index, drafts=drafts, broken=broken)
         return [*made, *(page for page in told if not own.get_file_from_path(page.uri))]
 
     def _runs(self, course: Course) -> list[Run]:
-        runs = course.replay(recover=self._command == "build")
+        runs = course.replay(recover=self._command == "build" and not self._serving)
         open_runs = [run for run in runs if run.state in {State.AWAITING, State.UNFINISHED}]
         if not open_runs or not self._may_ask(course, open_runs):
             return runs
@@ -211,7 +236,7 @@ class Site:
         return [finished.get(run.topic.id, run) for run in runs]
 
     def _may_ask(self, course: Course, runs: list[Run]) -> bool:
-        if self._command != "build" or self._watch.started or course.settings.offline or not has_key():
+        if self._command != "build" or self._serving or course.settings.offline or not has_key():
             return False
         if in_pull_request():
             log.info("Nothing is asked: this is the build of a pull request.")
@@ -247,10 +272,12 @@ def _once(config: MkDocsConfig) -> None:
     }  # hooks are there too
     named = [name for name, method in taking.items() if isinstance(getattr(method, "__self__", None), Site)]
     if len(named) > 1:
-        told = (
-            f"{Path(config.config_file_path).name}:1: expected one plugin or hook of Errorspan (got {', '.join(named)})"
-        )
-        raise InputError([f"{told}; keep the plugin"])
+        file, hooks = Path(config.config_file_path), list(config.hooks)
+        marks = settings_in(file, {}, {}).marks
+        places = [("hooks", hooks.index(name)) if name in hooks else PLUGIN for name in named]
+        lines = [marks.get(place) or marks.get(place[:1], f"{file.name}:1") for place in places]
+        got = ", ".join(f"{name} at {line}" for name, line in zip(named, lines, strict=True))
+        raise InputError([f"{lines[-1]}: expected one plugin or hook of Errorspan (got {got}); keep the plugin"])
 
 
 @contextmanager

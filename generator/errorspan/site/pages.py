@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
 from textwrap import dedent
@@ -29,7 +29,7 @@ from errorspan.site import timeline
 from errorspan.site.blocks import spoken
 from errorspan.site.exercise import Exercise, Places
 from errorspan.site.links import Links
-from errorspan.site.words import direction, words_in
+from errorspan.site.words import Words, direction, words_in
 from errorspan.steps.table import STEPS
 from errorspan.text import markup
 
@@ -40,7 +40,7 @@ LATE = tuple(
 )  # loaded by the first, where needed
 ANSWERS = ("run.md.j2", "key.md.j2")
 """The templates of pages that hold answers."""
-IN_ENGLISH = ("run.md.j2", "runs.md.j2")
+IN_ENGLISH = ("run.md.j2", "runs.md.j2", "faults.md.j2")
 """The templates whose words are English in every site: they are for authors, and quote what checks and faults say."""
 FRONT = "---\nrender_macros: false\n"
 """How a page begins. The plugin macros runs what it finds, titles too, between delimiters that a site chooses."""
@@ -86,7 +86,7 @@ def render(  # noqa: PLR0913 - what a site says of itself
     following = dict(pairwise(exercises))
 
     def rendered(template: str, folder: str, **known: Any) -> str:
-        return _rendered(template, language, settings=settings, links=Links(settings, index, folder), **known)
+        return page_of(template, language, settings=settings, links=Links(settings, index, folder), **known)
 
     def page(template: str, above: str, below: str, run: Run, **known: Any) -> Page:
         """Return one of a run's pages, which stands below a list."""
@@ -197,7 +197,8 @@ def quoted_line(quote: str, implementation: Implementation) -> int | None:
     return implementation.text.count("\n", 0, stands[0]) + 1 if stands else None
 
 
-def _rendered(template: str, language: str, **known: Any) -> str:
+def page_of(template: str, language: str, **known: Any) -> str:
+    """Return a page of Markdown, in a site of a language: what is said in another says so."""
     page = templates(language).get_template(template).render(**known).replace("---\n", FRONT, 1)
     said = "en" if template in IN_ENGLISH else words_in(language).language
     return markup.raw(page if said == language.partition("-")[0].lower() else spoken(page, said, direction(said)))
@@ -210,9 +211,13 @@ def _front(text: str) -> Markup:
     return Markup(dumped.strip())
 
 
-@cache
 def templates(language: str = "en") -> Environment:
     """Return the environment of all templates, in a language; those for platforms are rendered elsewhere."""
+    return _speaking(words_in(language))
+
+
+@lru_cache(8)
+def _speaking(words: Words) -> Environment:
     environment = Environment(
         extensions=["jinja2.ext.i18n"],
         loader=PackageLoader("errorspan.site", "templates"),
@@ -221,7 +226,6 @@ def templates(language: str = "en") -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words = words_in(language)
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         words.sentence, lambda one, many, n: one if n == 1 else many, newstyle=True, pgettext=words.named
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files, InclusionLevel
 
 from errorspan.authoring.configuration import NAME
-from errorspan.authoring.settings import ASSETS_FOLDER, Settings
+from errorspan.authoring.settings import ASSETS_FOLDER
 from errorspan.site.blocks import set_aside
 from errorspan.site.pages import Page
 
@@ -32,7 +33,7 @@ def add(pages: Sequence[Page], files: Files, config: MkDocsConfig) -> None:
             raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")
         shown = InclusionLevel.INCLUDED if page.in_nav else InclusionLevel.NOT_IN_NAV
         file = File.generated(config, page.uri, content=page.content, inclusion=shown)
-        below = ASSETS if page.uri.startswith(ASSETS_FOLDER) else Path(config.docs_dir)
+        below = ASSETS if page.uri.startswith(f"{ASSETS_FOLDER}/") else Path(config.docs_dir)
         file.abs_src_path = str(below / page.uri.removeprefix(f"{ASSETS_FOLDER}/"))
         if posixpath.basename(page.uri) != KEY:
             files.append(file)
@@ -53,18 +54,23 @@ def settle(made: Mapping[str, Page], files: Files, config: MkDocsConfig) -> dict
         file.content_string, blocks[page.uri] = set_aside(page.content)  # to parse them took two fifths of a build
         file.abs_src_path = str(written.parent / page.source if page.source else written)
         file.generated_by = None if page.source else NAME
-        file.edit_uri = f"../{page.source}" if page.source else None
+        file.edit_uri = _leading(written.parent / page.source, config.docs_dir) if page.source else None
         if key := made.get(f"{posixpath.dirname(page.uri)}/{KEY}"):
             place = f"{posixpath.dirname(file.dest_uri)}/{KEY}"
             files.append(File.generated(config, place, content=key.content))
     return blocks
 
 
-def sweep(site: Path, files: Files, settings: Settings) -> None:
-    """Remove what topics had published from a site that is built without being emptied, where nothing makes it now."""
-    made = {file.dest_uri for file in files}
-    for folder in (settings.runs_folder, settings.exercises_folder):
-        for name in ("index.html", KEY, "key/index.html"):
-            for path in (site / folder).glob(f"*/{name}"):
-                if path.relative_to(site).as_posix() not in made:
-                    path.unlink()
+def placed(made: Mapping[str, Page], files: Files) -> set[str]:
+    """Return where in the site the pages of a course are, and the keys beside them."""
+    pages = {file.dest_uri for file in files if file.src_uri in made and file.is_documentation_page()}
+    keys = {f"{posixpath.dirname(uri)}/{KEY}" for uri in pages}
+    return pages | keys.intersection(file.dest_uri for file in files)
+
+
+def _leading(path: Path, folder: str) -> str | None:
+    """Return how a link leads from a folder to a file; None where both are on other drives of Windows."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return None

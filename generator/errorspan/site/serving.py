@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -12,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import MkDocsException, PluginError
 from mkdocs.plugins import get_plugin_logger
@@ -22,6 +24,7 @@ if TYPE_CHECKING:  # only serving needs it
     from mkdocs.livereload import LiveReloadServer
 
 PACKAGE = Path(__file__).parent.parent
+MAX_PORT = 65535
 
 log = get_plugin_logger("errorspan")
 
@@ -32,11 +35,6 @@ class Watch:
     def __init__(self) -> None:
         self._server: LiveReloadServer | None = None
         self._watched: set[str] = set()
-
-    @property
-    def started(self) -> bool:
-        """Tell whether the site is being served."""
-        return self._server is not None
 
     def start(self, server: LiveReloadServer) -> None:
         """Go on from here; MkDocs watches by itself what was named until now."""
@@ -74,20 +72,29 @@ def outdated(loaded: dict[Path, str], root: Path) -> list[str]:
     return [f"{_named(path, root)}:1: {restart}" for path in changed]
 
 
-def hold_free(server: LiveReloadServer) -> None:
-    """Hold that a server's address is free; MkDocs itself would end in a traceback.
+def serves() -> bool:
+    """Tell whether MkDocs was called to serve: what it tells plugins is another thing with `--clean`."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.info_name == "serve"
+
+
+def hold_free(host: str, port: int) -> None:
+    """Hold that an address can be served at; MkDocs itself would end in a traceback, after a whole build.
 
     Raises:
-        PluginError: it is taken.
+        PluginError: it is taken, or is none of this machine's.
     """
-    host, port = server.server_address[:2]
-    with socket.socket(server.address_family) as tried:
+    within, address = (socket.AF_INET6, f"[{host}]") if ":" in host else (socket.AF_INET, host)
+    with socket.socket(within) as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
         try:
-            tried.bind(server.server_address)
-        except OSError as error:
-            taken = f"errorspan: nothing can be served at {host!s}:{port} ({error.strerror})"
-            raise PluginError(f"{taken}; `mkdocs serve -a {host!s}:{port + 1}` tries the next") from None
+            tried.bind((host, port))
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            taken = getattr(error, "errno", 0) == errno.EADDRINUSE and port < MAX_PORT
+            other = f"-a {address}:{port + 1}` tries the next" if taken else "-a ADDRESS:PORT` tries another"
+            told = f"errorspan: nothing can be served at {address}:{port} ({why}); `mkdocs serve {other}"
+            raise PluginError(told) from None
 
 
 def answering(build: Callable[[], None], site: Path) -> Callable[[], None]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 TRANSLATED = ("ar", "de")
+
+HOME = Path(__file__).parent
 
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
@@ -23,8 +25,8 @@ class Words:
     """What the pages say, in a language."""
 
     language: str = "en"
-    sentences: Mapping[str, str] = field(default_factory=dict)
-    element: Mapping[str, Any] = field(default_factory=dict)
+    sentences: Mapping[str, str] = field(default_factory=dict, hash=False)
+    element: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def sentence(self, english: str) -> str:
         """Return a sentence of a page."""
@@ -35,18 +37,20 @@ class Words:
         return str(self.element.get(name, english))
 
 
-@cache
 def words_in(language: str) -> Words:
-    """Return the words of a language; the English ones where it has none."""
+    """Return the words of a language, as they stand on disk now; the English ones where it has none."""
     spoken = language.partition("-")[0].lower()
     if spoken not in TRANSLATED:
         return Words()
-    home = files("errorspan.site")
-    call = home.joinpath(f"assets/errorspan.{spoken}.js").read_text("utf-8")
+    paths = HOME / f"templates/words.{spoken}.json", HOME / f"assets/errorspan.{spoken}.js"
+    return _read(spoken, *paths, saved=tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+
+
+@lru_cache(2 * len(TRANSLATED))
+def _read(spoken: str, sentences: Path, element: Path, saved: object) -> Words:  # noqa: ARG001 - what was saved since is read
+    call = element.read_text("utf-8")
     return Words(
-        spoken,
-        json.loads(home.joinpath(f"templates/words.{spoken}.json").read_text("utf-8")),
-        json.loads(call[call.index("{") : call.rindex("}") + 1]),
+        spoken, json.loads(sentences.read_text("utf-8")), json.loads(call[call.index("{") : call.rindex("}") + 1])
     )
 
 
