@@ -43,6 +43,6 @@ def export_qti(topics: tuple[str, ...], output: Path, config_file: Path) -> None
 
 def _export(package: export.Packer, topics: tuple[str, ...], output: Path, config_file: Path) -> None:
     with told():
-        parcel = export.parcel(course_of(config_file), configuration(config_file), topics)
+        parcel = export.parcel(course_of(config_file), configuration(config_file).values, topics)
         size = export.write(output, package(parcel))
     click.echo(f"{output}: {', '.join(item.exercise.id for item in parcel.items)} ({size:,} bytes)")

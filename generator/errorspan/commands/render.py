@@ -43,7 +43,7 @@ def render(
         raise click.UsageError("--variant is for --zensical.")
 
     def write() -> folder.Written:
-        course, config = course_of(config_file), configuration(config_file)
+        course, config = course_of(config_file), configuration(config_file).values
         files, left = zensical.gather(course, config, variant) if for_zensical else folder.gather(course, config)
         written = folder.write(directory, files, [course.root / name for name in _sources(course.settings, config)])
         for what in left:
@@ -79,7 +79,7 @@ def _changes(config_file: Path) -> Iterator[None]:
     places = {config_file}
     while True:
         with suppress(GeneratorError, click.ClickException):  # what is known to be there stays watched
-            sources = _sources(settings_of(config_file), configuration(config_file))
+            sources = _sources(settings_of(config_file), configuration(config_file).values)
             places |= {*files(config_file), *(config_file.parent / name for name in sources)}
         seen = _seen(places)
         yield

@@ -65,7 +65,7 @@ def gather(course: Course, config: Mapping[str, Any]) -> Gathered:
 
 def docs_of(config: Mapping[str, Any]) -> str:
     """Return the folder of a site's own docs, from where its configuration stands."""
-    return str(config.get("docs_dir", "docs"))
+    return str(config.get("docs_dir") or "docs")
 
 
 def copied(root: Path, name: str, exclude: Collection[str] = ()) -> Gathered:
