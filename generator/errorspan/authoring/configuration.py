@@ -24,14 +24,20 @@ HOOK: Place = ("extra", "generator")
 _Node = tuple[str, yaml.Node]
 
 
-def of_plugin(plugins: Any) -> Any:
-    """Return the plugin's options, as `plugins` of a configuration has them; None where the plugin is not in use."""
+def of_plugin(plugins: Any, extra: Mapping[str, Any]) -> Any:
+    """Return the plugin's options, as `plugins` of a configuration has them; None where the hook's settings count.
+
+    They do where there is no plugin, and where it is switched off and the hook has some.
+    """
     entries = [plugins] if isinstance(plugins, Mapping) else plugins if isinstance(plugins, list) else []
     for entry in entries:
         named = entry if isinstance(entry, Mapping) else {entry: None}
         if NAME in named:
             options = {} if named[NAME] is None else named[NAME]
-            return {key: options[key] for key in options if key != "enabled"} if isinstance(options, dict) else options
+            if not isinstance(options, dict):
+                return options
+            off = options.get("enabled") is False
+            return None if off and _of_hook(extra) else {key: options[key] for key in options if key != "enabled"}
     return None
 
 
@@ -68,8 +74,7 @@ def settings(config_file: Path, extra: Mapping[str, Any], options: Any) -> Sourc
         placed = marks(config_file)
     except InputError:  # who has read it told why, or could
         placed = {}
-    of_hook = extra.get("generator")
-    found = Source(config_file.name, {} if of_hook is None or isinstance(of_hook, bool) else of_hook, placed, HOOK)
+    found = Source(config_file.name, _of_hook(extra), placed, HOOK)
     if options is None:
         return found
     if found.values:
@@ -77,6 +82,11 @@ def settings(config_file: Path, extra: Mapping[str, Any], options: Any) -> Sourc
         raise InputError([found.fault((), belongs)])
     of_list = {(PLUGIN[0], *place[2:]): mark for place, mark in placed.items() if place[2:3] == PLUGIN[1:]}
     return Source(config_file.name, options, placed | of_list, PLUGIN)
+
+
+def _of_hook(extra: Mapping[str, Any]) -> Any:
+    of_hook = extra.get("generator")
+    return {} if of_hook is None or isinstance(of_hook, bool) else of_hook
 
 
 def _files(path: Path, root: Path, heirs: Sequence[Path] = ()) -> Iterator[_Node]:

@@ -108,4 +108,4 @@ def _misshapen(found: Source) -> Iterator[str]:
 def _set(found: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     """Return `extra` of a configuration, and the plugin's options."""
     extra = found.get("extra") or {}
-    return extra, of_plugin(found.get("plugins"))
+    return extra, of_plugin(found.get("plugins"), extra)
