@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import itertools
 import json
+import os
 import re
 import shutil
 import signal
@@ -23,6 +25,7 @@ from conftest import Project
 from errorspan.site import folder
 from errorspan.site.pages import SCRIPTS, STYLES
 from errorspan.text.errors import InputError
+from errorspan.text.source import Source
 
 ZENSICAL = """\
 site_name: A course
@@ -156,6 +159,39 @@ def test_no_link_is_followed(project: Project, tmp_path_factory: pytest.TempPath
     refused = project.errorspan("render", "new", key=False)
     assert "docs:1: is a symbolic link, and none is followed" in refused.stderr
     assert [path.name for path in elsewhere.iterdir()] == ["secret.md"]
+
+
+def test_a_folder_that_is_not_there_is_not_an_empty_one(project: Project) -> None:
+    assert project.errorspan("render", "out", key=False).returncode == 0
+    before = project.files("out")
+    config = (project.folder / "mkdocs.yml").read_text("utf-8")
+    for key, text in {
+        "docs_dir": f"docs_dir: doc\n{config}",
+        "theme.custom_dir": config.replace("theme:\n", "theme:\n  custom_dir: doc\n"),
+    }.items():
+        project.write("mkdocs.yml", text)
+        line = next(number for number, said in enumerate(text.splitlines(), start=1) if "_dir: doc" in said)
+        refused = project.errorspan("render", "--zensical", "out", key=False)
+        assert (refused.returncode, refused.stderr) == (1, f"mkdocs.yml:{line}: {key}: expected a folder (got 'doc')\n")
+    assert project.files("out") == before
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "docs/closed"
+    closed.mkdir(parents=True)
+    scan = os.scandir
+
+    def refusing(path: str) -> Any:
+        if path == str(closed):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scan(path)
+
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(InputError, match=r"/docs/closed:1: cannot be read \(Permission"),
+    ):
+        patch.setattr(os, "scandir", refusing)  # root may read everything
+        folder.copied(tmp_path, Source("mkdocs.yml", {}, {}), ("docs_dir",), "docs")
 
 
 def test_a_hostile_list_takes_nothing_outside_away(tmp_path: Path) -> None:

@@ -43,9 +43,11 @@ def render(
         raise click.UsageError("--variant is for --zensical.")
 
     def write() -> folder.Written:
-        course, config = course_of(config_file), configuration(config_file).values
-        files, left = zensical.gather(course, config, variant) if for_zensical else folder.gather(course, config)
-        written = folder.write(directory, files, [course.root / name for name in _sources(course.settings, config)])
+        course, site = course_of(config_file), configuration(config_file)
+        files, left = zensical.gather(course, site, variant) if for_zensical else folder.gather(course, site)
+        written = folder.write(
+            directory, files, [course.root / name for name in _sources(course.settings, site.values)]
+        )
         for what in left:
             click.echo(f"left out: {what}", err=True)
         if failed := left_out(course, ()):

@@ -17,6 +17,7 @@ from errorspan.site.pages import assets, render
 from errorspan.site.words import language
 from errorspan.text import disk
 from errorspan.text.errors import InputError, shown
+from errorspan.text.source import Place, Source
 
 LIST = ".errorspan-render"
 """The list of what was written into a folder: the digests of each file, by its path.
@@ -46,17 +47,21 @@ class Written(NamedTuple):
     removed: int
 
 
-def gather(course: Course, config: Mapping[str, Any]) -> Gathered:
+def gather(course: Course, site: Source) -> Gathered:
     """Return the site's own docs and every generated page.
 
     Raises:
-        InputError: a file of the docs is where a page is to be, or a topic or record is not as it should be.
+        InputError: the docs cannot be read, a file of them is where a page is to be, or a topic or record is not as it
+            should be.
     """
+    config = site.values
     index = "" if config.get("use_directory_urls", True) else "index.html"
     runs, spoken = course.replay(), language(config.get("theme"))
     pages = [*render(runs, course.settings, language=spoken, index=index), *assets()]
     name = docs_of(config)
-    files, left = copied(course.root, name, [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()])
+    files, left = copied(
+        course.root, site, ("docs_dir",), name, [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()]
+    )
     in_the_way = [f"{name}/{page.uri}:1: is generated; this file is in its way" for page in pages if page.uri in files]
     if in_the_way:
         raise InputError(in_the_way)
@@ -68,11 +73,11 @@ def docs_of(config: Mapping[str, Any]) -> str:
     return str(config.get("docs_dir") or "docs")
 
 
-def copied(root: Path, name: str, exclude: Collection[str] = ()) -> Gathered:
-    """Return the files below a folder of the site, but for those that patterns exclude. Links are not followed.
+def copied(root: Path, site: Source, place: Place, name: str, exclude: Collection[str] = ()) -> Gathered:
+    """Return the files below a folder that a site names, but for those that patterns exclude. Links are not followed.
 
     Raises:
-        InputError: the folder itself lies behind a link.
+        InputError: the folder itself lies behind a link, is not there, or cannot be read.
     """
     folder = Path(os.path.normpath(root / name))
     between = [folder, *folder.parents]
@@ -82,14 +87,17 @@ def copied(root: Path, name: str, exclude: Collection[str] = ()) -> Gathered:
     hidden = GitIgnoreSpec.from_lines(exclude)
     files: dict[str, Content] = {}
     left: list[str] = []
-    for path in _below(folder):
-        uri = path.relative_to(folder).as_posix()
-        if hidden.match_file(uri):
-            continue
-        if path.is_symlink():
-            left.append(f"{shown(f'{name}/{uri}')}: is a symbolic link, and none is followed")
-        elif path.is_file():
-            files[uri] = path
+    with disk.reading(folder):
+        if not folder.is_dir():
+            raise InputError([site.fault(place, f"expected a folder (got {name!r})")])
+        for path in _below(folder):
+            uri = path.relative_to(folder).as_posix()
+            if hidden.match_file(uri):
+                continue
+            if path.is_symlink():
+                left.append(f"{shown(f'{name}/{uri}')}: is a symbolic link, and none is followed")
+            elif path.is_file():
+                files[uri] = path
     return Gathered(files, left)
 
 
@@ -138,8 +146,16 @@ def write(directory: Path, files: Mapping[str, Content], sources: Collection[Pat
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Yield files and links below a folder, in order."""
-    for where, folders, names in os.walk(folder):
+    """Yield files and links below a folder, in order.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+
+    def told(error: OSError) -> None:
+        raise error
+
+    for where, folders, names in os.walk(folder, onerror=told):
         folders.sort()
         links = [name for name in folders if (Path(where) / name).is_symlink()]  # walked around, and told
         yield from (Path(where) / name for name in sorted([*names, *links]))

@@ -21,6 +21,7 @@ from errorspan.site import folder
 from errorspan.site.folder import Content, Gathered
 from errorspan.site.pages import SCRIPTS, STYLES
 from errorspan.text.errors import shown
+from errorspan.text.source import Source
 
 Variant = Literal["modern", "classic"]
 
@@ -71,19 +72,19 @@ _HEAD = """\
 """
 
 
-def gather(course: Course, config: Mapping[str, Any], variant: Variant | None = None) -> Gathered:
+def gather(course: Course, site: Source, variant: Variant | None = None) -> Gathered:
     """Return the files of a folder that Zensical builds, and what of the site has no place there.
 
     Raises:
         InputError: as `folder.gather`.
     """
-    docs = folder.gather(course, config)
+    config, docs = site.values, folder.gather(course, site)
     made = {f"{DOCS}/{uri}": _marked(content) for uri, content in docs.files.items()}
     templates = files("errorspan.site").joinpath(OVERRIDES)
     made |= {f"{OVERRIDES}/{entry.name}": entry.read_bytes() for entry in templates.iterdir()}
     left = list(docs.left)
     if name := overrides_of(config):
-        own = folder.copied(course.root, name)
+        own = folder.copied(course.root, site, ("theme", "custom_dir"), name)
         made |= {f"{OVERRIDES}/{uri}": content for uri, content in own.files.items()}
         left += own.left
     values, lost = project(config, course.settings, variant)
