@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from conftest import Project
 from errorspan.site import folder
 from errorspan.site.pages import SCRIPTS, STYLES
-from errorspan.text.errors import InputError
+from errorspan.text import disk
+from errorspan.text.errors import Busy, InputError
 from errorspan.text.source import Source
 
 ZENSICAL = """\
@@ -114,6 +116,7 @@ def test_what_is_in_the_way_is_named_and_nothing_is_written(project: Project) ->
     project.topic("words")
     project.write("docs/two.md", "# Two\n")
     project.write("out/two.md", "mine")
+    project.write(f"out/{folder.LOCK}", "")
     before = project.files("out")
     refused = project.errorspan("render", "out", key=False)
     assert refused.returncode == 1
@@ -239,10 +242,54 @@ def test_a_rerun_ends_what_a_kill_broke_off(tmp_path: Path, monkeypatch: pytest.
         folder.write(out, new)
         left = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
         assert left.pop(folder.LIST)
+        del left[folder.LOCK]
         assert left == new | {"mine": b"mine"}
         if not stopped:
             assert step > 4
             break
+
+
+def test_what_is_saved_meanwhile_is_on_the_list_before_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.write_bytes(b"old")
+    put = disk.put
+
+    def saved_and_killed(path: Path, content: str | bytes, **given: Any) -> None:
+        if path.name == folder.LIST:
+            source.write_bytes(b"saved meanwhile")
+        put(path, content, **given)
+        if path.name == "page":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "put", saved_and_killed)
+        with pytest.raises(KeyboardInterrupt):
+            folder.write(out, {"page": source})
+    assert (out / "page").read_bytes() == b"saved meanwhile"
+    source.write_bytes(b"new")
+    assert folder.write(out, {"page": source}) == (1, 1, 0)
+    assert (out / "page").read_bytes() == b"new"
+
+
+def test_a_folder_is_written_by_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "_PATIENCE", 0.1)
+    out = tmp_path / "out"
+    folder.write(out, {"page": b"old"})
+    half = out / f".page.x{disk.HALF}"
+    half.write_bytes(b"half")
+    with FileLock(out / folder.LOCK), pytest.raises(Busy):
+        folder.write(out, {"page": b"new"})
+    assert ((out / "page").read_bytes(), half.exists()) == (b"old", True)
+    folder.write(out, {"page": b"new"})
+    assert ((out / "page").read_bytes(), half.exists()) == (b"new", False)
+
+
+def test_a_source_that_cannot_be_read_is_told_as_that(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.md"
+    with pytest.raises(InputError, match=r"gone\.md:1: cannot be read \(No such file or directory\)"):
+        folder.write(tmp_path / "out", {"gone.md": gone})
 
 
 EVERYTHING = """\

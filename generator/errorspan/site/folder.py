@@ -6,17 +6,18 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from filelock import FileLock, Timeout
 from pathspec.gitignore import GitIgnoreSpec
 
 from errorspan.course import Course
 from errorspan.site.pages import assets, render
 from errorspan.site.words import language
 from errorspan.text import disk
-from errorspan.text.errors import InputError, shown
+from errorspan.text.errors import Busy, InputError, shown
 from errorspan.text.source import Place, Source
 
 LIST = ".errorspan-render"
@@ -25,6 +26,12 @@ LIST = ".errorspan-render"
 A file that stands there with another digest is somebody else's, or was changed by somebody. While files are being
 replaced, the list has the digests before and after; so it holds wherever that is broken off.
 """
+
+LOCK = ".errorspan-render.lock"
+"""Held while a folder is written: a watch and a command may be at it at once."""
+
+_PATIENCE = 60
+"""Seconds that another process is waited for."""
 
 _HIDDEN = (".*", "/templates/")  # what MkDocs leaves out of a site by itself
 
@@ -109,10 +116,44 @@ def write(directory: Path, files: Mapping[str, Content], sources: Collection[Pat
     Raises:
         InputError: with everything that is in the way; then nothing was written.
         DiskError: a file could not be written.
+        Busy: another process writes there.
     """
     _apart(directory, sources)
+    with _alone(directory):
+        return _write(directory, files)
+
+
+def _write(directory: Path, files: Mapping[str, Content]) -> Written:
     listed = _listed(directory)
     wanted = {uri: _digest(content) for uri, content in files.items()}
+    found = _found(directory, listed, wanted)
+    for half in directory.glob(f".*{disk.HALF}"):
+        if any(half.name.startswith(f".{PurePosixPath(uri).name}.") for uri in (*listed, LIST)):
+            half.unlink()
+    changed = [uri for uri in wanted if found[uri] != wanted[uri]]
+    removed = [uri for uri in listed if uri not in wanted and found[uri]]
+    both = {uri: digests for uri in found if (digests := {found[uri], wanted.get(uri)} - {None})}
+    if changed or removed:
+        _list(directory, both)
+    for uri in removed:
+        _remove(directory, uri)
+    for uri in changed:
+        data = _data(files[uri])
+        if (digest := _digest(data)) != wanted[uri]:  # the source was saved since it was looked at
+            wanted[uri] = digest
+            both[uri] |= {digest}
+            _list(directory, both)
+        disk.put(directory / uri, data, by_way_of=directory)
+    _list(directory, {uri: {digest} for uri, digest in wanted.items()})
+    return Written(len(wanted), len(changed), len(removed))
+
+
+def _found(directory: Path, listed: Mapping[str, Collection[str]], wanted: Collection[str]) -> dict[str, str | None]:
+    """Return the digest of what stands at each place, None where nothing does.
+
+    Raises:
+        InputError: with everything that is in the way.
+    """
     found: dict[str, str | None] = {}
     faults: list[str] = []
     for uri in sorted({*listed, *wanted}):
@@ -126,23 +167,7 @@ def write(directory: Path, files: Mapping[str, Content], sources: Collection[Pat
             faults.append(f"{directory / uri}:1: {what}, and is in the way; move it away, or delete it")
     if faults:
         raise InputError(faults)
-    for half in directory.glob(f".*{disk.HALF}"):
-        if any(half.name.startswith(f".{PurePosixPath(uri).name}.") for uri in (*listed, LIST)):
-            half.unlink()
-    changed = [uri for uri in wanted if found[uri] != wanted[uri]]
-    removed = [uri for uri in listed if uri not in wanted and found[uri]]
-    if changed or removed:
-        both = {uri: {found[uri], wanted.get(uri)} - {None} for uri in found}
-        _list(directory, {uri: digests for uri, digests in both.items() if digests})
-    for uri in removed:
-        _remove(directory, uri)
-    for uri in changed:
-        content = files[uri]
-        data = content if isinstance(content, bytes) else content.read_bytes()
-        disk.put(directory / uri, data, by_way_of=directory)
-        wanted[uri] = _digest(data)  # a source may have been saved since it was looked at
-    _list(directory, {uri: {digest} for uri, digest in wanted.items()})
-    return Written(len(wanted), len(changed), len(removed))
+    return found
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -159,6 +184,24 @@ def _below(folder: Path) -> Iterator[Path]:
         folders.sort()
         links = [name for name in folders if (Path(where) / name).is_symlink()]  # walked around, and told
         yield from (Path(where) / name for name in sorted([*names, *links]))
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    path = directory / LOCK
+    if path.is_symlink():
+        raise InputError([f"{path}:1: is a symbolic link, and none is followed; delete it"])
+    lock = FileLock(path)
+    with disk.writing(path):
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            raise Busy(shown(f"another process is writing {directory}")) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _apart(directory: Path, sources: Collection[Path]) -> None:
@@ -195,7 +238,7 @@ def _inside(uri: str) -> bool:
 def _list(directory: Path, digests: Mapping[str, Collection[str | None]]) -> None:
     text = json.dumps({uri: sorted(map(str, digests[uri])) for uri in sorted(digests)}, indent=0) + "\n"
     path = directory / LIST
-    if not path.exists() or path.read_bytes() != text.encode():
+    if not path.exists() or _data(path) != text.encode():
         disk.put(path, text)
 
 
@@ -221,10 +264,17 @@ def _standing(directory: Path, uri: str) -> str | None:
     return _digest(path)
 
 
+def _data(content: Content) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    with disk.reading(content):
+        return content.read_bytes()
+
+
 def _digest(content: Content) -> str:
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
-    with content.open("rb") as file:
+    with disk.reading(content), content.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -6,7 +6,7 @@
     │   └── Refused    what came back was an answer, but not one that counts (and it was paid for)
     ├── BudgetError    asking could cost more than the settings allow
     ├── DiskError      a file could not be written; nothing more is asked, because it could not be kept
-    ├── Busy           another process is writing this record
+    ├── Busy           another process is writing this record, or this folder
     └── NoSandbox      a program that must not run unguarded cannot be guarded here
 
 The hook and the command line translate these once; nothing else prints them.
@@ -64,7 +64,7 @@ class DiskError(GeneratorError):
 
 
 class Busy(GeneratorError):
-    """Another process holds the record."""
+    """Another process holds the record, or the folder."""
 
 
 class NoSandbox(GeneratorError):
