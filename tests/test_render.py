@@ -189,12 +189,10 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytes
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         return scan(path)
 
-    with (
-        monkeypatch.context() as patch,
-        pytest.raises(InputError, match=r"/docs/closed:1: cannot be read \(Permission"),
-    ):
+    with monkeypatch.context() as patch:
         patch.setattr(os, "scandir", refusing)  # root may read everything
-        folder.copied(tmp_path, Source("mkdocs.yml", {}, {}), ("docs_dir",), "docs")
+        with pytest.raises(InputError, match=r"/docs/closed:1: cannot be read \(Permission denied\)"):
+            folder.copied(tmp_path, Source("mkdocs.yml", {}, {}), ("docs_dir",), "docs")
 
 
 def test_a_hostile_list_takes_nothing_outside_away(tmp_path: Path) -> None:
@@ -347,6 +345,18 @@ def test_a_configuration_is_carried_over_and_what_is_not_is_told(project: Projec
     assert '<meta name="own">' in run
     assert '<meta name="robots" content="noindex">' in run
     assert "noindex" not in home
+
+
+def test_pages_that_hold_answers_have_the_template_of_such_pages(recorded: Project) -> None:
+    recorded.write("docs/own.md", "---\nsearch:\n  exclude: true\n---\n# Own\n")
+    rendered = recorded.errorspan("render", "--zensical", "out", key=False)
+    assert rendered.returncode == 0, rendered.stderr
+    pages = {name: text.decode() for name, text in recorded.files("out/docs").items() if name.endswith(".md")}
+    marked = {
+        name for name, text in pages.items() if "\ntemplate: errorspan-answers.html\n" in text.split("\n---\n")[0]
+    }
+    assert marked == {"runs/words/index.md", "exercises/words/key/index.md"}
+    assert pages["own.md"] == (recorded.folder / "docs/own.md").read_text("utf-8")
 
 
 def test_a_watch_follows_and_survives_what_is_broken(project: Project) -> None:

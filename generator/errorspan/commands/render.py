@@ -44,11 +44,10 @@ def render(
 
     def write() -> folder.Written:
         course, site = course_of(config_file), configuration(config_file)
-        files, left = zensical.gather(course, site, variant) if for_zensical else folder.gather(course, site)
-        written = folder.write(
-            directory, files, [course.root / name for name in _sources(course.settings, site.values)]
-        )
-        for what in left:
+        found = zensical.gather(course, site, variant) if for_zensical else folder.gather(course, site)
+        sources = [course.root / name for name in _sources(course.settings, site.values)]
+        written = folder.write(directory, found.files, sources)
+        for what in found.left:
             click.echo(f"left out: {what}", err=True)
         if failed := left_out(course, ()):
             raise Failure("\n".join(failed))

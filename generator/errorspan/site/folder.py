@@ -40,10 +40,11 @@ Content = bytes | Path
 
 
 class Gathered(NamedTuple):
-    """Files by where they go, and what of the site was left out, and why."""
+    """Files by where they go; what of the site was left out, and why; which files are pages that hold answers."""
 
     files: dict[str, Content]
     left: list[str]
+    answers: frozenset[str] = frozenset()
 
 
 class Written(NamedTuple):
@@ -66,13 +67,14 @@ def gather(course: Course, site: Source) -> Gathered:
     runs, spoken = course.replay(), language(config.get("theme"))
     pages = [*render(runs, course.settings, language=spoken, index=index), *assets()]
     name = docs_of(config)
-    files, left = copied(
+    files, left, _ = copied(
         course.root, site, ("docs_dir",), name, [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()]
     )
     in_the_way = [f"{name}/{page.uri}:1: is generated; this file is in its way" for page in pages if page.uri in files]
     if in_the_way:
         raise InputError(in_the_way)
-    return Gathered(files | {page.uri: page.content.encode() for page in pages}, left)
+    made = {page.uri: page.content.encode() for page in pages}
+    return Gathered(files | made, left, frozenset(page.uri for page in pages if page.answers))
 
 
 def docs_of(config: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date, time
 from functools import partial
 from importlib.resources import files
-from pathlib import Path
 from types import FunctionType
 from typing import Any, Literal
 
@@ -19,7 +18,7 @@ from errorspan.authoring.settings import Settings
 from errorspan.course import Course
 from errorspan.site import folder
 from errorspan.site.folder import Content, Gathered
-from errorspan.site.pages import SCRIPTS, STYLES
+from errorspan.site.pages import FRONT, SCRIPTS, STYLES
 from errorspan.text.errors import shown
 from errorspan.text.source import Source
 
@@ -79,7 +78,8 @@ def gather(course: Course, site: Source, variant: Variant | None = None) -> Gath
         InputError: as `folder.gather`.
     """
     config, docs = site.values, folder.gather(course, site)
-    made = {f"{DOCS}/{uri}": _marked(content) for uri, content in docs.files.items()}
+    made = {f"{DOCS}/{uri}": content for uri, content in docs.files.items()}
+    made |= {f"{DOCS}/{uri}": _marked(docs.files[uri]) for uri in docs.answers}
     templates = files("errorspan.site").joinpath(OVERRIDES)
     made |= {f"{OVERRIDES}/{entry.name}": entry.read_bytes() for entry in templates.iterdir()}
     left = list(docs.left)
@@ -127,12 +127,12 @@ def project(
 
 
 def _marked(content: Content) -> Content:
-    """Give a generated page that is kept out of the search, because it holds answers, the template of such pages."""
-    if isinstance(content, Path) or not content.startswith(b"---\n"):
-        return content
-    front, end, body = content.partition(b"\n---\n")
-    held = b"\nsearch:\n  exclude: true" in front
-    return front + (f"\ntemplate: {ANSWERS}".encode() if held else b"") + end + body
+    """Give a page that holds answers the template of such pages."""
+    return (
+        content.replace(FRONT.encode(), f"{FRONT}template: {ANSWERS}\n".encode(), 1)
+        if isinstance(content, bytes)
+        else content
+    )
 
 
 def _named(entries: Any) -> Iterator[tuple[str, Any]]:
