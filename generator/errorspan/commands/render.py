@@ -15,7 +15,7 @@ from errorspan.authoring.configuration import files
 from errorspan.authoring.settings import Settings
 from errorspan.commands.configuration import configuration, course_of, settings_of
 from errorspan.commands.options import config_option
-from errorspan.commands.telling import Failure, in_words, left_out, told
+from errorspan.commands.telling import Failure, in_words, left_out
 from errorspan.site import folder, zensical
 from errorspan.text.errors import GeneratorError
 
@@ -54,8 +54,7 @@ def render(
         return written
 
     if not watch:
-        with told():
-            written = write()
+        written = write()
         click.echo(f"{written.files} files in {directory}")
         return
     with suppress(KeyboardInterrupt):

@@ -73,7 +73,7 @@ def gather(course: Course, site: Source) -> Gathered:
     in_the_way = [f"{name}/{page.uri}:1: is generated; this file is in its way" for page in pages if page.uri in files]
     if in_the_way:
         raise InputError(in_the_way)
-    made = {page.uri: page.content.encode() for page in pages}
+    made: dict[str, Content] = {page.uri: page.content.encode() for page in pages}
     return Gathered(files | made, left, frozenset(page.uri for page in pages if page.answers))
 
 
