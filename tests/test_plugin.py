@@ -102,6 +102,18 @@ def test_a_plugin_that_is_switched_off_does_nothing(recorded: Project) -> None:
     assert "complete" in recorded.errorspan("status", key=False).stdout
 
 
+def test_a_plugin_that_is_switched_off_leaves_the_settings_to_the_hook(recorded: Project) -> None:
+    config = recorded.folder / "mkdocs.yml"
+    off = "plugins: [search, errorspan: {enabled: false, max_calls: 7}]"
+    config.write_text(config.read_text("utf-8").replace("plugins: [search]", off), "utf-8")
+    built = recorded.build(key=False)
+    assert built.returncode == 0, built.stderr
+    assert (recorded.folder / "site/runs/words").exists()
+    done = recorded.errorspan("status", key=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^ words +complete  ", done.stdout, re.MULTILINE)  # by other models it would be stale
+
+
 def test_pages_that_another_plugin_moves_keep_their_text_their_source_and_their_key(recorded: Project) -> None:
     with_plugin(recorded)
     recorded.write("moving.py", MOVING)
@@ -225,21 +237,24 @@ def test_the_file_and_the_line_are_those_of_the_key(tmp_path: Path, child: str, 
     with (tmp_path / CHILD).open(encoding="utf-8") as file:
         config = yaml_load(file)
     with pytest.raises(InputError) as raised:
-        read_settings(tmp_path / CHILD, config.get("extra", {}), of_plugin(config.get("plugins")))
+        read_settings(tmp_path / CHILD, extra := config.get("extra", {}), of_plugin(config.get("plugins"), extra))
     (fault,) = raised.value.faults
     assert fault.startswith(said)
 
 
 @pytest.mark.parametrize("plugins", [["search"], {"search": None}, None, "errorspan", 5, []])
 def test_a_site_without_the_plugin_has_no_options(plugins: object) -> None:
-    assert of_plugin(plugins) is None
+    assert of_plugin(plugins, {}) is None
 
 
 @pytest.mark.parametrize(
     "plugins", [["errorspan"], {"errorspan": None}, [{"errorspan": None}], ["a", {"errorspan": {}}]]
 )
 def test_the_plugin_needs_no_options(tmp_path: Path, plugins: object) -> None:
-    assert read_settings(tmp_path / "mkdocs.yml", {"generator": False}, of_plugin(plugins)) == Settings()
+    assert (
+        read_settings(tmp_path / "mkdocs.yml", {"generator": False}, of_plugin(plugins, {"generator": False}))
+        == Settings()
+    )
 
 
 def test_the_hook_hands_over_every_event() -> None:

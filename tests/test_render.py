@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import itertools
 import json
+import os
 import re
 import shutil
 import signal
@@ -18,11 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from conftest import Project
 from errorspan.site import folder
 from errorspan.site.pages import SCRIPTS, STYLES
-from errorspan.text.errors import InputError
+from errorspan.text import disk
+from errorspan.text.errors import Busy, InputError
+from errorspan.text.source import Source
 
 ZENSICAL = """\
 site_name: A course
@@ -111,6 +116,7 @@ def test_what_is_in_the_way_is_named_and_nothing_is_written(project: Project) ->
     project.topic("words")
     project.write("docs/two.md", "# Two\n")
     project.write("out/two.md", "mine")
+    project.write(f"out/{folder.LOCK}", "")
     before = project.files("out")
     refused = project.errorspan("render", "out", key=False)
     assert refused.returncode == 1
@@ -158,6 +164,37 @@ def test_no_link_is_followed(project: Project, tmp_path_factory: pytest.TempPath
     assert [path.name for path in elsewhere.iterdir()] == ["secret.md"]
 
 
+def test_a_folder_that_is_not_there_is_not_an_empty_one(project: Project) -> None:
+    assert project.errorspan("render", "out", key=False).returncode == 0
+    before = project.files("out")
+    config = (project.folder / "mkdocs.yml").read_text("utf-8")
+    for key, text in {
+        "docs_dir": f"docs_dir: doc\n{config}",
+        "theme.custom_dir": config.replace("theme:\n", "theme:\n  custom_dir: doc\n"),
+    }.items():
+        project.write("mkdocs.yml", text)
+        line = next(number for number, said in enumerate(text.splitlines(), start=1) if "_dir: doc" in said)
+        refused = project.errorspan("render", "--zensical", "out", key=False)
+        assert (refused.returncode, refused.stderr) == (1, f"mkdocs.yml:{line}: {key}: expected a folder (got 'doc')\n")
+    assert project.files("out") == before
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "docs/closed"
+    closed.mkdir(parents=True)
+    scan = os.scandir
+
+    def refusing(path: str) -> Any:
+        if path == str(closed):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scan(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refusing)  # root may read everything
+        with pytest.raises(InputError, match=r"/docs/closed:1: cannot be read \(Permission denied\)"):
+            folder.copied(tmp_path, Source("mkdocs.yml", {}, {}), ("docs_dir",), "docs")
+
+
 def test_a_hostile_list_takes_nothing_outside_away(tmp_path: Path) -> None:
     kept = tmp_path / "kept.txt"
     kept.write_bytes(b"kept")
@@ -203,10 +240,54 @@ def test_a_rerun_ends_what_a_kill_broke_off(tmp_path: Path, monkeypatch: pytest.
         folder.write(out, new)
         left = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
         assert left.pop(folder.LIST)
+        del left[folder.LOCK]
         assert left == new | {"mine": b"mine"}
         if not stopped:
             assert step > 4
             break
+
+
+def test_what_is_saved_meanwhile_is_on_the_list_before_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.write_bytes(b"old")
+    put = disk.put
+
+    def saved_and_killed(path: Path, content: str | bytes, **given: Any) -> None:
+        if path.name == folder.LIST:
+            source.write_bytes(b"saved meanwhile")
+        put(path, content, **given)
+        if path.name == "page":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "put", saved_and_killed)
+        with pytest.raises(KeyboardInterrupt):
+            folder.write(out, {"page": source})
+    assert (out / "page").read_bytes() == b"saved meanwhile"
+    source.write_bytes(b"new")
+    assert folder.write(out, {"page": source}) == (1, 1, 0)
+    assert (out / "page").read_bytes() == b"new"
+
+
+def test_a_folder_is_written_by_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "_PATIENCE", 0.1)
+    out = tmp_path / "out"
+    folder.write(out, {"page": b"old"})
+    half = out / f".page.x{disk.HALF}"
+    half.write_bytes(b"half")
+    with FileLock(out / folder.LOCK), pytest.raises(Busy):
+        folder.write(out, {"page": b"new"})
+    assert ((out / "page").read_bytes(), half.exists()) == (b"old", True)
+    folder.write(out, {"page": b"new"})
+    assert ((out / "page").read_bytes(), half.exists()) == (b"new", False)
+
+
+def test_a_source_that_cannot_be_read_is_told_as_that(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.md"
+    with pytest.raises(InputError, match=r"gone\.md:1: cannot be read \(No such file or directory\)"):
+        folder.write(tmp_path / "out", {"gone.md": gone})
 
 
 EVERYTHING = """\
@@ -264,6 +345,18 @@ def test_a_configuration_is_carried_over_and_what_is_not_is_told(project: Projec
     assert '<meta name="own">' in run
     assert '<meta name="robots" content="noindex">' in run
     assert "noindex" not in home
+
+
+def test_pages_that_hold_answers_have_the_template_of_such_pages(recorded: Project) -> None:
+    recorded.write("docs/own.md", "---\nsearch:\n  exclude: true\n---\n# Own\n")
+    rendered = recorded.errorspan("render", "--zensical", "out", key=False)
+    assert rendered.returncode == 0, rendered.stderr
+    pages = {name: text.decode() for name, text in recorded.files("out/docs").items() if name.endswith(".md")}
+    marked = {
+        name for name, text in pages.items() if "\ntemplate: errorspan-answers.html\n" in text.split("\n---\n")[0]
+    }
+    assert marked == {"runs/words/index.md", "exercises/words/key/index.md"}
+    assert pages["own.md"] == (recorded.folder / "docs/own.md").read_text("utf-8")
 
 
 def test_a_watch_follows_and_survives_what_is_broken(project: Project) -> None:

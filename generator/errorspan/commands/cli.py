@@ -18,7 +18,7 @@ from errorspan.commands.init import init
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.render import render
 from errorspan.commands.solve import report, solve
-from errorspan.commands.telling import Commands, Failure, left_out, show, told
+from errorspan.commands.telling import Commands, Failure, left_out, show
 from errorspan.course import Course
 from errorspan.record import manifest
 from errorspan.runs import budget
@@ -43,9 +43,8 @@ for command in (export_commands, init, render, report, review, solve, verify):
 @config_option
 def status(topics: tuple[str, ...], config_file: Path) -> None:
     """Show how far each topic's run is, without asking anything."""
-    with told():
-        course = course_of(config_file)
-        runs = course.replay(topics)
+    course = course_of(config_file)
+    runs = course.replay(topics)
     table = Table(
         "topic", "state", "answers", "attempts", "score", "tokens", "cost", "to finish, at most", "exercise", box=None
     )
@@ -64,15 +63,14 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
         )
     for name in () if topics else sorted(course.broken):
         table.add_row(shown(name), "left out")
-    with told():
-        show(table)
-        for run in runs:
-            for fault in (*run.faults, *run.solution_faults):
-                click.echo(fault, err=True)
-        for folder in course.abandoned:
-            click.echo(f"{folder}:1: belongs to no topic file", err=True)
-        if failed := left_out(course, topics):
-            raise Failure("\n".join(failed))
+    show(table)
+    for run in runs:
+        for fault in (*run.faults, *run.solution_faults):
+            click.echo(fault, err=True)
+    for folder in course.abandoned:
+        click.echo(f"{folder}:1: belongs to no topic file", err=True)
+    if failed := left_out(course, topics):
+        raise Failure("\n".join(failed))
 
 
 @main.command()
@@ -83,17 +81,16 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
 @config_option
 def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Decimal | None, config_file: Path) -> None:
     """Ask models for every answer that is missing."""
-    with told():
-        course = course_of(config_file)
-        open_runs = [
-            run for run in course.replay(topics, refresh=refresh) if run.state in {State.AWAITING, State.UNFINISHED}
-        ]
-        failed = left_out(course, topics)
-        finished: list[Run] = []
-        if not open_runs:
-            click.echo("Nothing else is missing." if failed else "Nothing is missing.")
-        elif asking.offered(course, open_runs, max_cost, dry_run=dry_run):
-            finished = asking.asked(course, open_runs, refresh=refresh)
+    course = course_of(config_file)
+    open_runs = [
+        run for run in course.replay(topics, refresh=refresh) if run.state in {State.AWAITING, State.UNFINISHED}
+    ]
+    failed = left_out(course, topics)
+    finished: list[Run] = []
+    if not open_runs:
+        click.echo("Nothing else is missing." if failed else "Nothing is missing.")
+    elif asking.offered(course, open_runs, max_cost, dry_run=dry_run):
+        finished = asking.asked(course, open_runs, refresh=refresh)
     for run in finished:
         click.echo(f"{run.topic.id}: {_state(run)}", err=True)
     if problems := [run.problem for run in finished if run.problem]:
@@ -111,29 +108,28 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
     if not topics:
         raise click.UsageError("Name the topics whose answers a person wrote.")
     today = datetime.now(UTC).date().isoformat()
-    with told():
-        course = course_of(config_file)
-        for topic in course.chosen(topics):
-            kept = course.record(topic)
-            with kept.locked():
-                replayed = course.replay([topic.id])[0]
-                if faults := [*replayed.faults, *replayed.solution_faults]:
-                    raise Failure("\n".join(faults))
-                adopted = 0
-                for answer in (*replayed.answers, *replayed.solutions):
-                    known = kept.manifest.answers.get(answer.file)
-                    if answer.entry.origin == "authored" and (
-                        known is None or known.digest != answer.entry.digest or known.origin != "authored"
-                    ):
-                        kept.declare(
-                            answer.file, manifest.authored(answer.recorded, at=today, pipeline=version("errorspan"))
-                        )
-                        click.echo(f"{kept.name}/{answer.file}: authored")
-                        adopted += 1
-                if not adopted:
-                    click.echo(f"{topic.id}: nothing to adopt")
-                if note is not None:
-                    kept.annotate(note or None)
+    course = course_of(config_file)
+    for topic in course.chosen(topics):
+        kept = course.record(topic)
+        with kept.locked():
+            replayed = course.replay([topic.id])[0]
+            if faults := [*replayed.faults, *replayed.solution_faults]:
+                raise Failure("\n".join(faults))
+            adopted = 0
+            for answer in (*replayed.answers, *replayed.solutions):
+                known = kept.manifest.answers.get(answer.file)
+                if answer.entry.origin == "authored" and (
+                    known is None or known.digest != answer.entry.digest or known.origin != "authored"
+                ):
+                    kept.declare(
+                        answer.file, manifest.authored(answer.recorded, at=today, pipeline=version("errorspan"))
+                    )
+                    click.echo(f"{kept.name}/{answer.file}: authored")
+                    adopted += 1
+            if not adopted:
+                click.echo(f"{topic.id}: nothing to adopt")
+            if note is not None:
+                kept.annotate(note or None)
 
 
 def _state(run: Run) -> str:

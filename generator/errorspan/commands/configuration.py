@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,40 +10,102 @@ import yaml
 from mkdocs.exceptions import ConfigurationError
 from mkdocs.utils.yaml import yaml_load
 
-from errorspan.authoring.configuration import of_plugin
+from errorspan.authoring.configuration import marks, of_plugin
 from errorspan.authoring.settings import Settings, read_settings
-from errorspan.commands.telling import Failure
 from errorspan.course import Course
+from errorspan.text.errors import InputError, shown
+from errorspan.text.source import Place, Source
+
+_TEXT = "text", (str,)
+_ENTRIES = "a list of names, each alone or with its options", (list, dict)
+_FILES = "a list of files", (list,)
+_SHAPES: dict[Place, tuple[str, tuple[type, ...]]] = {
+    ("docs_dir",): _TEXT,
+    ("exclude_docs",): _TEXT,
+    ("not_in_nav",): _TEXT,
+    ("use_directory_urls",): ("true or false", (bool,)),
+    ("extra",): ("keys and values", (dict,)),
+    ("theme",): ("a name, or keys and values", (str, dict)),
+    ("theme", "name"): _TEXT,
+    ("theme", "custom_dir"): _TEXT,
+    ("plugins",): _ENTRIES,
+    ("markdown_extensions",): _ENTRIES,
+    ("hooks",): _FILES,
+    ("extra_css",): _FILES,
+    ("extra_javascript",): _FILES,
+}
+"""What each key that commands look into has to be; MkDocs says the same of them when it builds."""
+_ITEMS: dict[str, tuple[str, tuple[type, ...]]] = {
+    "plugins": ("a name, alone or with its options", (str, dict)),
+    "markdown_extensions": ("a name, alone or with its options", (str, dict)),
+    "hooks": ("the name of a file", (str,)),
+    "extra_css": ("the name of a file", (str,)),
+    "extra_javascript": ("a file, by its name or by keys and values", (str, dict)),
+}
 
 
 def course_of(config_file: Path) -> Course:
     """Read the course that a configuration names."""
-    return Course.read(config_file.resolve(), *_set(configuration(config_file)))
+    return Course.read(config_file.resolve(), *_set(configuration(config_file).values))
 
 
 def settings_of(config_file: Path) -> Settings:
     """Read the settings that a configuration holds, and no topic."""
-    return read_settings(config_file.resolve(), *_set(configuration(config_file)))
+    return read_settings(config_file.resolve(), *_set(configuration(config_file).values))
 
 
-def configuration(config_file: Path) -> dict[str, Any]:
-    """Read mkdocs.yml as MkDocs does, with what it inherits and takes from the environment."""
+def configuration(config_file: Path) -> Source:
+    """Read mkdocs.yml as MkDocs does, with what it inherits and takes from the environment.
+
+    Raises:
+        InputError: it cannot be read, or a key that commands look into is not what it has to be.
+    """
+    path = config_file.resolve()
     try:
-        with config_file.open(encoding="utf-8") as file:
+        with config_file.open("rb") as file:
+            placed = marks(path)
             loaded = yaml_load(file)
     except OSError as error:
-        raise Failure(f"{config_file}:1: cannot be read ({error.strerror})") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Failure(f"{config_file}:{line}: is no YAML: {error.problem}") from None
-    except (ValueError, yaml.YAMLError, ConfigurationError) as error:
-        raise Failure(f"{config_file}:1: is no configuration of MkDocs: {error}") from None
-    if not isinstance(loaded, dict):
-        raise Failure(f"{config_file}:1: expected keys and values")
-    return loaded
+        raise InputError([f"{config_file}:1: cannot be read ({error.strerror})"]) from None
+    except RecursionError:
+        raise InputError([f"{config_file}:1: is nested too deeply"]) from None
+    except (ValueError, ConfigurationError) as error:
+        raise InputError([_refused(error, config_file)]) from None
+    found = Source(path.name, loaded, placed)
+    if faults := list(_misshapen(found)):
+        raise InputError(faults)
+    return found
 
 
-def _set(found: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+def _refused(error: Exception, config_file: Path) -> str:
+    """Say what MkDocs has against a configuration that is YAML."""
+    cause = error.__context__
+    if isinstance(cause, yaml.MarkedYAMLError) and (mark := cause.problem_mark or cause.context_mark):
+        return f"{mark.name}:{mark.line + 1}: is no configuration of MkDocs: {cause.problem or cause.context}"
+    return f"{config_file}:1: is no configuration of MkDocs: {error}"
+
+
+def _misshapen(found: Source) -> Iterator[str]:
+    def told(place: Place, expected: str, value: Any) -> str:
+        return found.fault(place, f"expected {expected} (got {shown(repr(value), 60)})")
+
+    for place, (expected, kinds) in _SHAPES.items():
+        value: Any = found.values
+        for key in place:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if value is None:
+            continue
+        if not isinstance(value, kinds):
+            yield told(place, expected, value)
+        elif place[0] in _ITEMS:
+            said, fitting = _ITEMS[str(place[0])]
+            for number, item in enumerate(found.values[str(place[0])]):
+                names = item if isinstance(item, dict) else ()
+                if not isinstance(item, fitting) or not all(isinstance(name, str) for name in names):
+                    yield told((*place, number), said, item)
+
+
+def _set(found: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     """Return `extra` of a configuration, and the plugin's options."""
-    extra = found.get("extra")
-    return extra if isinstance(extra, dict) else {}, of_plugin(found.get("plugins"))
+    extra = found.get("extra") or {}
+    return extra, of_plugin(found.get("plugins"), extra)

@@ -11,7 +11,7 @@ import click
 
 from errorspan.commands.configuration import course_of
 from errorspan.commands.options import config_option, topics_argument
-from errorspan.commands.telling import Failure, left_out, told
+from errorspan.commands.telling import Failure, left_out
 from errorspan.course import Course
 from errorspan.proof import proofs, proving, reviews, sandbox
 from errorspan.proof.proving import Interpreter
@@ -49,17 +49,16 @@ def verify(  # noqa: PLR0913 - click passes each option
 
     Every error left in alone must fail a test, and the corrected program none. What was seen is kept beside the run.
     """
-    with told():
-        course = course_of(config_file)
-        runs = course.replay(topics)
-        failed = left_out(course, topics)
-        tested = [run for run in runs if _testable(run, course, named=bool(topics))]
-        if tested:
-            place, interpreter = sandbox.find(unsandboxed=no_sandbox), Interpreter.at(python)
-            limits = Limits(seconds=seconds, memory_mb=memory)
-            failed += _refuted(tested, course, place, interpreter, limits)
-        else:
-            click.echo("No topic has tests and an exercise.")
+    course = course_of(config_file)
+    runs = course.replay(topics)
+    failed = left_out(course, topics)
+    tested = [run for run in runs if _testable(run, course, named=bool(topics))]
+    if tested:
+        place, interpreter = sandbox.find(unsandboxed=no_sandbox), Interpreter.at(python)
+        limits = Limits(seconds=seconds, memory_mb=memory)
+        failed += _refuted(tested, course, place, interpreter, limits)
+    else:
+        click.echo("No topic has tests and an exercise.")
     if failed:
         raise Failure("\n".join(failed))
 
@@ -75,21 +74,20 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
 
     Corrections are added to the file by hand.
     """
-    with told():
-        course = course_of(config_file)
-        [run] = course.replay([topic])
-        recorded = run.recorded_assessment
-        if recorded is None:
-            raise Failure(f"{run.topic.path}:1: has no exercise to review (its run is {run.state})")
-        if not by.strip() or not by.isprintable():
-            raise Failure("--by: expected the name of a person, on one line")
-        path = (course.root / run.topic.path).with_suffix(reviews.SUFFIX)
-        if path.exists():
-            raise Failure(f"{path}:1: is there already; edit it, or remove it first")
-        verdict = "rejected" if reject else "approved"
-        today = datetime.now(UTC).date().isoformat()
-        text = reviews.skeleton(verdict=verdict, by=by, day=today, digest=recorded.entry.digest, note=note)
-        disk.put(path, text)
+    course = course_of(config_file)
+    [run] = course.replay([topic])
+    recorded = run.recorded_assessment
+    if recorded is None:
+        raise InputError([f"{run.topic.path}:1: has no exercise to review (its run is {run.state})"])
+    if not by.strip() or not by.isprintable():
+        raise Failure("--by: expected the name of a person, on one line")
+    path = (course.root / run.topic.path).with_suffix(reviews.SUFFIX)
+    if path.exists():
+        raise InputError([f"{path}:1: is there already; edit it, or remove it first"])
+    verdict = "rejected" if reject else "approved"
+    today = datetime.now(UTC).date().isoformat()
+    text = reviews.skeleton(verdict=verdict, by=by, day=today, digest=recorded.entry.digest, note=note)
+    disk.put(path, text)
     click.echo(f"{path}: {verdict}")
     if not run.graded:
         click.echo("warning: its errors cannot be placed in its code; correct them in the review", err=True)
@@ -104,7 +102,7 @@ def _testable(run: Run, course: Course, *, named: bool) -> bool:
     else:
         return True
     if named:
-        raise Failure(why)
+        raise InputError([why])
     return False
 
 

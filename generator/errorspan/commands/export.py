@@ -8,7 +8,6 @@ import click
 
 from errorspan.commands.configuration import configuration, course_of
 from errorspan.commands.options import config_option
-from errorspan.commands.telling import told
 from errorspan.export import parcel as export
 from errorspan.export import qti, scorm
 
@@ -42,7 +41,6 @@ def export_qti(topics: tuple[str, ...], output: Path, config_file: Path) -> None
 
 
 def _export(package: export.Packer, topics: tuple[str, ...], output: Path, config_file: Path) -> None:
-    with told():
-        parcel = export.parcel(course_of(config_file), configuration(config_file), topics)
-        size = export.write(output, package(parcel))
+    parcel = export.parcel(course_of(config_file), configuration(config_file).values, topics)
+    size = export.write(output, package(parcel))
     click.echo(f"{output}: {', '.join(item.exercise.id for item in parcel.items)} ({size:,} bytes)")

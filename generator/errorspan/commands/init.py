@@ -110,7 +110,8 @@ def _missing(directory: Path, files: Mapping[str, str]) -> list[str]:
         path = directory / name
         if name in folders:
             return path.is_symlink() or not path.is_dir()
-        written = path.is_file() and not path.is_symlink() and path.read_bytes() == files.get(name, "").encode()
+        with disk.reading(path):
+            written = path.is_file() and not path.is_symlink() and path.read_bytes() == files.get(name, "").encode()
         return not (written and missing)
 
     known = sorted({*folders, *files, *NAMES})

@@ -15,7 +15,7 @@ from errorspan.authoring.configuration import files
 from errorspan.authoring.settings import Settings
 from errorspan.commands.configuration import configuration, course_of, settings_of
 from errorspan.commands.options import config_option
-from errorspan.commands.telling import Failure, in_words, left_out, told
+from errorspan.commands.telling import Failure, in_words, left_out
 from errorspan.site import folder, zensical
 from errorspan.text.errors import GeneratorError
 
@@ -43,18 +43,18 @@ def render(
         raise click.UsageError("--variant is for --zensical.")
 
     def write() -> folder.Written:
-        course, config = course_of(config_file), configuration(config_file)
-        files, left = zensical.gather(course, config, variant) if for_zensical else folder.gather(course, config)
-        written = folder.write(directory, files, [course.root / name for name in _sources(course.settings, config)])
-        for what in left:
+        course, site = course_of(config_file), configuration(config_file)
+        found = zensical.gather(course, site, variant) if for_zensical else folder.gather(course, site)
+        sources = [course.root / name for name in _sources(course.settings, site.values)]
+        written = folder.write(directory, found.files, sources)
+        for what in found.left:
             click.echo(f"left out: {what}", err=True)
         if failed := left_out(course, ()):
             raise Failure("\n".join(failed))
         return written
 
     if not watch:
-        with told():
-            written = write()
+        written = write()
         click.echo(f"{written.files} files in {directory}")
         return
     with suppress(KeyboardInterrupt):
@@ -79,7 +79,7 @@ def _changes(config_file: Path) -> Iterator[None]:
     places = {config_file}
     while True:
         with suppress(GeneratorError, click.ClickException):  # what is known to be there stays watched
-            sources = _sources(settings_of(config_file), configuration(config_file))
+            sources = _sources(settings_of(config_file), configuration(config_file).values)
             places |= {*files(config_file), *(config_file.parent / name for name in sources)}
         seen = _seen(places)
         yield

@@ -12,7 +12,7 @@ from rich.table import Table
 from errorspan.commands import asking
 from errorspan.commands.configuration import course_of
 from errorspan.commands.options import config_option, topics_argument
-from errorspan.commands.telling import Failure, left_out, show, told
+from errorspan.commands.telling import Failure, left_out, show
 from errorspan.runs import budget
 from errorspan.runs.progress import KEPT, money
 from errorspan.runs.report import Rate, Report, Spent, of
@@ -30,20 +30,19 @@ def solve(topics: tuple[str, ...], *, dry_run: bool, max_cost: Decimal | None, c
 
     What was solved already is asked again only where the exercise changed since.
     """
-    with told():
-        course = course_of(config_file)
-        runs = course.replay(topics)
-        if topics and (without := [run.topic.id for run in runs if not run.assessment]):
-            raise Failure("\n".join(f"{topic}: there is no exercise to solve yet" for topic in without))
-        for fault in (fault for run in runs for fault in (*run.faults, *run.solution_faults)):
-            click.echo(fault, err=True)
-        failed = left_out(course, topics)
-        unsolved = [run for run in runs if budget.unsolved(run, course.settings)]
-        solved: list[Run] = []
-        if not unsolved:
-            click.echo("Nothing else is missing." if failed else "Nothing is missing.")
-        elif asking.offered(course, unsolved, max_cost, dry_run=dry_run, wanted=budget.unsolved, steps=SOLVE):
-            solved = asking.asked(course, unsolved, steps=SOLVE, refresh=True)
+    course = course_of(config_file)
+    runs = course.replay(topics)
+    if topics and (without := [run.topic.id for run in runs if not run.assessment]):
+        raise Failure("\n".join(f"{topic}: there is no exercise to solve yet" for topic in without))
+    for fault in (fault for run in runs for fault in (*run.faults, *run.solution_faults)):
+        click.echo(fault, err=True)
+    failed = left_out(course, topics)
+    unsolved = [run for run in runs if budget.unsolved(run, course.settings)]
+    solved: list[Run] = []
+    if not unsolved:
+        click.echo("Nothing else is missing." if failed else "Nothing is missing.")
+    elif asking.offered(course, unsolved, max_cost, dry_run=dry_run, wanted=budget.unsolved, steps=SOLVE):
+        solved = asking.asked(course, unsolved, steps=SOLVE, refresh=True)
     for run in solved:
         _say_solved(run)
     if problems := [reason for run in solved if (reason := run.unsolved or run.problem)]:
@@ -61,9 +60,8 @@ def report(topics: tuple[str, ...], *, as_json: bool, config_file: Path) -> None
 
     Only runs in which models gave every answer count.
     """
-    with told():
-        course = course_of(config_file)
-        made = of(course.replay(topics), course.settings)
+    course = course_of(config_file)
+    made = of(course.replay(topics), course.settings)
     if as_json:
         click.echo(json.dumps(made.as_json(), indent=2))
     else:

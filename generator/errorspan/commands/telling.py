@@ -32,20 +32,11 @@ def in_words() -> Iterator[None]:
         yield
     except GeneratorError as error:
         raise Failure(str(error)) from None
-    except BrokenPipeError:  # whoever reads has read enough, and click ends in silence
+    except BrokenPipeError:  # whoever reads has read enough
         raise
-    except OSError as error:
-        raise Failure(f"{error.filename or 'the output'}: cannot be written ({error.strerror or error})") from None
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Tell what a person can mend in words, and Ctrl-C as a stop."""
-    try:
-        with in_words():
-            yield
-    except KeyboardInterrupt:
-        raise Failure(STOPPED) from None
+    except OSError as error:  # what is read and written elsewhere is told where it is
+        said = f"{error.filename}: cannot be used" if error.filename else "the output: cannot be written"
+        raise Failure(shown(f"{said} ({error.strerror or error})")) from None
 
 
 def left_out(course: Course, named: Collection[str]) -> list[str]:
@@ -64,22 +55,23 @@ class Commands(click.Group):
     """A group that tells what goes wrong in any of its commands, to the last flush of what was printed."""
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run as click does."""
+        """Run as click does, and translate errors, here alone."""
         try:
-            with told():
-                try:
-                    super().main(*args, **options)
-                except SystemExit as end:
-                    if not end.code and sys.stdout:  # there is none where it was closed
-                        sys.stdout.flush()
-                    raise
-        except Failure as failure:
-            failure.show()
-            sys.exit(failure.exit_code)
+            with in_words():
+                code = super().main(*args, **options | {"standalone_mode": False})
+                if sys.stdout:  # there is none where it was closed
+                    sys.stdout.flush()
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except click.Abort:  # Ctrl-C
+            click.echo(STOPPED, err=True)
+            code = 1
         except BrokenPipeError:
-            sys.exit(1)
+            code = 1
         finally:
             _let_go()
+        sys.exit(code or 0)
 
 
 def _let_go() -> None:

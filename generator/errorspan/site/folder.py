@@ -6,17 +6,19 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from filelock import FileLock, Timeout
 from pathspec.gitignore import GitIgnoreSpec
 
 from errorspan.course import Course
 from errorspan.site.pages import assets, render
 from errorspan.site.words import language
 from errorspan.text import disk
-from errorspan.text.errors import InputError, shown
+from errorspan.text.errors import Busy, InputError, shown
+from errorspan.text.source import Place, Source
 
 LIST = ".errorspan-render"
 """The list of what was written into a folder: the digests of each file, by its path.
@@ -25,6 +27,12 @@ A file that stands there with another digest is somebody else's, or was changed 
 replaced, the list has the digests before and after; so it holds wherever that is broken off.
 """
 
+LOCK = ".errorspan-render.lock"
+"""Held while a folder is written: a watch and a command may be at it at once."""
+
+_PATIENCE = 60
+"""Seconds that another process is waited for."""
+
 _HIDDEN = (".*", "/templates/")  # what MkDocs leaves out of a site by itself
 
 Content = bytes | Path
@@ -32,10 +40,11 @@ Content = bytes | Path
 
 
 class Gathered(NamedTuple):
-    """Files by where they go, and what of the site was left out, and why."""
+    """Files by where they go; what of the site was left out, and why; which files are pages that hold answers."""
 
     files: dict[str, Content]
     left: list[str]
+    answers: frozenset[str] = frozenset()
 
 
 class Written(NamedTuple):
@@ -46,33 +55,38 @@ class Written(NamedTuple):
     removed: int
 
 
-def gather(course: Course, config: Mapping[str, Any]) -> Gathered:
+def gather(course: Course, site: Source) -> Gathered:
     """Return the site's own docs and every generated page.
 
     Raises:
-        InputError: a file of the docs is where a page is to be, or a topic or record is not as it should be.
+        InputError: the docs cannot be read, a file of them is where a page is to be, or a topic or record is not as it
+            should be.
     """
+    config = site.values
     index = "" if config.get("use_directory_urls", True) else "index.html"
     runs, spoken = course.replay(), language(config.get("theme"))
     pages = [*render(runs, course.settings, language=spoken, index=index), *assets()]
     name = docs_of(config)
-    files, left = copied(course.root, name, [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()])
+    files, left, _ = copied(
+        course.root, site, ("docs_dir",), name, [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()]
+    )
     in_the_way = [f"{name}/{page.uri}:1: is generated; this file is in its way" for page in pages if page.uri in files]
     if in_the_way:
         raise InputError(in_the_way)
-    return Gathered(files | {page.uri: page.content.encode() for page in pages}, left)
+    made: dict[str, Content] = {page.uri: page.content.encode() for page in pages}
+    return Gathered(files | made, left, frozenset(page.uri for page in pages if page.answers))
 
 
 def docs_of(config: Mapping[str, Any]) -> str:
     """Return the folder of a site's own docs, from where its configuration stands."""
-    return str(config.get("docs_dir", "docs"))
+    return str(config.get("docs_dir") or "docs")
 
 
-def copied(root: Path, name: str, exclude: Collection[str] = ()) -> Gathered:
-    """Return the files below a folder of the site, but for those that patterns exclude. Links are not followed.
+def copied(root: Path, site: Source, place: Place, name: str, exclude: Collection[str] = ()) -> Gathered:
+    """Return the files below a folder that a site names, but for those that patterns exclude. Links are not followed.
 
     Raises:
-        InputError: the folder itself lies behind a link.
+        InputError: the folder itself lies behind a link, is not there, or cannot be read.
     """
     folder = Path(os.path.normpath(root / name))
     between = [folder, *folder.parents]
@@ -82,14 +96,17 @@ def copied(root: Path, name: str, exclude: Collection[str] = ()) -> Gathered:
     hidden = GitIgnoreSpec.from_lines(exclude)
     files: dict[str, Content] = {}
     left: list[str] = []
-    for path in _below(folder):
-        uri = path.relative_to(folder).as_posix()
-        if hidden.match_file(uri):
-            continue
-        if path.is_symlink():
-            left.append(f"{shown(f'{name}/{uri}')}: is a symbolic link, and none is followed")
-        elif path.is_file():
-            files[uri] = path
+    with disk.reading(folder):
+        if not folder.is_dir():
+            raise InputError([site.fault(place, f"expected a folder (got {name!r})")])
+        for path in _below(folder):
+            uri = path.relative_to(folder).as_posix()
+            if hidden.match_file(uri):
+                continue
+            if path.is_symlink():
+                left.append(f"{shown(f'{name}/{uri}')}: is a symbolic link, and none is followed")
+            elif path.is_file():
+                files[uri] = path
     return Gathered(files, left)
 
 
@@ -101,10 +118,44 @@ def write(directory: Path, files: Mapping[str, Content], sources: Collection[Pat
     Raises:
         InputError: with everything that is in the way; then nothing was written.
         DiskError: a file could not be written.
+        Busy: another process writes there.
     """
     _apart(directory, sources)
+    with _alone(directory):
+        return _write(directory, files)
+
+
+def _write(directory: Path, files: Mapping[str, Content]) -> Written:
     listed = _listed(directory)
     wanted = {uri: _digest(content) for uri, content in files.items()}
+    found = _found(directory, listed, wanted)
+    for half in directory.glob(f".*{disk.HALF}"):
+        if any(half.name.startswith(f".{PurePosixPath(uri).name}.") for uri in (*listed, LIST)):
+            half.unlink()
+    changed = [uri for uri in wanted if found[uri] != wanted[uri]]
+    removed = [uri for uri in listed if uri not in wanted and found[uri]]
+    both = {uri: digests for uri in found if (digests := {found[uri], wanted.get(uri)} - {None})}
+    if changed or removed:
+        _list(directory, both)
+    for uri in removed:
+        _remove(directory, uri)
+    for uri in changed:
+        data = _data(files[uri])
+        if (digest := _digest(data)) != wanted[uri]:  # the source was saved since it was looked at
+            wanted[uri] = digest
+            both[uri] |= {digest}
+            _list(directory, both)
+        disk.put(directory / uri, data, by_way_of=directory)
+    _list(directory, {uri: {digest} for uri, digest in wanted.items()})
+    return Written(len(wanted), len(changed), len(removed))
+
+
+def _found(directory: Path, listed: Mapping[str, Collection[str]], wanted: Collection[str]) -> dict[str, str | None]:
+    """Return the digest of what stands at each place, None where nothing does.
+
+    Raises:
+        InputError: with everything that is in the way.
+    """
     found: dict[str, str | None] = {}
     faults: list[str] = []
     for uri in sorted({*listed, *wanted}):
@@ -118,31 +169,41 @@ def write(directory: Path, files: Mapping[str, Content], sources: Collection[Pat
             faults.append(f"{directory / uri}:1: {what}, and is in the way; move it away, or delete it")
     if faults:
         raise InputError(faults)
-    for half in directory.glob(f".*{disk.HALF}"):
-        if any(half.name.startswith(f".{PurePosixPath(uri).name}.") for uri in (*listed, LIST)):
-            half.unlink()
-    changed = [uri for uri in wanted if found[uri] != wanted[uri]]
-    removed = [uri for uri in listed if uri not in wanted and found[uri]]
-    if changed or removed:
-        both = {uri: {found[uri], wanted.get(uri)} - {None} for uri in found}
-        _list(directory, {uri: digests for uri, digests in both.items() if digests})
-    for uri in removed:
-        _remove(directory, uri)
-    for uri in changed:
-        content = files[uri]
-        data = content if isinstance(content, bytes) else content.read_bytes()
-        disk.put(directory / uri, data, by_way_of=directory)
-        wanted[uri] = _digest(data)  # a source may have been saved since it was looked at
-    _list(directory, {uri: {digest} for uri, digest in wanted.items()})
-    return Written(len(wanted), len(changed), len(removed))
+    return found
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Yield files and links below a folder, in order."""
-    for where, folders, names in os.walk(folder):
+    """Yield files and links below a folder, in order.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+
+    def told(error: OSError) -> None:
+        raise error
+
+    for where, folders, names in os.walk(folder, onerror=told):
         folders.sort()
         links = [name for name in folders if (Path(where) / name).is_symlink()]  # walked around, and told
         yield from (Path(where) / name for name in sorted([*names, *links]))
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    path = directory / LOCK
+    if path.is_symlink():
+        raise InputError([f"{path}:1: is a symbolic link, and none is followed; delete it"])
+    lock = FileLock(path)
+    with disk.writing(path):
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            raise Busy(shown(f"another process is writing {directory}")) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _apart(directory: Path, sources: Collection[Path]) -> None:
@@ -179,7 +240,7 @@ def _inside(uri: str) -> bool:
 def _list(directory: Path, digests: Mapping[str, Collection[str | None]]) -> None:
     text = json.dumps({uri: sorted(map(str, digests[uri])) for uri in sorted(digests)}, indent=0) + "\n"
     path = directory / LIST
-    if not path.exists() or path.read_bytes() != text.encode():
+    if not path.exists() or _data(path) != text.encode():
         disk.put(path, text)
 
 
@@ -205,10 +266,17 @@ def _standing(directory: Path, uri: str) -> str | None:
     return _digest(path)
 
 
+def _data(content: Content) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    with disk.reading(content):
+        return content.read_bytes()
+
+
 def _digest(content: Content) -> str:
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
-    with content.open("rb") as file:
+    with disk.reading(content), content.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date, time
 from functools import partial
 from importlib.resources import files
-from pathlib import Path
 from types import FunctionType
 from typing import Any, Literal
 
@@ -19,8 +18,9 @@ from errorspan.authoring.settings import Settings
 from errorspan.course import Course
 from errorspan.site import folder
 from errorspan.site.folder import Content, Gathered
-from errorspan.site.pages import SCRIPTS, STYLES
+from errorspan.site.pages import FRONT, SCRIPTS, STYLES
 from errorspan.text.errors import shown
+from errorspan.text.source import Source
 
 Variant = Literal["modern", "classic"]
 
@@ -71,19 +71,20 @@ _HEAD = """\
 """
 
 
-def gather(course: Course, config: Mapping[str, Any], variant: Variant | None = None) -> Gathered:
+def gather(course: Course, site: Source, variant: Variant | None = None) -> Gathered:
     """Return the files of a folder that Zensical builds, and what of the site has no place there.
 
     Raises:
         InputError: as `folder.gather`.
     """
-    docs = folder.gather(course, config)
-    made = {f"{DOCS}/{uri}": _marked(content) for uri, content in docs.files.items()}
+    config, docs = site.values, folder.gather(course, site)
+    made = {f"{DOCS}/{uri}": content for uri, content in docs.files.items()}
+    made |= {f"{DOCS}/{uri}": _marked(docs.files[uri]) for uri in docs.answers}
     templates = files("errorspan.site").joinpath(OVERRIDES)
     made |= {f"{OVERRIDES}/{entry.name}": entry.read_bytes() for entry in templates.iterdir()}
     left = list(docs.left)
     if name := overrides_of(config):
-        own = folder.copied(course.root, name)
+        own = folder.copied(course.root, site, ("theme", "custom_dir"), name)
         made |= {f"{OVERRIDES}/{uri}": content for uri, content in own.files.items()}
         left += own.left
     values, lost = project(config, course.settings, variant)
@@ -126,12 +127,12 @@ def project(
 
 
 def _marked(content: Content) -> Content:
-    """Give a generated page that is kept out of the search, because it holds answers, the template of such pages."""
-    if isinstance(content, Path) or not content.startswith(b"---\n"):
-        return content
-    front, end, body = content.partition(b"\n---\n")
-    held = b"\nsearch:\n  exclude: true" in front
-    return front + (f"\ntemplate: {ANSWERS}".encode() if held else b"") + end + body
+    """Give a page that holds answers the template of such pages."""
+    return (
+        content.replace(FRONT.encode(), f"{FRONT}template: {ANSWERS}\n".encode(), 1)
+        if isinstance(content, bytes)
+        else content
+    )
 
 
 def _named(entries: Any) -> Iterator[tuple[str, Any]]:

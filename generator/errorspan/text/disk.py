@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from errorspan.text.errors import DiskError
+from errorspan.text.errors import DiskError, InputError
 
 HALF = ".half"
 """Ends the name of a file that is being written: what is left of one was being written when its process was killed."""
@@ -18,6 +18,19 @@ HALF = ".half"
 def waits(path: Path) -> bool:
     """Tell whether what stands there, a pipe or a device, would let who reads it wait."""
     return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say what cannot be read: this, or what an error names below it.
+
+    Raises:
+        InputError: it cannot.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError([f"{error.filename or path}:1: cannot be read ({error.strerror or error})"]) from None
 
 
 @contextmanager

@@ -6,10 +6,11 @@
     │   └── Refused    what came back was an answer, but not one that counts (and it was paid for)
     ├── BudgetError    asking could cost more than the settings allow
     ├── DiskError      a file could not be written; nothing more is asked, because it could not be kept
-    ├── Busy           another process is writing this record
+    ├── Busy           another process is writing this record, or this folder
     └── NoSandbox      a program that must not run unguarded cannot be guarded here
 
-The hook and the command line translate these once; nothing else prints them.
+Each is translated once: where MkDocs calls (`site.mkdocs`), or where the command line ends (`commands.telling`).
+Nothing else prints them; only a watch tells them as it goes on.
 """
 
 from __future__ import annotations
@@ -60,11 +61,11 @@ class DiskError(GeneratorError):
 
     def __init__(self, path: Path, error: OSError, consequence: str = "") -> None:
         remedy = f"{_REMEDIES.get(error.errno or 0, 'mend that')}, then start the same command again"
-        super().__init__(f"{path}: cannot be written ({error.strerror or error}){consequence}; {remedy}")
+        super().__init__(shown(f"{path}: cannot be written ({error.strerror or error}){consequence}; {remedy}"))
 
 
 class Busy(GeneratorError):
-    """Another process holds the record."""
+    """Another process holds the record, or the folder."""
 
 
 class NoSandbox(GeneratorError):

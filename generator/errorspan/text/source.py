@@ -67,15 +67,8 @@ def read(path: Path, name: str) -> Source:
         node = yaml.compose(text, Loader=yaml.SafeLoader) if not (faults := list(_tricks(text, name))) else None
         marks = dict(_marks(node, (), name, faults)) if node else {}
         values = yaml.load(text, _Loader) if not faults else None  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise InputError([f"{name}:{mark.line + 1 if mark else 1}: {_problem(error)}"]) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-        problem = str(error).splitlines()[0]
-        if "chr()" in problem or "C int" in problem:  # by version of Python
-            problem = "a \\U beyond the last character, U+10FFFF"
-        raise InputError([f"{name}:{line}: is no YAML ({problem})"]) from None
+        raise InputError([no_yaml(error, text, name)]) from None
     if faults:
         raise InputError(faults)
     if not isinstance(values, dict):
@@ -94,14 +87,35 @@ def _text(path: Path, name: str) -> str:
         raise InputError([f"{name}:1: cannot be read ({error.strerror})"]) from None
     if len(content) > MAX_BYTES:
         raise InputError([f"{name}:1: expected at most {MAX_BYTES:,} bytes (got more)"])
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError([f"{name}:{line}: expected UTF-8 (got the byte 0x{content[error.start]:02x})"]) from None
+    text = decoded(content, name)
     if not text.strip():
         raise InputError([f"{name}:1: is empty; keys and values are expected"])
     return text
+
+
+def decoded(content: bytes, name: str) -> str:
+    """Return the text of a file.
+
+    Raises:
+        InputError: it is not UTF-8.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError([f"{name}:{line}: expected UTF-8 (got the byte 0x{content[error.start]:02x})"]) from None
+
+
+def no_yaml(error: Exception, text: str, name: str) -> str:
+    """Say why a text does not parse, and where."""
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        return f"{name}:{mark.line + 1 if mark else 1}: {_problem(error)}"
+    line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+    problem = str(error).splitlines()[0]
+    if "chr()" in problem or "C int" in problem:  # by version of Python
+        problem = "a \\U beyond the last character, U+10FFFF"
+    return f"{name}:{line}: is no YAML ({problem})"
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,0 +1,63 @@
+"""Whatever ends a command is told once, in the same words for all of them."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import click
+import pytest
+
+from errorspan.commands.cli import main
+from errorspan.runs.progress import STOPPED
+from errorspan.text.errors import DiskError, InputError
+
+AGAIN = "then start the same command again"
+COMMANDS = [
+    "adopt x",
+    "export qti x -o y",
+    "export scorm x -o y",
+    "init x",
+    "render x",
+    "report",
+    "review x --by y",
+    "run",
+    "solve",
+    "status",
+    "verify",
+]
+
+
+def denied(name: str | None) -> OSError:
+    return OSError(errno.EACCES, os.strerror(errno.EACCES), name)
+
+
+ENDS: dict[str, tuple[BaseException, str]] = {
+    "Ctrl-C": (KeyboardInterrupt(), f"\n{STOPPED}\n"),
+    "input": (
+        InputError(["a\x1b.yml:1: is empty", "b.yml:2: is empty"]),
+        "a\\x1b.yml:1: is empty\nb.yml:2: is empty\n",
+    ),
+    "a file that is written": (
+        DiskError("a\x1b.md", denied(None)),  # type: ignore[arg-type]
+        f"a\\x1b.md: cannot be written (Permission denied); make it writable for this user, {AGAIN}\n",
+    ),
+    "any file": (denied("a\x1b.md"), "a\\x1b.md: cannot be used (Permission denied)\n"),
+    "the output": (denied(None), "the output: cannot be written (Permission denied)\n"),
+}
+
+
+@pytest.mark.parametrize(("ends", "said"), ENDS.values(), ids=ENDS)
+def test_every_command_ends_in_the_same_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ends: BaseException, said: str
+) -> None:
+    assert {command.split()[0] for command in COMMANDS} == {*main.commands}
+
+    def ending(_command: click.Command, _context: click.Context) -> None:
+        raise ends
+
+    monkeypatch.setattr(click.Command, "invoke", ending)
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as ended:
+            main(command.split())
+        assert (command, ended.value.code, capsys.readouterr().err) == (command, 1, said)
