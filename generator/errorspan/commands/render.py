@@ -42,30 +42,32 @@ def render(
     if variant and not for_zensical:
         raise click.UsageError("--variant is for --zensical.")
 
-    def write() -> folder.Written:
+    def write() -> tuple[folder.Written, list[str]]:
         course, site = course_of(config_file), configuration(config_file)
         found = zensical.gather(course, site, variant) if for_zensical else folder.gather(course, site)
         sources = [course.root / name for name in _sources(course.settings, site.values)]
         written = folder.write(directory, found.files, sources)
         for what in found.left:
             click.echo(f"left out: {what}", err=True)
-        if failed := left_out(course, ()):
-            raise Failure("\n".join(failed))
-        return written
+        return written, left_out(course, ())
 
     if not watch:
-        written = write()
+        written, failed = write()
         click.echo(f"{written.files} files in {directory}")
+        if failed:
+            raise Failure("\n".join(failed))
         return
     with suppress(KeyboardInterrupt):
         for _ in _changes(config_file.resolve()):
             try:
                 with in_words():
-                    written = write()
+                    written, failed = write()
             except click.ClickException as error:
                 error.show()
             else:
                 click.echo(f"{written.files} files in {directory}: {written.changed} new, {written.removed} taken away")
+                for line in failed:
+                    click.echo(line, err=True)
 
 
 def _sources(settings: Settings, config: Mapping[str, Any]) -> list[str]:
