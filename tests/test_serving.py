@@ -182,7 +182,7 @@ def test_every_command_goes_on_without_broken_topics_and_fails_at_its_end(quick:
     (quick.folder / "topics/waiting.yml").unlink()
     goes_on = {
         ("status",): "words", ("report",): "1 model runs", ("report", "--json"): '"model": 1',
-        ("run",): "Nothing is missing.", ("solve", "--dry-run"): "words", ("render", "pages"): "files in pages",
+        ("run",): "Nothing else is missing.", ("solve", "--dry-run"): "words", ("render", "pages"): "files in pages",
         ("verify",): "No topic has tests and an exercise.",
     }  # fmt: skip
     for words, said in goes_on.items():
