@@ -67,7 +67,7 @@ def checks() -> str:
 
 
 def plugins() -> str:
-    rows = yaml.safe_load((ROOT / "tests/matrix/neighbours.yml").read_text("utf-8"))
+    rows = yaml.safe_load((ROOT / "tests/browser/matrix/neighbours.yml").read_text("utf-8"))
     return "\n".join(
         ["| plugin | works |", "|---|---|", *(f"| `{name}` | {row['works']} |" for name, row in sorted(rows.items()))]
     )

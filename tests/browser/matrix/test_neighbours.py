@@ -75,11 +75,14 @@ def test_an_exercise_is_played_beside(name: str, tmp_path: Path, run: Run, new_p
     with serving(served) as host:
         address = f"{host}/{quote(site.relative_to(served).as_posix())}/"
         for place in row.get("at", [""]):
-            play(opened(new_page, row, asked), f"{address}{place}", run)
+            with opened(new_page, row, asked) as page:
+                play(page, f"{address}{place}", run)
         for place in row.get("opens", []):
-            opened(new_page, row, asked).goto(f"{address}{place}")
+            with opened(new_page, row, asked) as page:
+                page.goto(f"{address}{place}")
     if row.get("file"):
-        play(opened(new_page, row, asked), f"{site.as_uri()}/", run)
+        with opened(new_page, row, asked) as page:
+            play(page, f"{site.as_uri()}/", run)
     assert asked <= set(row.get("asks", []))
     look_at_the_search(site, run)
     for path, texts in row.get("holds", {}).items():
@@ -125,8 +128,9 @@ def serving(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def opened(new_page: Any, row: Row, asked: set[str]) -> Page:
-    """Return a page that notes what it asks other hosts for, and gets nothing of it."""
+@contextmanager
+def opened(new_page: Any, row: Row, asked: set[str]) -> Iterator[Page]:
+    """Give a page that notes what it asks other hosts for, and gets nothing of it; close it when it is at rest."""
 
     def note(route: Route) -> None:
         asked.add(route.request.url)
@@ -136,7 +140,9 @@ def opened(new_page: Any, row: Row, asked: set[str]) -> Page:
     page.route(re.compile(r"https?://(?!127\.0\.0\.1:)"), note)
     if "misses" in row:
         page.route(re.compile(row["misses"]), lambda route: route.fulfill(body="<urlset/>", content_type="text/xml"))
-    return page
+    yield page
+    page.wait_for_load_state("networkidle")
+    page.close()
 
 
 def play(page: Page, address: str, run: Run) -> None:
