@@ -43,9 +43,11 @@ _WITHIN = "".join(f"(?<!\U0001f3f4{_TAGS * tags})" for tags in range(7))
 _TAGGING = (  # all that are in no flag, or in one without an end
     f"(?<=\U0001f3f4)\U000e007f|{_WITHIN}[\U000e0000-\U000e007f]|(?!{_TAGS}{{0,6}}\U000e007f)[\U000e0000-\U000e007f]"
 )
+_RARE = "[\u200c\u200d\ufe0e\ufe0f\U000e0000-\U000e007f]"  # what is around is looked at only where one of them stands
+_JOINED_WRONGLY = f"(?={_RARE})(?:{_JOINING}|{_TAGGING})"
 _MARKS = "[\u00ad\u061c\u200e\u200f]"  # hyphens, and directions of single words: harmless, and at home in prose
-_IN_PROSE = re.compile(f"\r\n?|{_HIDING}|{_JOINING}|{_TAGGING}")
-_IN_CODE = re.compile(f"\r\n?|{_HIDING}|{_JOINING}|{_TAGGING}|{_MARKS}")
+_IN_PROSE = re.compile(f"\r\n?|{_HIDING}|{_JOINED_WRONGLY}")
+_IN_CODE = re.compile(f"\r\n?|{_HIDING}|{_JOINED_WRONGLY}|{_MARKS}")
 
 
 def raw(html: str) -> Markup:
