@@ -106,15 +106,25 @@ def judgment(better: str, *, achieved: bool = True, score: int = 8, quotes: bool
     return {
         "better": better,
         "differentiation_achieved": achieved,
+        "not_attempted": [],
         "quality_score": score,
         "analysis": [f"{better} counts; the other one does not."],
         "strengths": [
             {"pattern": OVERWRITES, "description": "Counts up.", "quote": "totals[word] = totals.get(word, 0) + 1"}
         ],
         "failures": [
-            {"pattern": pattern, "description": "Gives wrong numbers.", "quote": quote if quotes else f"{quote}  # sic"}
-            for pattern, quote in failures
+            {
+                "pattern": pattern,
+                "description": "Gives wrong numbers.",
+                "quote": quote if quotes else f"{quote}  # sic",
+                "severity": "medium",
+                "settled_by": "requirement",
+                "settles": settles,
+                "local": True,
+            }
+            for (pattern, quote), settles in zip(failures, CHALLENGE["requirements"], strict=False)
         ],
+        "keep": "Every requirement can be checked by hand.",
         "rubric": _RUBRIC,
     }
 
@@ -135,9 +145,16 @@ def _error(number: int, quote: str, correction: str, description: str) -> dict[s
 
 
 ASSESSMENT = {
+    "no_exercise": "",
     "title": "Find what is wrong with the word report",
     "learning_objective": "Read counting code for what it computes.",
     "scenario": "You review the weekly report of a library.",
+    "promises": [
+        "`count` returns how often each word occurs.",
+        "`top` returns the most frequent words, the most frequent first.",
+        "`mean` returns the mean of some counts.",
+    ],
+    "not_shown": "",
     "language": "python",
     "code": CODE,
     "errors": [
@@ -150,6 +167,7 @@ ASSESSMENT = {
         ),
         _error(3, "sum(values) // len(values)", "sum(values) / len(values)", "The mean of 1 and 2 is said to be 1."),
     ],
+    "sound": [{"quote": "totals = {}", "line": 2, "reason": "It looks as if it were shared; each call makes its own."}],
     "estimated_minutes": [5, 10],
 }
 

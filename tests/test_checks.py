@@ -20,20 +20,20 @@ from errorspan.answers.outputs import (
     ErrorCatalog,
     Implementation,
     Judgment,
-    Output,
 )
+from errorspan.answers.shape import Output
 from errorspan.answers.verdicts import Failure, Verdict
 from errorspan.authoring.topics import Topic
 from errorspan.checks import answers as checks
+from errorspan.checks import briefing, giveaways, tracing
 from errorspan.checks import exercise as exercise_checks
-from errorspan.checks import giveaways, tracing
 from errorspan.checks.check import Undecided, faults
 from errorspan.steps.table import STEPS
 from errorspan.text import syntax
 
 CHECKS = {
     name: check
-    for module in (checks, exercise_checks)
+    for module in (checks, exercise_checks, briefing)
     for name, check in inspect.getmembers(module, inspect.isfunction)
     if list(inspect.signature(check).parameters.values())[1:]
     and list(inspect.signature(check).parameters.values())[1].annotation == "Outputs"
@@ -52,6 +52,7 @@ def outputs(**more: Any) -> dict[str, Any]:
     return {
         "topic": topic,
         "error_catalog": CATALOG,
+        "challenge": challenge(),
         "weak_implementation": WEAK,
         "judgment": Verdict({}, FAILURES, None),
     } | more
@@ -74,6 +75,24 @@ def judgment(pattern: str | None, kind: str = "failures") -> Judgment:
     said = answers.judgment("A")
     said[kind] = [*said[kind][:1], {"pattern": pattern, "description": "d", "quote": "q"}]
     return Judgment.model_validate(said)
+
+
+def judged(failures: int, **more: Any) -> Judgment:
+    """Return a judgment with so many failures, and something set otherwise in all of them."""
+    said = answers.judgment("A")
+    return Judgment.model_validate(said | {"failures": [said["failures"][0] | more] * failures})
+
+
+def named(told: str) -> Assessment:
+    """Return an assessment of a program with names like code, of which a student is told."""
+    code = f"by_name = byCount = 1\n{answers.CODE}"
+    first = told.partition(" and ")[0]
+    return assessment(code=code, scenario=told, promises=[told, "b", "c"], not_shown=first)
+
+
+def long(lines: int) -> Assessment:
+    """Return an assessment whose code has so many lines, and blank ones and comments beside."""
+    return assessment(code=f"{answers.CODE}\n" + "x = 1\n\n# so\n" * (lines - 9))
 
 
 def assessment(error: dict[str, Any] | None = None, /, **more: Any) -> Assessment:
@@ -162,6 +181,8 @@ PROGRAMS = {
 }
 NO_CODE = "the answer holds no fenced block of code"
 NO_LANGUAGE = Topic(id="words", path="topics/words.yml", title="Words")
+BEGINNERS = Topic(id="words", path="topics/words.yml", title="Words", level="beginner")
+LONG = Topic(id="words", path="topics/words.yml", title="Words", level="beginner", lines="40-60")
 INDENTED = "    return totals\n"
 CASES = [
     case("names_are_unique", "four names", CATALOG),
@@ -699,6 +720,92 @@ CASES = [
             ("Look at line 4.", "line 4"),
         ]
     ),
+    case(
+        "nothing_tells_how_many",
+        "in what is promised",
+        assessment(promises=["`mean` has two bugs."]),
+        "promises.0: tells too much ('two bugs')",
+    ),
+    case("failures_are_few", "eight", judged(8)),
+    case(
+        "failures_are_few",
+        "nine",
+        judged(9),
+        "failures: has 9; 8 are the most, the gravest; one cause is one failure",
+    ),
+    *(
+        case("what_settles_is_told", why, judged(1, settled_by=by, settles=words))
+        for why, by, words in [
+            ("a requirement", "requirement", answers.CHALLENGE["requirements"][1]),
+            ("part of one, between quotation marks", "requirement", "“The n most  frequent words”"),
+            ("the interface", "interface", "`top(totals, n)`"),
+            ("the craft", "craft", "Counts are summed."),
+        ]
+    ),
+    case(
+        "what_settles_is_told",
+        "no word of the challenge",
+        judged(1, settled_by="requirement", settles="Every word counts."),
+        "failures.0.settles: 'Every word counts.' does not stand in the challenge; copy its words, name a rule of the "
+        "craft (settled_by: craft), or leave out what nothing settles",
+    ),
+    case("code_is_no_longer_than_asked", "short", assessment()),
+    *(
+        case("code_is_no_longer_than_asked", f"{lines} lines and comments", long(lines), *faults, topic=BEGINNERS)
+        for lines, faults in [
+            (50, []),
+            (51, ["code: has 51 lines that are neither blank nor comments; 40 are the most; leave functions out"]),
+        ]
+    ),
+    case("code_is_no_longer_than_asked", "as the topic says", long(75), topic=LONG),
+    case("errors_stand_in_one_place", "all", assessment()),
+    case(
+        "errors_stand_in_one_place",
+        "none that does",
+        assessment(),
+        "errors.2.failure: no single stretch mends F2; make no error of it",
+        judgment=Verdict({}, (FAILURES[0], FAILURES[1]._replace(local=False), FAILURES[2]), None),
+    ),
+    case("scenario_is_short", "60 words", assessment(scenario="word " * 60)),
+    case(
+        "scenario_is_short",
+        "61 words",
+        assessment(scenario="word " * 61),
+        "scenario: has 61 words; 60 are the most, what the code promises goes into promises",
+    ),
+    case("promises_are_short", "three", assessment()),
+    case(
+        "promises_are_short",
+        "two, and a long one",
+        assessment(promises=["short", "word " * 41]),
+        "promises: has 2 statements; 3 to 8 are wanted",
+        "promises.1: has 41 words; 40 are the most",
+    ),
+    case("names_are_set_as_code", "plain words", assessment(scenario="It tells the mean and the top.")),
+    case("names_are_set_as_code", "as code", named("`by_name` and `byCount` and ``x by_name``")),
+    case("names_are_set_as_code", "other names", named("the `mean` of snake_case and camelCase")),
+    case(
+        "names_are_set_as_code",
+        "in plain words",
+        named("by_name and byCount()"),
+        "scenario: byCount, by_name must stand between backticks, as code",
+        "not_shown: by_name must stand between backticks, as code",
+        "promises.0: byCount, by_name must stand between backticks, as code",
+    ),
+    case("sound_places_stand_apart", "one", assessment()),
+    case("sound_places_stand_apart", "none", assessment(sound=[])),
+    case(
+        "sound_places_stand_apart",
+        "nowhere",
+        assessment(sound=[{"quote": "nowhere", "line": 1, "reason": "r"}]),
+        "sound.0.quote: stands 0 times in the code, and not once on line 1",
+    ),
+    case(
+        "sound_places_stand_apart",
+        "on an error's line",
+        assessment(sound=[{"quote": "sorted(totals)", "line": 9, "reason": "r"}]),
+        "sound.0.quote: shares a line with error 2",
+    ),
 ]
 
 
@@ -722,12 +829,12 @@ def test_every_check_says_on_a_page_what_holds(name: str) -> None:
 
 
 def test_every_check_is_made_by_a_step() -> None:
-    assert {check for step in STEPS for check in step.checks} == set(CHECKS.values())
+    assert {check for step in STEPS for check in step.asked()} == set(CHECKS.values())
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if step.checks], ids=lambda step: step.name)
 def test_a_step_makes_checks_of_its_own_output(step: Any) -> None:
-    for check in step.checks:
+    for check in step.asked():
         wanted = next(iter(inspect.signature(check, eval_str=True).parameters.values())).annotation
         assert issubclass(step.output, wanted)
 
@@ -743,7 +850,7 @@ def test_the_small_topic_passes_every_check() -> None:
         "assessment": assessment(),
     }
     for step in STEPS:
-        for check in step.checks:
+        for check in step.asked():
             assert list(check(good[step.name], outputs())) == [], check
 
 

@@ -60,8 +60,10 @@ def command_line() -> str:
 def checks() -> str:
     rows = ["| step | check | what holds where it passes |", "|---|---|---|"]
     for step in STEPS:
-        for check in step.checks:
+        for check in step.asked():
+            since = next((number for number, checks in step.further.items() if check in checks), 1)
             told = (check.__doc__ or "").strip().split("\n")[0]
+            told += "" if since == 1 else f" (of answers in format {since} and later)"
             rows.append(f"| {step.title} | `{check.__name__}` | {told} |")
     return "\n".join(rows)
 

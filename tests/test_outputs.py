@@ -23,10 +23,11 @@ from errorspan.answers.outputs import (
     Fence,
     Implementation,
     Judgment,
-    Output,
+    NoExercise,
     Span,
-    faults,
 )
+from errorspan.answers.shape import Output, faults
+from errorspan.steps import form
 
 GOOD: dict[type[Output], dict[str, Any]] = {
     Categories: answers.CATEGORIES,
@@ -188,7 +189,7 @@ LIMITS: list[tuple[type[Output], Callable[[Any], object], str]] = [
     (Judgment, put(6, "rubric", "subtlety", "score"), f"rubric.subtlety.score: {AT_MOST} 5"),
     (Judgment, put(0, "rubric", "subtlety", "score"), f"rubric.subtlety.score: {AT_LEAST} 1"),
     (Judgment, lambda answer: answer["rubric"].pop("subtlety"), "rubric.subtlety: Field required"),
-    (Assessment, put(answers.ASSESSMENT["errors"][:1], "errors"), few("errors", 2, 1)),
+    (Assessment, put([], "errors"), few("errors", 1, 0)),
     (Assessment, put(answers.ASSESSMENT["errors"] * 2, "errors"), many("errors", 5, 6)),
     (Assessment, put("0", "errors", 0, "id"), "errors.0.id: String should match pattern '^[1-9]$'"),
     (Assessment, put("1\n", "errors", 0, "id"), "errors.0.id: String should match pattern '^[1-9]$'"),
@@ -206,6 +207,73 @@ LIMITS: list[tuple[type[Output], Callable[[Any], object], str]] = [
 )
 def test_a_limit_is_kept(kind: type[Output], change: Callable[[Any], object], fault: str) -> None:
     assert wrong(kind, change) == [fault]
+
+
+LACKING: list[tuple[type[Output], Callable[[Any], object], str]] = [
+    (Judgment, lambda answer: answer.pop("not_attempted"), "not_attempted: is missing"),
+    (Judgment, lambda answer: answer.pop("keep"), "keep: is missing"),
+    (Judgment, put(None, "keep"), "keep: is missing"),
+    (Judgment, lambda answer: answer["failures"][1].pop("severity"), "failures.1: severity: is missing"),
+    (Judgment, lambda answer: answer["failures"][0].pop("local"), "failures.0: local: is missing"),
+    (Assessment, lambda answer: answer.pop("promises"), "promises: is missing"),
+    (Assessment, lambda answer: answer.pop("sound"), "sound: is missing"),
+    (Categories, put(["…", "a", "b"], "beginner"), "beginner.0: is what stands in the form; write your own text"),
+]
+
+
+@pytest.mark.parametrize(("kind", "change", "fault"), LACKING, ids=[fault for _, _, fault in LACKING])
+def test_what_is_asked_for_now_may_lack_in_what_was_answered_before(
+    kind: type[Output], change: Callable[[Any], object], fault: str
+) -> None:
+    answer = deepcopy(GOOD[kind])
+    change(answer)
+    text = json.dumps(answer)
+    recorded = kind.read(text).recorded()
+    assert json.loads(recorded) == answer  # and nothing is added to it
+    with pytest.raises(ValidationError) as raised:
+        kind.read(text, asked=True)
+    assert [told[: len(fault)] for told in faults(raised.value)] == [fault]
+
+
+@pytest.mark.parametrize("kind", GOOD, ids=shape)
+def test_a_schema_asks_for_all_fields(kind: type[Output]) -> None:
+    assert kind.read(json.dumps(GOOD[kind]), asked=True)
+    schemas = [kind.model_json_schema(), *kind.model_json_schema().get("$defs", {}).values()]
+    assert all(set(schema["required"]) == set(schema["properties"]) for schema in schemas if "properties" in schema)
+
+
+@pytest.mark.parametrize("kind", GOOD, ids=shape)
+def test_a_form_has_the_shape_of_an_answer(kind: type[Output]) -> None:
+    """All of it but its texts: they must be written."""
+    filled = json.loads(form.form(kind.model_json_schema()))
+
+    def same(one: Any, other: Any) -> bool:
+        if isinstance(one, dict):
+            return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
+        if isinstance(one, list):
+            return not one or not other or same(one[0], other[0])
+        return type(one) is type(other) or {type(one), type(other)} == {int, float} or other is None
+
+    assert same(filled, GOOD[kind])
+    with pytest.raises(ValidationError, match="stands in the form"):
+        kind.read(json.dumps(filled), asked=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"no_exercise": "Nothing works."}', "Nothing works."),
+        ('Well:\n```json\n{"no_exercise": "Nothing works.", "title": "", "errors": []}\n```', "Nothing works."),
+        (json.dumps(answers.ASSESSMENT), None),
+        ('{"no_exercise": " "}', None),
+        ('{"no_exercise": 5}', None),
+        ('["no_exercise"]', None),
+        ("{" * 5000 + "}" * 5000, None),
+    ],
+)
+def test_an_author_may_say_that_there_is_no_exercise(text: str, reason: str | None) -> None:
+    said = NoExercise.said(text)
+    assert (said.no_exercise if said else None) == reason
 
 
 def test_all_faults_of_an_answer_are_told() -> None:

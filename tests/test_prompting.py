@@ -24,14 +24,14 @@ from errorspan.authoring.topics import Topic
 from errorspan.models.replies import judge
 from errorspan.pipeline import Feedback
 from errorspan.record.manifest import Reply
-from errorspan.steps import prompting
+from errorspan.steps import form, prompting
 from errorspan.steps.prompting import COMPLAINT_BYTES, Request, repaired, request, template_size
 from errorspan.steps.table import SOLVE, Step
 from errorspan.steps.table import STEPS as SEVEN
 
 PROMPTS = Path(prompting.__file__).with_name("prompts")
 STEPS = SEVEN + SOLVE
-GIVEN = {"topic", "order", "schema"}
+GIVEN = {"topic", "order", "form", "rules"}
 BY_NAME = {step.name: step for step in STEPS}
 ROWS = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 PASSES = [(step, order) for step in STEPS for order in step.passes]
@@ -147,7 +147,10 @@ def test_the_shape_is_told_in_words_too(step: Step) -> None:
         assert asked.schema is None
     else:
         assert asked.schema == step.output.model_json_schema()
-        assert json.dumps(asked.schema, indent=2, ensure_ascii=False) in asked.turns[0][1]
+        prompt = asked.turns[0][1]
+        assert form.form(asked.schema) in prompt
+        assert all(f"- {rule}" in prompt for rule in form.rules(asked.schema))
+        assert '"type"' not in prompt  # a small model answers with a schema that it is shown
 
 
 def test_everything_that_an_author_wrote_is_asked_for() -> None:
@@ -193,7 +196,7 @@ def test_both_tiers_are_asked_the_same() -> None:
 
 def test_the_judge_sees_the_same_but_for_the_order() -> None:
     one, other = (made(BY_NAME["judgment"], order).turns[0][1] for order in ("ab", "ba"))
-    mid, weak = answers.MID, answers.WEAK
+    mid, weak = Implementation.read(answers.MID).code, Implementation.read(answers.WEAK).code
     assert one.index(mid) < one.index(weak)
     assert one != other
     assert one.replace(mid, "\0").replace(weak, mid).replace("\0", weak) == other

@@ -404,7 +404,7 @@ WHERE = "topics/runs/words/run.json:1: "
             r"answers\.a\.json: an answer of a model has a key",
         ),
         (b'{"discarded": [{"file": "a.json"}]}', r"discarded\.0\.model: Field required"),
-        (b'{"format": 2}', r"was written by a newer version \(format 2\); install that one"),
+        (b'{"format": 3}', r"was written by a newer version \(format 3\); install that one"),
         (
             b'{"format": 99, "answers": [], "surprise": 1}',
             r"was written by a newer version \(format 99\); install that one",

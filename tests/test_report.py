@@ -22,7 +22,7 @@ def judge(*, prefers: str = "mid", **said: Any) -> list[Any]:
 
     def reply(body: dict[str, Any]) -> Response:
         prompt = body["messages"][0]["content"]
-        mid_first = prompt.index("reads the words once") < prompt.index("Sure! This does it")
+        mid_first = prompt.index("totals.get(word, 0)") < prompt.index("totals[word] = 1")
         label = {"A": "A", "mid": "A" if mid_first else "B"}[prefers]
         return message(json.dumps(answers.judgment(label, **said)), body["model"])
 

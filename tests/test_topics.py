@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from errorspan.authoring.topics import Topic, TopicFile, read_topics
 from errorspan.text.errors import InputError
 from errorspan.text.source import MAX_BYTES
 
-KNOWN = "known are title, language, level, focus, brief, concepts, models, max_attempts, requires"
+KNOWN = "known are title, language, level, focus, brief, concepts, lines, models, max_attempts, requires"
 FAULT = re.compile(r"topics/[^\n:]+\.ya?ml:([1-9]\d*): \S[^\r\n\x00-\x1f\x7f\u2028\u2029]*")
 
 
@@ -70,14 +71,23 @@ def test_a_topic_may_say_everything(read: Callable[..., list[Topic]]) -> None:
             models:
               author: org/model-1.5:latest@2026
               judge: claude-opus-5-5
+            lines: 12-30
             max_attempts: 10
             """
     )
+    assert topic.size == (12, 30)
     assert topic.title == "Counting: words"
     assert topic.brief == "First.\n\n- Second,\n\tindented."
     assert topic.concepts == ["counting", "2", 'a "b"']
     assert (topic.models.author, topic.models.mid) == ("org/model-1.5:latest@2026", None)
     assert topic.max_attempts == 10
+
+
+@pytest.mark.parametrize(
+    ("level", "size"), [(None, (30, 60)), ("beginner", (20, 40)), ("intermediate", (30, 60)), ("advanced", (40, 80))]
+)
+def test_a_size_goes_by_the_level(level: Any, size: tuple[int, int]) -> None:
+    assert Topic(id="words", path="topics/words.yml", title="Words", level=level).size == size
 
 
 @pytest.mark.parametrize("language", ["python", "Python", "py", "c++", "JavaScript", "text", '" rust "'])
@@ -153,6 +163,14 @@ def test_a_topic_of_an_outer_folder_is_named_by_its_whole_path(tmp_path: Path) -
 # What is wrong: one file, one fault
 
 WRONG = {
+    **{
+        f"lines: {lines}": (
+            f"title: T\nlines: {lines}\n",
+            f"2: lines: expected the least and the most lines, within 8 and 150, such as '30-60' (got '{lines}')",
+        )
+        for lines in ("60-30", "7-30", "30-151", "30 - 60", "a-b", "30-60-90")
+    },
+    "lines: a number": ("title: T\nlines: 30\n", "2: lines: expected text (got 30); quotes make it text"),
     "unknown key": ("title: T\ntitel: T\n", f"2: titel: is no key here; {KNOWN}"),
     "a key with a dot": ("title: T\nmodels.mid: m\n", f"2: models.mid: is no key here; {KNOWN}"),
     "an id of its own": ("title: T\nid: t\n", f"2: id: is no key here; {KNOWN}"),

@@ -17,11 +17,32 @@ WEAK_WINS = {"ab": "B", "ba": "A"}
 COUNT, TOP, MEAN = "totals[word] = 1", "return sorted(totals)[:n]", "return sum(values) // len(values)"
 
 
-def judged(order: str, *, mid: bool = True, achieved: bool = True, score: int = 8, failures: Any = None) -> Judgment:
-    """Return a judgment of one order; failures are pairs of pattern and quote."""
+NEW = ("not_attempted", "keep")
+
+
+def judged(  # noqa: PLR0913 - all that a judge says
+    order: str,
+    *,
+    mid: bool = True,
+    achieved: bool = True,
+    score: int = 8,
+    failures: Any = None,
+    not_attempted: Any = None,
+) -> Judgment:
+    """Return a judgment of one order.
+
+    Failures are pairs of pattern and quote, as format 1 has them, or say more, as format 2 does.
+    """
     said = answers.judgment((MID_WINS if mid else WEAK_WINS)[order], achieved=achieved, score=score)
     if failures is not None:
-        said["failures"] = [{"pattern": name, "description": f"in {order}", "quote": quote} for name, quote in failures]
+        said["failures"] = [
+            {"pattern": name, "description": f"in {order}", "quote": quote, **dict(*more)}
+            for name, quote, *more in failures
+        ]
+        if not any(more for _, _, *more in failures):
+            said = {name: value for name, value in said.items() if name not in NEW}
+    if not_attempted is not None:
+        said["not_attempted"] = not_attempted
     return Judgment.model_validate(said)
 
 
@@ -110,6 +131,67 @@ def test_two_failures_must_be_shown_by_quotes(ab: list[Any], ba: list[Any], ids:
     assert all(failure.quote in WEAK.text and failure.quote == failure.quote.strip() for failure in verdict.failures)
 
 
+def more(severity: str = "medium", *, local: bool = True) -> dict[str, Any]:
+    """Return what format 2 says of a failure besides."""
+    return {"severity": severity, "settled_by": "craft", "settles": "Counts are summed.", "local": local}
+
+
+@pytest.mark.parametrize(
+    ("ab", "ba", "failures", "reason"),
+    [
+        ([("p", COUNT), ("q", TOP)], [("p", COUNT), ("q", TOP)], "F1+ F2+", None),
+        ([("p", COUNT), ("q", TOP)], [("q", TOP), ("p", COUNT)], "F1+ F2+", None),
+        ([("p", COUNT), ("q", TOP)], [("r", COUNT), (None, TOP)], "F1+ F2+", None),
+        ([("p", COUNT), ("q", TOP)], [("p", MEAN), ("q", TOP)], "F1+ F2+", None),
+        ([("p", COUNT), ("q", TOP)], [("p", COUNT), ("r", MEAN)], "F1+ F2 F3", "too_little"),
+        ([("q", TOP), ("p", COUNT)], [("p", COUNT), ("r", MEAN)], "F1+ F2 F3", "too_little"),
+        ([("p", COUNT), ("q", TOP)], [("p", NOWHERE), ("q", TOP)], "F1+ F2", "too_little"),
+        ([("p", COUNT), ("q", COUNT)], [("p", COUNT), ("q", COUNT)], "F1+ F2+", None),
+        ([(None, COUNT), (None, COUNT)], [(None, COUNT)], "F1+ F2", "too_little"),
+        ([("p", COUNT, "high")], [("p", COUNT, "high")], "F1+", None),
+        ([("p", COUNT, "high")], [("p", COUNT)], "F1+", "too_little"),
+        ([("p", COUNT, "high")], [("q", TOP, "high")], "F1 F2", "too_little"),
+        ([("p", COUNT), ("q", TOP, "low", False)], [("p", COUNT), ("q", TOP)], "F1+ F2+", "too_little"),
+        ([("p", COUNT, "high", False)], [("p", COUNT, "high", False)], "F1+", "too_little"),
+        ([("p", "totals = {}", "high")], [("q", "totals = {}", "high")], "F1+", None),
+    ],
+    ids=[
+        "the same in both orders", "in another order", "by their place", "by their pattern", "one in each beside",
+        "both orders' come first", "one that is not in the code", "two in one line", "one of two in a line twice",
+        "a grave one", "grave in one order", "two grave ones, one in each", "one in no single place",
+        "a grave one in no single place", "a short line",
+    ],
+)  # fmt: skip
+def test_two_failures_or_a_grave_one_must_be_named_in_both_orders(
+    ab: list[Any], ba: list[Any], failures: str, reason: str | None
+) -> None:
+    def told(said: list[Any]) -> dict[str, Any]:
+        return {
+            "failures": [(name, quote, more(*how[:1], local=how[1] if how[1:] else True)) for name, quote, *how in said]
+        }
+
+    verdict = settled(told(ab), told(ba))
+    assert " ".join(f"{one.id}{'+' if one.agreed else ''}" for one in verdict.failures) == failures
+    assert verdict.reason == reason
+
+
+def test_the_lower_severity_counts() -> None:
+    said = [("p", COUNT, more("high")), ("q", TOP, more("low"))], [("p", COUNT, more("low")), ("q", TOP, more("high"))]
+    verdict = settled({"failures": said[0]}, {"failures": said[1]})
+    assert [failure.severity for failure in verdict.failures] == ["low", "low"]
+
+
+@pytest.mark.parametrize(("ab", "ba"), [(["B"], ["A"]), ([], ["A"]), (["B"], []), (["A", "B"], ["A", "B"])])
+def test_no_attempt_is_no_difference(ab: list[str], ba: list[str]) -> None:
+    assert settled({"not_attempted": ab}, {"not_attempted": ba}).reason == "not_attempted"
+
+
+def test_a_judgment_of_format_1_beside_one_of_format_2_keeps_its_numbers() -> None:
+    verdict = settled({"failures": [("p", COUNT), ("q", TOP)]}, {"failures": [("r", MEAN, more())]})
+    assert [(failure.id, failure.agreed) for failure in verdict.failures] == [("F1", None), ("F2", None), ("F3", None)]
+    assert verdict.achieved
+
+
 def test_failures_of_the_first_order_come_first() -> None:
     verdict = settled({"failures": [("p", TOP)]}, {"failures": [("q", COUNT), ("p", TOP), (None, MEAN)]})
     assert [(failure.id, failure.quote, failure.description) for failure in verdict.failures] == [
@@ -151,7 +233,8 @@ def test_the_lower_score_counts(ab: int, ba: int, score: int) -> None:
         ("urn totals", False),
         ("turn totals", True),
         ("=" + " " * QUOTE_LENGTH + "1", False),
-        ("totals = {}", False),
+        ("totals = {}", True),
+        ("totals =", False),
         (" \n", False),
     ],
 )
@@ -213,6 +296,6 @@ def test_the_same_code_is_not_judged(weak: str, same: bool) -> None:  # noqa: FB
 
 
 def test_every_reason_is_explained() -> None:
-    reasons = {"identical", "not_achieved", "position_inconsistent", "unsupported"}
+    reasons = {"identical", "not_attempted", "not_achieved", "position_inconsistent", "unsupported", "too_little"}
     assert set(REASONS) == reasons
     assert all(text[0].islower() and not text.endswith(".") for text in REASONS.values())

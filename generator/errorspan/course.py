@@ -129,8 +129,9 @@ class Course:
         review = reviews.read(self.root / name, name)
 
         def correct(recorded: Recorded, assessment: Any) -> Any:
-            applies = review and review.applies(recorded.entry.digest)
-            return reviews.corrected(assessment, review, name) if review and applies else assessment
+            if review and review.applies(recorded.entry.digest) and isinstance(assessment, Assessment):
+                return reviews.corrected(assessment, review, name)
+            return assessment
 
         record = self.record(topic)
         run = Pipeline(topic, record, self.settings, client, correct=correct, **how).run()

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from errorspan.answers import outputs as shapes
+from errorspan.answers.outputs import Challenge
+from errorspan.answers.shape import FORMAT, Output, faults_in
 from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
@@ -34,7 +35,7 @@ class Feedback(NamedTuple):
     """What a failed attempt leaves to the next one."""
 
     attempt: int
-    challenge: shapes.Challenge
+    challenge: Challenge
     verdict: Verdict
 
 
@@ -114,7 +115,7 @@ class Pipeline:
 
     def _hold(self, held: ExitStack) -> bool:
         """Become the record's one writer, where there is something to write."""
-        if not self._client and not (self._recover and self._record.pending):
+        if not (self._client or (self._recover and self._record.pending)):
             return False
         try:
             held.enter_context(self._record.locked(lambda: bool(self._client and not self._client.stopped.is_set())))
@@ -147,7 +148,7 @@ class Pipeline:
             except AskError as error:
                 problem = f"{self.topic.id}: {error}"
             counted = {answer.order: answer.output for answer in self._answers if answer.step is step and answer.counts}
-            self._outputs[step.name] = _settled(step, counted, self._outputs)
+            self._outputs[step.name] = step.settled(counted, self._outputs)
         return problem
 
     def _play(self, steps: Sequence[Step], outputs: dict[str, Any], attempt: int) -> None:
@@ -169,7 +170,8 @@ class Pipeline:
             answered = self._at_once([job for _, jobs in asked for job in jobs.values()])
             for step, jobs in asked:
                 given = {order: next(answered).output for order in jobs}
-                outputs[step.name] = _settled(step, given, outputs)
+                settled = step.settled(given, outputs)
+                outputs[step.gives(settled)] = settled
 
     def _at_once(self, jobs: Sequence[Callable[[], Answer]]) -> Iterator[Answer]:
         """Do the jobs side by side where models are asked; let all of them finish before one's failure counts.
@@ -200,7 +202,8 @@ class Pipeline:
             if not (stale and self._refresh and step in self._steps):
                 output = self._read(step, recorded)
                 output = self._correct(recorded, output) if step in ASSESS else output
-                return Answer(step, inside, order, recorded, output, stale, step.findings(output, outputs))
+                findings = step.findings(output, outputs, recorded.entry.asked_in)
+                return Answer(step, inside, order, recorded, output, stale, findings)
         if not self._writes:
             raise _Missing(step)
         try:
@@ -247,6 +250,7 @@ class Pipeline:
         entry = Entry(
             origin="model",
             digest=digest(text),
+            format=FORMAT,
             at=reply.asked_at,
             key=key,
             model=request.model,
@@ -261,12 +265,12 @@ class Pipeline:
         output = self._read(step, recorded)
         return Answer(step, attempt, order, recorded, output, findings=step.findings(output, outputs))
 
-    def _read(self, step: Step, recorded: Recorded) -> shapes.Output:
+    def _read(self, step: Step, recorded: Recorded) -> Output:
         try:
-            return step.output.read(recorded.text)
+            return step.read(recorded.text)
         except ValidationError as error:
             way_out = "mend it, or delete the file: then it is missing, and a run asks for it"
-            raise InputError(shapes.faults_in(f"{self._record.name}/{recorded.file}", error, way_out)) from None
+            raise InputError(faults_in(f"{self._record.name}/{recorded.file}", error, way_out)) from None
 
     def _discard_abandoned(self) -> None:
         if self._client:
@@ -282,10 +286,6 @@ class Pipeline:
     @property
     def _max_attempts(self) -> int:
         return self.topic.max_attempts or self.settings.max_attempts
-
-
-def _settled(step: Step, given: Mapping[str, shapes.Output], outputs: Mapping[str, Any]) -> Any:
-    return step.settle(given, outputs) if step.settle else given[step.passes[0]]
 
 
 def _done(job: Callable[[], Answer]) -> Future[Answer]:

@@ -6,63 +6,27 @@ dialect does not enforce (list lengths, ranges) are enforced here, when an answe
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
-from errorspan.text.errors import shown
-from errorspan.text.source import named
+from errorspan.answers.shape import Output, Text, TextOrNone, bare_json
 
 Severity = Literal["high", "medium", "low"]
 Label = Literal["A", "B"]
+Settled = Literal["requirement", "interface", "craft"]
 
 _FENCE = re.compile(  # one that is not closed goes to the end, as Markdown has it; nothing is tried twice
     r"^(?P<fence>(?P<mark>[`~])(?P=mark){2,}+)[^\S\n]*+(?P<language>[^\s`]*+)[^\n`]*+\n"
     r"(?P<code>.*?)(?:^(?P=fence)(?P=mark)*[^\S\n]*$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-
-
-def _written(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be blank")
-    return _printable(text)
-
-
-def _printable(text: str) -> str:
-    if found := _UNPRINTABLE.search(text):
-        raise ValueError(f"holds the control character U+{ord(found[0]):04X}")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-Text = Annotated[str, AfterValidator(_written)]
-TextOrNone = Annotated[str, AfterValidator(_printable)]
-
-
-class Output(BaseModel):
-    """Base of every output: read-only, and no field beyond those named."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    suffix: ClassVar[str] = ".json"
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """Read an answer's text, with or without a fence or a sentence around its JSON.
-
-        Raises:
-            pydantic.ValidationError: the text is no JSON, or not of this shape.
-        """
-        return cls.model_validate_json(bare_json(text))
-
-    def recorded(self) -> str:
-        """Return the text that stands in the record: the same values, laid out for a reviewer."""
-        return self.model_dump_json(indent=2) + "\n"
 
 
 class Categories(Output):
@@ -120,9 +84,9 @@ class Implementation(Output):
     text: Text
 
     @classmethod
-    def read(cls, text: str) -> Self:
+    def read(cls, text: str, *, asked: bool = False) -> Self:
         """Take the text as it is, but for its line ends: nothing constrains how a model solves a challenge."""
-        return cls.model_validate({"text": text})
+        return cls.model_validate({"text": text}, context={"asked": asked})
 
     def recorded(self) -> str:
         """Return the Markdown itself."""
@@ -176,25 +140,45 @@ class Rubric(Output):
         return sum(scores) / len(scores)
 
 
+class Shortfall(Observation):
+    """A failure of an implementation: what it is held against, how grave it is, and whether one stretch mends it."""
+
+    severity: Severity | SkipJsonSchema[None] = Field(None, description="by what it costs in use")
+    settled_by: Settled | SkipJsonSchema[None] = Field(None, description="what makes it a failure")
+    settles: Text | SkipJsonSchema[None] = Field(
+        None, description="the challenge's own words, copied; for craft, the rule in one sentence"
+    )
+    local: bool = Field(default=True, description="false where no single stretch mends it, or where it is only slow")
+
+
 class Judgment(Output):
     """One blind comparison of the two implementations, labelled A and B."""
 
     better: Label
     differentiation_achieved: bool
+    not_attempted: list[Label] = Field([], examples=[[]], description="the implementations that are no attempt, if any")
     quality_score: int = Field(ge=1, le=10)
     analysis: list[Text] = Field(min_length=1, description="paragraphs")
     strengths: list[Observation] = Field(description="of the better implementation")
-    failures: list[Observation] = Field(description="of the other implementation")
+    failures: list[Shortfall] = Field(description="of the other implementation, the gravest first; eight at most")
+    keep: Text | SkipJsonSchema[None] = Field(None, description="what of the task is worth keeping in a next one")
     rubric: Rubric
+
+    @property
+    def format(self) -> int:
+        """Return the format that it was asked in, by what it says."""
+        return 2 if "not_attempted" in self.model_fields_set else 1
 
 
 class Error(Output):
     """A stretch of the assessment's code that is wrong, with its explanation."""
 
-    id: str = Field(pattern=r"^[1-9]$", description="1, 2, 3 … in the order of the code")
+    id: str = Field(pattern=r"^[1-9]$", examples=["1"], description="1, 2, 3 … in the order of the code")
     quote: Text = Field(description="the wrong stretch, copied verbatim from `code`")
     line: int = Field(ge=1, description="the line of `code` on which the quote starts, from 1")
-    failure: str = Field(pattern=r"^F[1-9][0-9]?$", description="the judged failure that this error shows, such as F2")
+    failure: str = Field(
+        pattern=r"^F[1-9][0-9]?$", examples=["F1"], description="the judged failure that this error shows, such as F2"
+    )
     description: Text
     correction: TextOrNone = Field(
         description="what replaces the quote exactly, so that the whole program is right; empty to delete the quote"
@@ -228,20 +212,49 @@ class Span(NamedTuple):
     last: int
 
 
+class Sound(Output):
+    """A place in the code that looks wrong and is right."""
+
+    quote: Text = Field(description="the stretch that looks wrong, copied verbatim from `code`")
+    line: int = Field(ge=1, description="the line of `code` on which the quote starts, from 1")
+    reason: Text = Field(description="why it looks wrong, and why it is right")
+
+
+class NoExercise(Output):
+    """In place of an assessment: no exercise can be cut from this implementation."""
+
+    no_exercise: Text
+
+    @classmethod
+    def said(cls, text: str) -> Self | None:
+        """Return it, where an answer says that."""
+        try:
+            reason = json.loads(bare_json(text))["no_exercise"]
+            return cls(no_exercise=reason)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+
 class Assessment(Output):
     """Code with error spans, each made by a model that meant to get it right."""
 
+    no_exercise: TextOrNone = Field(
+        "", examples=[""], description="empty; or why no exercise can be cut from this solution"
+    )
     title: Text
     learning_objective: Text
-    scenario: Text
+    scenario: Text = Field(description="what the code is, and who calls it, in at most 60 words")
+    promises: list[Text] = Field([], max_length=8, description="what callers may rely on, a short statement each")
+    not_shown: TextOrNone = Field("", description="what the excerpt uses and does not show; empty if nothing")
     language: Text = Field(description="the programming language, in lower case, as a highlighter names it")
     code: Text
-    errors: list[Error] = Field(min_length=2, max_length=5)
+    errors: list[Error] = Field(min_length=1, max_length=5)
+    sound: list[Sound] = Field([], max_length=4, description="places that look wrong and are right; none is fine")
     estimated_minutes: list[Annotated[int, Field(ge=1)]] = Field(
         min_length=2, max_length=2, description="the shortest and the longest time that a student needs"
     )
 
-    def span(self, error: Error | Finding) -> Span | None:
+    def span(self, error: Error | Finding | Sound) -> Span | None:
         """Find a quote in the code.
 
         A line that was miscounted does not matter while the quote stands in the code only once. None where
@@ -273,23 +286,3 @@ def occurrences(quote: str, text: str, start: int = 0, end: int | None = None) -
     while at >= 0 and (end is None or at < end):
         yield at
         at = text.find(quote, at + 1)
-
-
-def bare_json(text: str) -> str:
-    """Return the JSON object within a reply: some servers ignore the schema and wrap it in a fence or a sentence."""
-    start, end = text.find("{"), text.rfind("}")
-    return text[start : end + 1] if 0 <= start < end else text
-
-
-def faults_in(file: str, error: Any, way_out: str) -> list[str]:
-    """Say each fault of a pydantic.ValidationError in a file as `file:line: where: what (way out)`."""
-    told = [(fault, re.search(r" at line (\d+) column \d+$", fault)) for fault in faults(error)]
-    return [f"{file}:{line[1] if line else 1}: {fault} ({way_out})" for fault, line in told]
-
-
-def faults(error: Any) -> list[str]:
-    """Say each fault of a pydantic.ValidationError as `where: what`."""
-    return [
-        shown(": ".join(filter(None, (named(fault["loc"]), fault["msg"].removeprefix("Value error, ")))), 300)
-        for fault in error.errors(include_url=False, include_input=False)
-    ]

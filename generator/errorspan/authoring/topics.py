@@ -20,6 +20,11 @@ ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ID_LENGTH = 80
 SUFFIXES = (".yml", ".yaml")
 
+SHORTEST, LONGEST = 8, 150
+"""Lines of any exercise."""
+SIZES = {"beginner": "20-40", "intermediate": "30-60", "advanced": "40-80"}
+"""Lines of an exercise by level, where a topic says nothing else."""
+
 BESIDE = re.compile(r"(?P<topic>[^.]*)\.(review\.yml|tests\.[A-Za-z0-9.]+)")
 """Files that stand beside a topic's: a review, and tests with what they need."""
 
@@ -51,11 +56,19 @@ def _package(line: str) -> str:
     raise ValueError("expected a package, with or without versions, such as 'numpy>=2'")
 
 
+def _ranged(text: str) -> str:
+    found = re.fullmatch(r"([0-9]{1,3})-([0-9]{1,3})", text)
+    if not found or not SHORTEST <= int(found[1]) <= int(found[2]) <= LONGEST:
+        raise ValueError(f"expected the least and the most lines, within {SHORTEST} and {LONGEST}, such as '30-60'")
+    return text
+
+
 Line = Annotated[str, StringConstraints(max_length=120, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
 LongLine = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
 Paragraphs = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_clean)]
 Language = Annotated[Line, AfterValidator(_highlighted)]
 Package = Annotated[Line, AfterValidator(_package)]
+Excerpt = Annotated[str, AfterValidator(_ranged)]
 ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
 
 
@@ -89,6 +102,9 @@ class TopicFile(Strict):
     concepts: Annotated[list[Line], Field(max_length=8)] = Field(
         [], description="up to eight ideas that the exercise trains; shown in the list, found by the search"
     )
+    lines: Excerpt | None = Field(
+        None, description="how long the exercise's code is, without blank lines and comments, such as `30-60`"
+    )
     models: TierModels = Field(TierModels(), description="models of this topic's own, per tier")
     max_attempts: Annotated[int, Field(ge=1, le=10)] | None = Field(
         None, description="how often a challenge is set before the topic is given up, 1 to 10"
@@ -103,6 +119,12 @@ class Topic(TopicFile):
 
     id: str
     path: str = Field(description="the file, from the project's root")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return how many lines its exercise's code has at the least and at the most, blank ones and comments aside."""
+        least, most = (self.lines or SIZES[self.level or "intermediate"]).split("-")
+        return int(least), int(most)
 
 
 class Broken(NamedTuple):

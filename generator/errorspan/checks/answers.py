@@ -13,6 +13,7 @@ from errorspan.text import syntax
 _HINTS = re.compile(r"\b(correctly|securely|be careful|make sure|numerically stable|thread-?safe)\b", re.IGNORECASE)
 _NAMED_STEMS, _NAMED_SHARE = 3, 0.6
 _COPIED_WORDS = 7
+_FAILURES = 8
 
 
 def subtopics_are_unique(categories: Categories, _: Outputs) -> Iterator[str]:
@@ -72,7 +73,7 @@ def no_pattern_is_hinted_at(challenge: Challenge, outputs: Outputs) -> Iterator[
     sentences = [
         (place, sentence, giveaways.stems(sentence), giveaways.runs(sentence, _COPIED_WORDS))
         for place, text in _prose(challenge)
-        for sentence in re.split(r"(?<=[.!?;])\s+|\n{2,}", text)
+        for sentence in re.split(r"(?<=[.!?;])\s+|\n{2,}", giveaways.spoken(text))
     ]
     for place, sentence, _, _ in sentences:
         if told := _HINTS.search(sentence):
@@ -101,6 +102,24 @@ def patterns_are_in_the_catalog(judgment: Judgment, outputs: Outputs) -> Iterato
             if observation.pattern is not None and not outputs["error_catalog"].named(observation.pattern):
                 named = f"{kind}.{place}.pattern: {observation.pattern!r}"
                 yield f"{named} is no name in the catalog; copy one, or give null"
+
+
+def failures_are_few(judgment: Judgment, _: Outputs) -> Iterator[str]:
+    """At most eight failures are named: the gravest ones."""
+    if len(judgment.failures) > _FAILURES:
+        yield f"failures: has {len(judgment.failures)}; {_FAILURES} are the most, the gravest; one cause is one failure"
+
+
+def what_settles_is_told(judgment: Judgment, outputs: Outputs) -> Iterator[str]:
+    """What makes a failure one stands in the challenge, word for word, unless it is a rule of the craft."""
+    told = " ".join(" ".join(text for _, text in _prose(outputs["challenge"])).split()).casefold()
+    for place, failure in enumerate(judgment.failures):
+        words = " ".join((failure.settles or "").split()).strip("“”\"'.").casefold()
+        if failure.settled_by in {"requirement", "interface"} and words not in told:
+            yield (
+                f"failures.{place}.settles: {failure.settles!r} does not stand in the challenge; copy its words, "
+                "name a rule of the craft (settled_by: craft), or leave out what nothing settles"
+            )
 
 
 def _prose(challenge: Challenge) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,15 @@ class Undecided(str):
     __slots__ = ()
 
 
+def united(findings: Iterable[Mapping[Check, tuple[str, ...]]]) -> dict[Check, tuple[str, ...]]:
+    """Return what each check has to say of several answers, in all."""
+    said: dict[Check, tuple[str, ...]] = {}
+    for one in findings:
+        for check, sentences in one.items():
+            said[check] = said.get(check, ()) + sentences
+    return said
+
+
 def faults(said: Iterable[str]) -> tuple[str, ...]:
     """Return the faults in what checks say."""
     return tuple(sentence for sentence in said if not isinstance(sentence, Undecided))

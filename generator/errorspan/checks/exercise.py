@@ -10,6 +10,7 @@ from pygments.token import Keyword, Name, String, Whitespace
 
 from errorspan.answers import verdicts
 from errorspan.answers.outputs import Assessment
+from errorspan.authoring.topics import LONGEST, SHORTEST
 from errorspan.checks import giveaways
 from errorspan.checks.check import Outputs, Undecided
 from errorspan.checks.tracing import traced
@@ -20,7 +21,6 @@ _COUNTED = re.compile(
     r"\b(two|three|four|five|[2-5])\s+(?:[\w-]+\s+){0,2}?(errors?|bugs?|mistakes?|faults?|flaws?|problems?|defects?|issues?|vulnerabilit\w+)\b",
     re.IGNORECASE,
 )
-_LINES_OF_CODE = range(8, 151)
 _LINES_A_MINUTE = 10
 _LONGEST_MINUTES = 90
 _SAME_WORDS = 0.6
@@ -33,14 +33,20 @@ def code_is_of_a_size(assessment: Assessment, _: Outputs) -> Iterator[str]:
     In fewer lines an error is found by its place. The most is below the 200 lines up to which reviewers found defects
     best in SmartBear's study at Cisco (2006): here each line has to be traced.
     """
-    lines = sum(bool(line.strip()) for line in assessment.code.split("\n"))
-    if lines not in _LINES_OF_CODE:
-        wanted = f"{_LINES_OF_CODE[0]} to {_LINES_OF_CODE[-1]}"
-        yield f"code: has {lines} lines that are not blank; {wanted} are an exercise"
+    lines = _written_lines(assessment.code)
+    if not SHORTEST <= lines <= LONGEST:
+        yield f"code: has {lines} lines that are not blank; {SHORTEST} to {LONGEST} are an exercise"
     spans = [span for error in assessment.errors if (span := assessment.span(error))]
     wrong = sum(span.last - span.first + 1 for span in spans)
     if wrong * 3 > lines:
         yield f"errors: their quotes cover {wrong} of {lines} lines; a third is the most"
+
+
+def code_is_no_longer_than_asked(assessment: Assessment, outputs: Outputs) -> Iterator[str]:
+    """The code has no more lines than the topic asks for, blank ones and comments aside, and a quarter above that."""
+    lines, (_, most) = _written_lines(syntax.bare(assessment.code, assessment.language)), outputs["topic"].size
+    if lines * 4 > most * 5:
+        yield f"code: has {lines} lines that are neither blank nor comments; {most} are the most; leave functions out"
 
 
 def code_parses(assessment: Assessment, _: Outputs) -> Iterator[str]:
@@ -136,6 +142,14 @@ def errors_were_judged(assessment: Assessment, outputs: Outputs) -> Iterator[str
                 yield f"errors.{error.id}.failure: the quote of {error.failure} holds no line of this error"
 
 
+def errors_stand_in_one_place(assessment: Assessment, outputs: Outputs) -> Iterator[str]:
+    """Each error shows a failure that a change in one place mends."""
+    for error in assessment.errors:
+        failure = outputs["judgment"].failure(error.failure)
+        if failure and not failure.local:
+            yield f"errors.{error.id}.failure: no single stretch mends {error.failure}; make no error of it"
+
+
 def errors_differ(assessment: Assessment, _: Outputs) -> Iterator[str]:
     """No two errors show the same failure, or tell the same in other places.
 
@@ -199,11 +213,12 @@ def no_hint_is_the_answer(assessment: Assessment, _: Outputs) -> Iterator[str]:
 
 
 def nothing_tells_how_many(assessment: Assessment, _: Outputs) -> Iterator[str]:
-    """Neither title, scenario nor learning objective tells how many errors there are, or on which line."""
-    for name in ("title", "scenario", "learning_objective"):
-        text = getattr(assessment, name)
-        if told := _COUNTED.search(text) or _LINE.search(text):
-            yield f"{name}: tells too much ({told[0]!r})"
+    """Nothing that a student is told before says how many errors there are, or on which line."""
+    told = {name: getattr(assessment, name) for name in ("title", "scenario", "learning_objective", "not_shown")}
+    told |= {f"promises.{place}": promise for place, promise in enumerate(assessment.promises)}
+    for name, text in told.items():
+        if found := _COUNTED.search(text) or _LINE.search(text):
+            yield f"{name}: tells too much ({found[0]!r})"
 
 
 def minutes_are_plausible(assessment: Assessment, _: Outputs) -> Iterator[str]:
@@ -223,6 +238,10 @@ def minutes_are_plausible(assessment: Assessment, _: Outputs) -> Iterator[str]:
 
 def _squeezed(text: str) -> str:
     return "".join(text.replace("`", "").split())
+
+
+def _written_lines(code: str) -> int:
+    return sum(bool(line.strip()) for line in code.split("\n"))
 
 
 def _lines(code: str) -> list[str]:

@@ -15,6 +15,7 @@ _SAID = re.compile(
     r"|(?:^|[.;:#/*-])\s*(?:(?:this|that|it) )?should (?:be|have|use)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+_CODE = re.compile(r"(`+).+?\1", re.DOTALL)
 _COMMENTED = re.compile(r"\binstead of\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _OF_NAMES = {"buggy", "flawed", "vulnerable", "erroneous"}
@@ -26,6 +27,11 @@ _SMALL = re.compile(
     r"about|after|also|another|been|before|does|each|either|every|from|have|into|many|more|most|must|once|only|other|"
     r"over|same|such|than|that|their|them|then|there|these|they|this|those|what|when|where|which|while|will|with"
 )
+
+
+def spoken(text: str) -> str:
+    """Return the text without what is set as code: an interface has the names that it has."""
+    return _CODE.sub(" ", text)
 
 
 def told_by_docstring(text: str) -> str | None:

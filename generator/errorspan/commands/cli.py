@@ -24,7 +24,7 @@ from errorspan.record import manifest
 from errorspan.runs import budget
 from errorspan.runs.progress import KEPT, money
 from errorspan.runs.publishing import withheld
-from errorspan.runs.run import Run, State
+from errorspan.runs.run import Run
 from errorspan.text.errors import shown
 
 
@@ -82,9 +82,7 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
 def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Decimal | None, config_file: Path) -> None:
     """Ask models for every answer that is missing."""
     course = course_of(config_file)
-    open_runs = [
-        run for run in course.replay(topics, refresh=refresh) if run.state in {State.AWAITING, State.UNFINISHED}
-    ]
+    open_runs = [run for run in course.replay(topics, refresh=refresh) if not run.finished]
     failed = left_out(course, topics)
     finished: list[Run] = []
     if not open_runs:

@@ -15,7 +15,7 @@ from functools import cached_property
 from threading import BoundedSemaphore, Event, Lock
 from typing import TYPE_CHECKING, Any
 
-from errorspan.answers.outputs import Output
+from errorspan.answers.shape import Output
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import KEY_VARIABLES, Settings
 from errorspan.models.redaction import Redactor, redacted, without_secrets

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from errorspan.answers.outputs import Output
-from errorspan.answers.outputs import faults as faults_of
+from errorspan.answers.shape import Output
+from errorspan.answers.shape import faults as faults_of
 from errorspan.checks.check import faults
 from errorspan.record.manifest import Reply
 from errorspan.steps.prompting import complaints
@@ -33,7 +33,7 @@ def judge(step: Step, outputs: Mapping[str, Any], reply: Reply) -> tuple[Output 
     if not reply.text.strip():
         return None, ["the answer is empty"]
     try:
-        output = step.output.read(reply.text)
+        output = step.read(reply.text, asked=True)
     except ValidationError as error:
         return None, complaints(faults_of(error))
     return output, complaints(fault for said in step.findings(output, outputs).values() for fault in faults(said))

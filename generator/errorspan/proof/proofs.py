@@ -15,7 +15,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from errorspan.answers.outputs import Assessment, Error, Implementation, faults_in
+from errorspan.answers.outputs import Assessment, Error, Implementation
+from errorspan.answers.shape import faults_in
 from errorspan.record.manifest import Day
 from errorspan.text.errors import InputError, shown
 

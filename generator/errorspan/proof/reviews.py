@@ -14,14 +14,15 @@ from typing import Annotated, Any, Literal, NamedTuple
 import yaml
 from pydantic import Field, StringConstraints, ValidationError
 
-from errorspan.answers.outputs import Assessment, Severity, TextOrNone
-from errorspan.answers.outputs import faults as faults_of
+from errorspan.answers.outputs import Assessment, Severity
+from errorspan.answers.shape import TextOrNone
+from errorspan.answers.shape import faults as faults_of
 from errorspan.authoring.topics import Line, LongLine, Paragraphs, Strict
 from errorspan.text import source
 from errorspan.text.errors import InputError
 
 SUFFIX = ".review.yml"
-TEXTS = ("title", "learning_objective", "scenario")
+TEXTS = ("title", "learning_objective", "scenario", "promises", "not_shown")
 
 
 class Correction(Strict):
@@ -57,6 +58,10 @@ class Review(Strict):
     title: Line | None = Field(None, description="a corrected title")
     learning_objective: Paragraphs | None = Field(None, description="a corrected learning objective")
     scenario: Paragraphs | None = Field(None, description="a corrected scenario")
+    promises: Annotated[list[Paragraphs], Field(max_length=8)] | None = Field(
+        None, description="what callers may rely on, a statement each; with them, the scenario is told in short"
+    )
+    not_shown: Paragraphs | None = Field(None, description="what the code uses and does not show")
     corrections: list[Correction] = Field([], description="one entry for each error that is corrected or removed")
 
     def applies(self, digest: str) -> bool:
@@ -121,7 +126,8 @@ def changes(original: Assessment, shown: Assessment, review: Review) -> Iterator
     """Yield what a review changed, in the order in which a reader meets it."""
     for field in TEXTS:
         if getattr(original, field) != getattr(shown, field):
-            yield Change(field.replace("_", " "), getattr(original, field), getattr(shown, field))
+            before, after = (_text(getattr(one, field)) for one in (original, shown))
+            yield Change(field.replace("_", " "), before, after)
     for said in review.corrections:
         error = next(error for error in original.errors if error.id == str(said.error))
         if said.remove:
@@ -130,6 +136,10 @@ def changes(original: Assessment, shown: Assessment, review: Review) -> Iterator
             if getattr(error, field) != value:
                 where = f"error {error.id}, {field.replace('_', ' ')}"
                 yield Change(where, str(getattr(error, field)), str(value), field in {"quote", "correction"})
+
+
+def _text(said: str | list[str]) -> str:
+    return said if isinstance(said, str) else "\n".join(f"- {one}" for one in said)
 
 
 def skeleton(*, verdict: str, by: str, day: str, digest: str, note: str | None) -> str:

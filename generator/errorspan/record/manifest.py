@@ -9,9 +9,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from errorspan.answers.shape import FORMAT
 from errorspan.authoring.prices import Usage
 
-FORMAT = 1
 SUPERSEDED = "superseded by a later answer"
 
 
@@ -73,12 +73,14 @@ class Entry(BaseModel):
 
     An authored one has no model, no key and no tokens, unless a person edited what a model wrote: `edited` has the day,
     and the rest is the model's. `served` is the model's name in the reply, where it is another than the one asked.
+    `format` is that in which it was asked for: of the first it is not said.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     origin: Literal["model", "authored"]
     digest: Digest
+    format: Annotated[int, Field(ge=1, le=FORMAT)] | None = None
     at: Day | Instant | None = None
     edited: Day | None = None
     key: Digest | None = None
@@ -89,6 +91,11 @@ class Entry(BaseModel):
     stop_reason: str | None = None
     pipeline: str | None = None
     rejected: list[Rejected] = []
+
+    @property
+    def asked_in(self) -> int:
+        """Return the format in which it was asked for."""
+        return self.format or 1
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -24,8 +24,8 @@ from threading import Lock
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from errorspan.answers.outputs import faults_in
-from errorspan.record.manifest import FORMAT, SUPERSEDED, Entry, Manifest, Recorded, Rejected, Reply, digest
+from errorspan.answers.shape import FORMAT, faults_in
+from errorspan.record.manifest import SUPERSEDED, Entry, Manifest, Recorded, Rejected, Reply, digest
 from errorspan.steps.prompting import CHAIN, Request
 from errorspan.text import disk
 from errorspan.text.errors import Busy, InputError
@@ -207,6 +207,7 @@ class Record:
         return path
 
     def _write_manifest(self) -> None:
+        self.manifest.format = FORMAT
         shown = self.manifest.model_dump(mode="json", exclude_none=True)
         disk.put(self.folder / "run.json", json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 

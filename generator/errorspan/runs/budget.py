@@ -22,7 +22,7 @@ TOKENIZERS = 2
 
 def missing(run: Run, settings: Settings) -> list[Pass]:
     """Return the passes that may have to be asked to finish a run, were every attempt to fail but the last."""
-    if run.state in {State.COMPLETE, State.NOT_SEPARATED}:
+    if run.finished:
         return []
     have = {answer.file for answer in run.answers}
     last = run.topic.max_attempts or settings.max_attempts

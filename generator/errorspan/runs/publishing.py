@@ -10,7 +10,7 @@ def withheld(run: Run, publish: Publish) -> list[str]:
     """Say why a run's exercise is not published, a clause each; none where it is."""
     shown, evidence = run.assessment, run.evidence
     if shown is None or not run.graded:
-        return ["its errors cannot be placed in its code" if shown else f"its run is {run.state}"]
+        return ["its errors cannot be placed in its code" if shown else run.declined or f"its run is {run.state}"]
     reasons = [f"{review.by} rejected it" for review in [evidence.review] if review and not review.approves]
     if publish == "all":
         return reasons

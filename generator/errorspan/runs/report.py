@@ -16,7 +16,7 @@ from errorspan.answers.verdicts import mid_label, place
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.record.manifest import Entry, Rejected
-from errorspan.runs.run import Attempt, Run, State, cost, usage
+from errorspan.runs.run import Attempt, Run, cost, usage
 from errorspan.steps.table import ATTEMPT, SOLVE, STEPS
 
 Call = Entry | Rejected
@@ -96,7 +96,7 @@ class Report:
 
 def of(runs: Sequence[Run], settings: Settings) -> Report:
     """Sort runs by where their answers came from, and count."""
-    finished = [run for run in runs if run.state in {State.COMPLETE, State.NOT_SEPARATED}]
+    finished = [run for run in runs if run.finished]
     modelled = tuple(run for run in finished if run.untouched)
     scores = Counter(run.verdict.quality_score for run in modelled if run.verdict and run.verdict.quality_score)
     paid = [call for run in modelled for call in _paid(run)]
@@ -104,7 +104,7 @@ def of(runs: Sequence[Run], settings: Settings) -> Report:
         modelled=modelled,
         written=tuple(run for run in finished if not run.untouched),
         unfinished=tuple(run for run in runs if run not in finished),
-        separated=Rate(sum(run.state is State.COMPLETE for run in modelled), len(modelled)),
+        separated=Rate(sum(run.verdict is not None and run.verdict.achieved for run in modelled), len(modelled)),
         attempts=dict(sorted(Counter(len(run.attempts) for run in modelled).items())),
         scores=dict(sorted(scores.items())),
         lines=(

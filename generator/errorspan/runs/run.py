@@ -9,7 +9,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from errorspan.answers.outputs import Assessment, Output
+from errorspan.answers.outputs import Assessment, NoExercise
+from errorspan.answers.shape import Output
 from errorspan.answers.solving import Solve
 from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.prices import Usage, total
@@ -101,6 +102,7 @@ class State(StrEnum):
     AWAITING = "awaiting"
     UNFINISHED = "unfinished"
     NOT_SEPARATED = "not separated"
+    NO_EXERCISE = "without an exercise"
     COMPLETE = "complete"
 
 
@@ -129,12 +131,25 @@ class Run:
         """Return how far it came."""
         if self.problem is not None:
             return State.UNFINISHED if self.answers else State.AWAITING
+        if self.declined:
+            return State.NO_EXERCISE
         return State.COMPLETE if self.assessment else State.NOT_SEPARATED
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether there is nothing more to ask of its seven steps."""
+        return self.state not in {State.AWAITING, State.UNFINISHED}
 
     @property
     def assessment(self) -> Assessment | None:
         """Return the last step's output, if it came so far."""
         return self.outputs.get("assessment")
+
+    @property
+    def declined(self) -> str | None:
+        """Return why no exercise can be cut from the weak implementation, if that is what its author answered."""
+        said: NoExercise | None = self.outputs.get("declined")
+        return said.no_exercise if said else None
 
     @property
     def recorded_assessment(self) -> Answer | None:

@@ -23,7 +23,7 @@ from errorspan.authoring.settings import has_key, in_pull_request
 from errorspan.course import Course
 from errorspan.runs import budget
 from errorspan.runs.progress import STOPPED, STOPPING, Tally
-from errorspan.runs.run import Run, State
+from errorspan.runs.run import Run
 from errorspan.site import faults, placing, published
 from errorspan.site.blocks import put_back
 from errorspan.site.pages import SCRIPTS, STYLES, Page, assets, render
@@ -220,7 +220,7 @@ class Site:
 
     def _runs(self, course: Course) -> list[Run]:
         runs = course.replay(recover=self._command == "build" and not self._serving)
-        open_runs = [run for run in runs if run.state in {State.AWAITING, State.UNFINISHED}]
+        open_runs = [run for run in runs if not run.finished]
         if not open_runs or not self._may_ask(course, open_runs):
             return runs
         try:

@@ -19,7 +19,7 @@ from errorspan.answers.verdicts import REASONS, mid_label, place
 from errorspan.authoring.prices import AS_OF
 from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.authoring.topics import Broken
-from errorspan.checks.check import Undecided
+from errorspan.checks.check import Undecided, united
 from errorspan.checks.tracing import traced
 from errorspan.proof import reviews
 from errorspan.runs import publishing, report
@@ -29,6 +29,7 @@ from errorspan.site import timeline
 from errorspan.site.blocks import spoken
 from errorspan.site.exercise import Exercise, Places
 from errorspan.site.links import Links
+from errorspan.site.scenario import told
 from errorspan.site.words import Words, direction, words_in
 from errorspan.steps.table import STEPS
 from errorspan.text import markup
@@ -254,5 +255,7 @@ def _speaking(words: Words) -> Environment:
         "timeline": timeline.of,
         "changes": reviews.changes,
         "rate": report.Rate,
+        "told": told,
+        "united": united,
     }
     return environment

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from errorspan.answers.outputs import Implementation
 from errorspan.authoring.topics import Topic
+from errorspan.steps import form
 from errorspan.steps.table import Step
 from errorspan.text.errors import shown
 
@@ -65,9 +66,8 @@ def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str,
     """Render a step's prompt from the topic and the outputs that its row reads, and nothing else."""
     template = _prompts().get_template(f"{step.name}.md.j2")
     schema = _schema(step)
-    context = template.new_context(
-        {name: outputs[name] for name in ("topic", *step.reads)} | {"order": order, "schema": _laid_out(step)}
-    )
+    shown = {"form": form.form(schema), "rules": form.rules(schema)} if schema else {}
+    context = template.new_context({name: outputs[name] for name in ("topic", *step.reads)} | {"order": order} | shown)
     system, prompt = ("".join(template.blocks[name](context)).strip() for name in ("system", "prompt"))
     return Request(step.name, attempt, order, model, system, ((PROMPT, prompt),), schema, step.max_tokens)
 
@@ -111,13 +111,6 @@ def _schema(step: Step) -> Mapping[str, Any] | None:
     return dict(
         json.loads(written, parse_float=lambda number: int(float(number)) if float(number) % 1 == 0 else float(number))
     )
-
-
-@cache
-def _laid_out(step: Step) -> str | None:
-    """Return the schema as a prompt shows it."""
-    schema = _schema(step)
-    return json.dumps(schema, indent=2, ensure_ascii=False) if schema else None
 
 
 @cache

@@ -6,7 +6,7 @@ A further step is one output class in `outputs`, one prompt file named after it,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -18,10 +18,11 @@ from errorspan.answers.outputs import (
     ErrorCatalog,
     Implementation,
     Judgment,
-    Output,
+    NoExercise,
     Solution,
 )
-from errorspan.checks import answers, exercise
+from errorspan.answers.shape import FORMAT, Output
+from errorspan.checks import answers, briefing, exercise
 from errorspan.checks.check import Check
 
 LONGEST_TOKEN = 32
@@ -49,6 +50,8 @@ class Step:
     output: type[Output]
     reads: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    further: Mapping[int, tuple[Check, ...]] = field(default_factory=dict, hash=False)
+    """Checks that answers were asked to pass from a format on."""
     max_tokens: int = 12_000
     """Bounds an answer. Thinking counts toward it, so each row leaves headroom."""
     passes: tuple[str, ...] = ("",)
@@ -57,6 +60,8 @@ class Step:
     """Joins the outputs of all passes into the step's output; a step of one pass needs none."""
     foregone: Callable[[Mapping[str, Any]], Any] | None = None
     """Gives the step's output where it follows without asking, else None."""
+    declined: Callable[[str], Output | None] | None = None
+    """Reads an answer that there is nothing to give, if it is one; then the run ends here."""
 
     def exceeded(self, text: str) -> bool:
         """Tell whether a text is longer than an answer of `max_tokens` can be."""
@@ -67,9 +72,31 @@ class Step:
         """Return the name as a person reads it."""
         return self.name.replace("_", " ").capitalize()
 
-    def findings(self, output: Any, outputs: Mapping[str, Any]) -> dict[Check, tuple[str, ...]]:
-        """Return what each check has to say of an output that was built on others."""
-        return {check: tuple(check(output, outputs)) for check in self.checks}
+    def read(self, text: str, *, asked: bool = False) -> Output:
+        """Read an answer's text: as the step's output, or as one that declines.
+
+        Raises:
+            pydantic.ValidationError: it is neither.
+        """
+        return (self.declined(text) if self.declined else None) or self.output.read(text, asked=asked)
+
+    def settled(self, given: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
+        """Return the step's output, from the outputs of its passes."""
+        return self.settle(given, outputs) if self.settle else given[self.passes[0]]
+
+    def gives(self, output: Any) -> str:
+        """Return the name under which later steps, and a run, find an output: that of the step, or `declined`."""
+        return "declined" if self.declined and not isinstance(output, self.output) else self.name
+
+    def findings(self, output: Any, outputs: Mapping[str, Any], format_: int = FORMAT) -> dict[Check, tuple[str, ...]]:
+        """Return what each check has to say of an output that was built on others, and asked for in a format."""
+        checks = self.asked(format_) if isinstance(output, self.output) else ()
+        return {check: tuple(check(output, outputs)) for check in checks}
+
+    def asked(self, format_: int = FORMAT) -> tuple[Check, ...]:
+        """Return the checks that an answer is asked to pass, in a format."""
+        further = (check for since, checks in self.further.items() if since <= format_ for check in checks)
+        return (*self.checks, *further)
 
     def asks(self, order: str) -> Tier:
         """Return which model a pass asks."""
@@ -137,6 +164,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Judgment,
         reads=("error_catalog", "challenge", "mid_implementation", "weak_implementation"),
         checks=(answers.patterns_are_in_the_catalog,),
+        further={2: (answers.failures_are_few, answers.what_settles_is_told)},
         passes=verdicts.PASSES,
         settle=verdicts.settle,
         foregone=verdicts.identical,
@@ -167,6 +195,17 @@ ASSESS = (
             exercise.nothing_tells_how_many,
             exercise.minutes_are_plausible,
         ),
+        further={
+            2: (
+                exercise.code_is_no_longer_than_asked,
+                exercise.errors_stand_in_one_place,
+                briefing.scenario_is_short,
+                briefing.promises_are_short,
+                briefing.names_are_set_as_code,
+                briefing.sound_places_stand_apart,
+            )
+        },
+        declined=NoExercise.said,
         max_tokens=16_000,
     ),
 )
