@@ -96,7 +96,9 @@ _RUBRIC = {
 }
 
 
-def judgment(better: str, *, achieved: bool = True, score: int = 8, quotes: bool = True) -> dict[str, Any]:
+def judgment(
+    better: str, *, achieved: bool = True, score: int = 8, quotes: bool = True, not_attempted: bool = False
+) -> dict[str, Any]:
     """Return what a judge says that saw the weak implementation under the other label."""
     failures = [
         (OVERWRITES, "totals[word] = 1"),
@@ -106,7 +108,7 @@ def judgment(better: str, *, achieved: bool = True, score: int = 8, quotes: bool
     return {
         "better": better,
         "differentiation_achieved": achieved,
-        "not_attempted": [],
+        "not_attempted": ["AB".replace(better, "")] if not_attempted else [],
         "quality_score": score,
         "analysis": [f"{better} counts; the other one does not."],
         "strengths": [

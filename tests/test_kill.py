@@ -44,7 +44,7 @@ def question(call: Body) -> str:
     attempt = max((int(number) for number in re.findall(r"in round (\d)", first)), default=0) + (step == "challenge")
     order = ""
     if step == "judgment":
-        order = "ab" if first.index("reads the words once") < first.index("Sure! This does it") else "ba"
+        order = "ab" if first.index("totals.get(word, 0)") < first.index("totals[word] = 1") else "ba"
     return f"{shop}.{attempt}.{step}.{order}.{len(call['messages']) // 2}"
 
 

@@ -29,6 +29,7 @@ def judged(*verdicts: str) -> list[Callable[[Body], Response]]:
     said = {
         "no difference": {"achieved": False, "score": 3},
         "unsupported": {"quotes": False},
+        "no attempt": {"not_attempted": True},
     }
     return [reply for verdict in verdicts for reply in by_order("A", "B", **said[verdict])]
 
@@ -38,7 +39,7 @@ def by_order(first: str, second: str, **said: Any) -> list[Callable[[Body], Resp
 
     def reply(body: Body) -> Response:
         prompt = body["messages"][0]["content"]
-        mid_first = prompt.index("reads the words once") < prompt.index("Sure! This does it")
+        mid_first = prompt.index("totals.get(word, 0)") < prompt.index("totals[word] = 1")
         return message(json.dumps(answers.judgment(first if mid_first else second, **said)))
 
     return [reply, reply]
@@ -55,6 +56,7 @@ def test_a_failed_judgment_starts_a_new_attempt_with_the_judges_reasons(
     assert len(challenges) == 2
     assert "A counts; the other one does not." in challenges[1]["messages"][0]["content"]
     assert "A counts; the other one does not." not in challenges[0]["messages"][0]["content"]
+    assert "worth keeping of the task: Every requirement can be checked" in challenges[1]["messages"][0]["content"]
     assert project.build("--strict", key=False).returncode == 0
     page = project.page("runs/words")
     assert "Attempt 1: the tiers do not separate" in page
@@ -66,11 +68,12 @@ def test_a_failed_judgment_starts_a_new_attempt_with_the_judges_reasons(
     ("replies", "reason"),
     [
         (judged("no difference") * 2, "saw no real difference"),
-        (judged("unsupported") * 2, "fewer than 2 of the failures"),
+        (judged("unsupported") * 2, "neither a grave failure nor 2 others"),
+        (judged("no attempt") * 2, "saw no attempt at the task"),
         (by_order("A", "A") * 2, "changed with the order"),
         (by_order("B", "A") * 2, "saw no real difference"),
     ],
-    ids=["not achieved", "unsupported", "position inconsistent", "prefers the weak one"],
+    ids=["not achieved", "unsupported", "no attempt", "position inconsistent", "prefers the weak one"],
 )
 def test_a_run_that_never_separates_is_kept_and_published_without_an_exercise(
     project: Project, messages_api: MessagesAPI, replies: list[Callable[[Body], Response]], reason: str
@@ -88,6 +91,40 @@ def test_a_run_that_never_separates_is_kept_and_published_without_an_exercise(
     calls = len(messages_api.calls)
     assert project.build("--strict").returncode == 0
     assert len(messages_api.calls) == calls
+
+
+def test_a_solution_that_is_no_attempt_makes_the_next_challenge_smaller(
+    project: Project, messages_api: MessagesAPI
+) -> None:
+    project.topic("words")
+    messages_api.script("judgment", *judged("no attempt"))
+    assert project.errorspan("run", "words").returncode == 0
+    first, second = [call["messages"][0]["content"] for call in messages_api.calls if call["step"] == "challenge"]
+    assert "Set a smaller one" in second
+    assert "Set a smaller one" not in first
+
+
+def test_a_run_of_which_no_exercise_can_be_cut_says_so(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    messages_api.script(
+        "assessment", message(json.dumps({"no_exercise": "Nothing <works>.", "title": "", "errors": []}))
+    )
+    assert project.build("--strict").returncode == 0
+    assert "without an exercise" in project.errorspan("status", key=False).stdout
+    page = project.page("runs/words")
+    assert "Run that gave no exercise" in page
+    assert "Nothing &lt;works&gt;." in page
+    assert "no exercise could be cut from its solution" in project.page("exercises")
+    assert not (project.folder / "site/exercises/words").exists()
+    for command in (["solve"], ["verify", "words"], ["review", "words", "--by", "Ada"]):
+        told = project.errorspan(*command)
+        assert "Traceback" not in told.stderr
+        assert ("Nothing <works>" in told.stderr) is (command != ["solve"])
+    calls = len(messages_api.calls)
+    assert project.build("--strict").returncode == 0
+    assert "Nothing is missing" in project.errorspan("run").stdout
+    assert len(messages_api.calls) == calls
+    assert "1/1" in project.errorspan("report").stdout.replace(" of ", "/")  # the tiers did separate
 
 
 def test_identical_implementations_are_not_judged(project: Project, messages_api: MessagesAPI) -> None:
@@ -290,7 +327,9 @@ def test_refresh_asks_stale_answers_again_and_only_those(project: Project, messa
     assert len(messages_api.calls) == CALLS
     assert project.errorspan("run", "--refresh", "--dry-run").stdout.count("\n") > 2
     assert len(messages_api.calls) == CALLS
-    messages_api.script("mid_implementation", message(answers.WEAK.replace("Sure!", "Gladly."), "mid-model"))
+    messages_api.script(
+        "mid_implementation", message(answers.WEAK.replace("count(words):", "count(words):  # all"), "mid-model")
+    )
     refreshed = project.errorspan("run", "--refresh")
     assert refreshed.returncode == 0, refreshed.stderr
     assert messages_api.steps[CALLS:] == ["mid_implementation", "judgment", "judgment", "assessment"]
@@ -363,7 +402,7 @@ def test_answers_that_a_person_wrote_are_adopted_as_authored(project: Project, m
     ("file", "content", "told"),
     [
         ("run.json", "{", "topics/runs/words/run.json:1: "),
-        ("run.json", '{"format": 2, "more": 1}', "was written by a newer version (format 2)"),
+        ("run.json", '{"format": 3, "more": 1}', "was written by a newer version (format 3)"),
         ("categories.json", "{}", "topics/runs/words/categories.json:1: beginner: Field required"),
         ("attempt-1/mid_implementation.md", " ", "topics/runs/words/attempt-1/mid_implementation.md:1: text"),
     ],

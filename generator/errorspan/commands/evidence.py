@@ -78,7 +78,8 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
     [run] = course.replay([topic])
     recorded = run.recorded_assessment
     if recorded is None:
-        raise InputError([f"{run.topic.path}:1: has no exercise to review (its run is {run.state})"])
+        why = run.declined or f"its run is {run.state}"
+        raise InputError([f"{run.topic.path}:1: has no exercise to review ({why})"])
     if not by.strip() or not by.isprintable():
         raise Failure("--by: expected the name of a person, on one line")
     path = (course.root / run.topic.path).with_suffix(reviews.SUFFIX)

@@ -154,7 +154,8 @@ class Run:
     @property
     def recorded_assessment(self) -> Answer | None:
         """Return the answer that the assessment was given in, whatever a review has corrected since."""
-        return next((answer for answer in self.answers if answer.step is ASSESS[-1]), None)
+        given = (answer for answer in self.answers if answer.step is ASSESS[-1])
+        return next((answer for answer in given if isinstance(answer.output, Assessment)), None)
 
     @property
     def solve(self) -> Solve | None:
