@@ -208,6 +208,7 @@ def hold_nothing_is_asked_again(ended: Sequence[Life], calls: Sequence[Body]) ->
 
 
 @pytest.mark.timeout(120 + 20 * KILLS)
+@pytest.mark.heavy
 def test_nothing_that_was_written_is_asked_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     print(f"ERRORSPAN_SEED={SEED}")
     monkeypatch.chdir(project.folder)

@@ -298,9 +298,8 @@ def test_the_shipped_keys_are_proved() -> None:
         assert run.evidence.valid_proof.sandbox != "none"
 
 
-@pytest.mark.parametrize(
-    "topic", [pytest.param("async-search-box", marks=pytest.mark.heavy), "idempotent-payment-webhooks"]
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize("topic", ["async-search-box", "idempotent-payment-webhooks"])
 def test_the_shipped_proofs_hold_today(project: Project, topic: str) -> None:
     shutil.copytree(ROOT / "topics", project.folder / "topics", dirs_exist_ok=True)
     before = project.files("topics")
