@@ -14,6 +14,7 @@ from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.telling import Failure, left_out
 from errorspan.course import Course
 from errorspan.proof import proofs, proving, reviews, sandbox
+from errorspan.proof.deciding import decided
 from errorspan.proof.proving import Interpreter
 from errorspan.proof.sandbox import Limits, Sandbox
 from errorspan.runs.publishing import withheld
@@ -110,22 +111,20 @@ def _testable(run: Run, course: Course, *, named: bool) -> bool:
 def _refuted(
     runs: Sequence[Run], course: Course, place: Sandbox, interpreter: Interpreter, limits: Limits
 ) -> list[str]:
-    """Prove keys, and return what execution has against them."""
+    """Prove keys, and return what execution has against them, and what is wrong with tests."""
     if place.name == "none":
         click.echo("warning: there is no sandbox; a model's code runs with your own rights", err=True)
     refuted: list[str] = []
     for run in runs:
         try:
-            faults = _verified(run, course, place, interpreter, limits)
+            refuted += _verified(run, course, place, interpreter, limits)
         except InputError as error:
             refuted += error.faults
-        else:
-            refuted += [f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in faults]
     return refuted
 
 
 def _verified(run: Run, course: Course, place: Sandbox, interpreter: Interpreter, limits: Limits) -> list[str]:
-    """Prove one key, keep what was seen, and return what execution has against it."""
+    """Prove one key, keep what was seen, and return what it has against the key, and what of the tests is none."""
     if run.assessment is None:
         raise ValueError(f"{run.topic.id} has no exercise")
     with click.progressbar(length=len(proofs.variants(run.assessment)) + 2, label=run.topic.id, file=sys.stderr) as bar:
@@ -145,9 +144,13 @@ def _verified(run: Run, course: Course, place: Sandbox, interpreter: Interpreter
         record = course.record(run.topic)
         with record.locked():
             disk.put(record.own(proofs.FILE), proofs.written(proof))
-    proved = f"{len(proof.proved(run.assessment))} of {len(run.assessment.errors)} errors proved by execution"
+    said = decided(proof, run.assessment)
+    proved = f"{len(said.proved)} of {len(said.outcomes)} errors proved by execution"
     click.echo(f"{run.topic.id}: {proved} ({len(proof.tests)} tests, Python {proof.python}, {_place(proof.sandbox)})")
-    return proof.faults(run.assessment)
+    for outcome in said.outcomes.values():
+        if outcome.verdict == "undecided":
+            click.echo(f"undecided: {outcome.why}", err=True)
+    return [*proof.remarks, *(f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in said.faults)]
 
 
 def _place(name: str) -> str:

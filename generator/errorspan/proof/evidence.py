@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from errorspan.answers.outputs import Assessment
+from errorspan.proof.deciding import Decided, decided
 from errorspan.proof.proofs import Bound, Proof
 from errorspan.proof.reviews import Review
 
@@ -36,16 +37,22 @@ class Evidence:
     def against(self, assessment: Assessment) -> list[str]:
         """Return what speaks against the key, a clause each; a no to an earlier version holds until asked anew."""
         reasons = [f"execution speaks against its key: {fault}" for fault in self.refutations(assessment)[:1]]
-        if self.stale_proof and self.stale_proof.faults(self.original or assessment):
+        if self.stale_proof and decided(self.stale_proof, self.original or assessment).faults:
             reasons.append("execution spoke against an earlier version of its key, and has not been tried since")
         if self.stale_review and not self.stale_review.approves:
             reasons.append(f"{self.stale_review.by} rejected an earlier version of it")
         return reasons
 
+    def decided(self, assessment: Assessment) -> Decided | None:
+        """Return what a valid proof says of the key."""
+        return decided(self.valid_proof, assessment) if self.valid_proof else None
+
     def refutations(self, assessment: Assessment) -> list[str]:
         """Return what a valid proof has against the key."""
-        return self.valid_proof.faults(assessment) if self.valid_proof else []
+        said = self.decided(assessment)
+        return said.faults if said else []
 
     def proves(self, assessment: Assessment) -> bool:
-        """Tell whether a valid proof shows every error of the key."""
-        return self.valid_proof is not None and not self.refutations(assessment)
+        """Tell whether a valid proof shows every error of the key, and has nothing against a correction."""
+        said = self.decided(assessment)
+        return said is not None and said.holds

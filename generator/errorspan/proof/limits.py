@@ -46,6 +46,8 @@ class Limits:
 
     seconds: float = 60
     """By the clock on the wall."""
+    silent_seconds: float = math.inf
+    """How long it may say nothing."""
     memory_mb: int = 4096
     """Of all processes together, and of the files in a sandbox, because these are in memory, too."""
     processes: int = 64
@@ -65,6 +67,8 @@ class Ended:
     output: str
     complaints: str
     """The end of stderr."""
+    silent_seconds: float = 0
+    """The longest time that it said nothing."""
 
 
 def launched(command: Sequence[str], limits: Limits, *, alone: bool) -> list[str]:
@@ -111,6 +115,7 @@ def attend(command: Sequence[str], limits: Limits, *, stores: Sequence[str] = ()
         stopped,
         said.output[: limits.output_bytes].decode(errors="replace"),
         said.complaints.decode(errors="replace"),
+        said.longest_silence,
     )
 
 
@@ -119,6 +124,7 @@ class _Said:
 
     def __init__(self, program: subprocess.Popen[bytes]) -> None:
         self.output, self.complaints = bytearray(), bytearray()
+        self.longest_silence, self._heard = 0.0, time.monotonic()
         self.streams = selectors.DefaultSelector()
         self.streams.register(program.stdout, selectors.EVENT_READ, self.output)  # type: ignore[arg-type]
         self.streams.register(program.stderr, selectors.EVENT_READ, self.complaints)  # type: ignore[arg-type]
@@ -128,6 +134,11 @@ class _Said:
         """Whether it may say more."""
         return bool(self.streams.get_map())
 
+    @property
+    def silence(self) -> float:
+        """Seconds since it said something."""
+        return time.monotonic() - self._heard
+
     def listen(self) -> None:
         """Take in what is there, or comes within a tick."""
         for key, _ in self.streams.select(TICK):
@@ -135,6 +146,9 @@ class _Said:
                 key.data.extend(chunk)
             else:
                 self.streams.unregister(key.fileobj)
+            if key.data is self.output:
+                self.longest_silence = max(self.longest_silence, self.silence)
+                self._heard = time.monotonic()
         del self.complaints[:-COMPLAINTS]
 
 
@@ -151,7 +165,7 @@ def _watch(
                 program.wait(TICK)
         if len(said.output) > limits.output_bytes:
             return "output"
-        if time.monotonic() > ends:
+        if time.monotonic() > ends or said.silence > limits.silent_seconds:
             return "time"
         if time.monotonic() > look:
             if above := _above(program.pid, limits, stores, seen):

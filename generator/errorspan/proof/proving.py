@@ -6,9 +6,9 @@ import ast
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,15 +21,18 @@ from pygments.util import ClassNotFound
 from errorspan.answers.outputs import Assessment, Implementation
 from errorspan.authoring.topics import Topic
 from errorspan.proof import proofs
-from errorspan.proof.proofs import CORRECTED, TIERS, Proof, Variant
+from errorspan.proof.deciding import decided, deciding, meaningless, paired, says_just_that
+from errorspan.proof.playing import Played, play
+from errorspan.proof.proofs import CORRECTED, SHOWN, TIERS, Proof, Variant
 from errorspan.proof.sandbox import Ended, Limits, Sandbox
 from errorspan.text.errors import InputError
 
 INSIDE, TESTS, PROGRAM = "inside.py", "tests.py", "exercise"
-NO_FIT, BROKEN_ADAPTER = 64, 65  # as in `inside`, which stands alone
 AT_ONCE = 4
 
-_WHOLE = {"0", "1", "5"}  # of pytest's: all passed, some failed, none there; so every test had its turn
+PATIENCE, SLOWER = 10, 20
+"""A variant may say nothing for this many seconds, or for so many times as long as the corrected program did."""
+
 _PLAIN = {name: value for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if (value := os.environ.get(name))}
 
 _LOOK = """
@@ -107,110 +110,118 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
 ) -> Proof:
     """Run the tests on every variant of an exercise, and on the tiers' own answers where the tests adapt them.
 
-    `implementations` and `tests` are by tier and by file name.
+    What decides runs twice: tests that do not end the same way each time decide nothing. `implementations` and `tests`
+    are by tier and by file name.
 
     Raises:
-        InputError: the tests do not start.
+        InputError: the tests do not start, or have no say on the corrected program.
     """
     packages = interpreter.versions(topic)
     main = f"{topic.id}.tests.py"
     laid = {TESTS: tests[main], **{name: text for name, text in tests.items() if name != main}}
     laid[INSIDE] = files("errorspan.proof").joinpath(INSIDE).read_bytes()
     program = PROGRAM + suffix(assessment.language)
+    place = f"{topic.path.rpartition('/')[0]}/{main}"
 
-    def played(code: str, tier: str | None) -> Ended:
-        arguments = ["--program", program, *(["--tier", tier] if tier else []), TESTS]
-        return sandbox.run(
-            [interpreter.executable, "-B", INSIDE, *arguments],
-            files=laid | {program: code.encode("utf-8", "replace")},
-            readable=[interpreter.base, *interpreter.paths],
-            limits=limits,
-            environment={
-                "PYTHONPATH": os.pathsep.join(map(str, interpreter.paths)),
-                "PYTHONHASHSEED": "0",
-                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            },
-        )
+    def played(code: str, tier: str | None = None, limits: Limits = limits) -> Played:
+        def run(had: Sequence[str]) -> Ended:
+            chosen = [*(["--tier", tier] if tier else []), *(f"--leave-out={test}" for test in had)]
+            return sandbox.run(
+                [interpreter.executable, "-B", INSIDE, "--program", program, *chosen, TESTS],
+                files=laid | {program: code.encode("utf-8", "replace")},
+                readable=[interpreter.base, *interpreter.paths],
+                limits=limits,
+                environment={
+                    "PYTHONPATH": os.pathsep.join(map(str, interpreter.paths)),
+                    "PYTHONHASHSEED": "0",
+                    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+                },
+            )
+
+        return play(run, limits, place, tier=tier)
 
     wanted: dict[str, tuple[str, str | None]] = {
         name: (code, None) for name, code in proofs.variants(assessment).items()
     }
     if adapts(tests[main]):
         wanted |= {tier: (implementation.code, tier) for tier, implementation in implementations.items()}
-    place = f"{topic.path.rpartition('/')[0]}/{main}"
-    seen: dict[str, tuple[list[str], Variant | None]] = {}
-    right = wanted.pop(CORRECTED)
-    ended = {right: played(*right)}
-    seen[CORRECTED] = read(ended[right], limits, place)
-    if faults := _undecided(*seen[CORRECTED]):
-        raise InputError(f"{place}:1: decides nothing: {fault}" for fault in faults)
+    right = played(wanted[CORRECTED][0])
+    if faults := list(_silent(right, place)):
+        raise InputError(faults)
     listen(CORRECTED)
+    quick = replace(limits, silent_seconds=min(limits.seconds, max(PATIENCE, SLOWER * right.silent_seconds)))
+    seen: dict[str, Played] = {}
+    again: dict[str, Played] = {}
     with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool:
-        jobs = {one: pool.submit(played, *one) for one in dict.fromkeys(wanted.values()) if one not in ended}
+        first = {one: pool.submit(played, *one, quick) for one in dict.fromkeys(wanted.values())}  # the corrected too
+        deciding = {name: one for name, one in wanted.items() if name == SHOWN or name.startswith("error-")}
+        second = {one: pool.submit(played, *one, quick) for one in dict.fromkeys(deciding.values())}
         try:
             for name, one in wanted.items():
-                seen[name] = read(ended.get(one) or jobs[one].result(), limits, place, tier=one[1])
+                again[name] = right if name == CORRECTED else first[one].result()
+                seen[name] = first[one].result()
                 listen(name)
+            again |= {name: second[one].result() for name, one in deciding.items()}
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for running in psutil.Process().children():  # else they go on for as long as they may
                 running.kill()
             raise
-    names = list(dict.fromkeys([*seen[CORRECTED][0], *(name for begun, _ in seen.values() for name in begun)]))
-    return Proof(
+    names = list(dict.fromkeys([*right.begun, *(name for one in seen.values() for name in one.begun)]))
+    unstable = [test for test in names if any(again[name].outcome(test) != seen[name].outcome(test) for name in seen)]
+    remarks = [
+        f"{place}:{right.lines.get(test, '1')}: decides nothing: {test} does not end the same way each time"
+        for test in unstable
+    ]
+    proof = Proof(
         at=at,
         bound=proofs.bound(assessment, [implementations[tier] for tier in TIERS], tests, topic.requires),
         python=interpreter.python,
         packages=packages,
         sandbox=sandbox.name,
         tests=names,
-        variants={
-            name: variant.model_copy(update={"unplayed": [test for test in names if test not in begun]})
-            for name, (begun, variant) in seen.items()
-            if variant
-        },
+        unstable=unstable,
+        remarks=[*right.remarks, *remarks],
+        variants={name: one.variant(names) for name, one in seen.items() if one.fits},
     )
+    return _in_groups(proof, assessment, lambda code: played(code, None, quick).variant(names))
 
 
-def read(ended: Ended, limits: Limits, tests: str, *, tier: str | None = None) -> tuple[list[str], Variant | None]:
-    """Read what was said from inside: the tests that began, and how they went; None where the adapter had nothing.
-
-    Raises:
-        InputError: nothing was said at all.
-    """
-    events = list(_events(ended.output))
-    said = {event["event"] for event in events}
-    if not said:
-        why = (ended.complaints.strip().splitlines() or [f"exit code {ended.code}"])[-1]
-        raise InputError([f"{tests}:1: does not start: {why[:300]}"])
-    begun = [event["test"] for event in events if event["event"] == "begins"]
-    status = next((event["status"] for event in events if event["event"] == "end"), None)
-    if tier and status == str(NO_FIT):
-        return begun, None
-    if tier and status == str(BROKEN_ADAPTER):
-        why = next((event["message"] for event in events if event["event"] == "left"), "")
-        raise InputError([f"{tests}:1: adapt({tier!r}, code) fails: {why}"])
-    failed: dict[str, str] = {}
-    for event in events:
-        if event["event"] == "failed":
-            failed.setdefault(event["test"], event["message"])
-    skipped = [event["test"] for event in events if event["event"] == "skipped"]
-    passed = {event["test"] for event in events if event["event"] == "passed"} - failed.keys()
-    stopped = next(
-        (f"its tests do not load: {event['message']}" for event in events if event["event"] == "broken"), None
-    )
-    if status not in _WHOLE:
-        stopped = stopped or (_stopped(ended, limits) if status is None else "its tests were interrupted")
-        failed |= {test: stopped for test in begun if test not in {*failed, *skipped, *passed}}
-    return begun, Variant(passed=len(passed), failed=failed, skipped=skipped, stopped=stopped)
+def _in_groups(proof: Proof, assessment: Assessment, played: Callable[[str], Variant]) -> Proof:
+    """Try errors that keep the program from running by themselves with one other left in, until a test tells them."""
+    added: dict[str, Variant] = {}
+    for error in assessment.errors:
+        same = meaningless(proof.variants[f"error-{error.id}"], deciding(proof))
+        if same is None or says_just_that(error, same):
+            continue
+        for other in assessment.errors:
+            name = paired(error.id, other.id)
+            if other is not error and name not in added:
+                added[name] = played(proofs.left(assessment, error.id, other.id))
+            proof = proof.model_copy(update={"variants": proof.variants | added})
+            if decided(proof, assessment).outcomes[error.id].verdict == "proved":
+                break
+    return proof
 
 
-def _undecided(begun: list[str], right: Variant | None) -> list[str]:
+def _silent(right: Played, place: str) -> Iterator[str]:
     """Say why tests tell nothing of a key: on the program that should pass them all, they have no say themselves."""
-    if right is None or not begun:
-        return [(right and right.stopped) or "there is no test"]
-    stopped = [f"{right.stopped} (--seconds and --memory give more)"] if right.stopped else []
-    return [*stopped, *(f"{test} is skipped" for test in right.skipped)]
+    variant = right.variant(right.begun)
+    if variant.unloaded:
+        yield (
+            f"{place}:1: decides nothing: the corrected program does not load ({variant.unloaded}); "
+            "give what the exercise leaves out beside the tests"
+        )
+    elif not right.begun or right.broken:
+        yield f"{place}:{right.line}: decides nothing: {right.broken or 'there is no test'}"
+    else:
+        for test, why in right.halted.items():
+            yield f"{place}:{right.lines[test]}: decides nothing: {test}: {why} (--seconds and --memory give more)"
+        if variant.stopped and not right.halted:
+            yield f"{place}:1: decides nothing: {variant.stopped} (--seconds and --memory give more)"
+        yield from (f"{place}:{right.lines[test]}: decides nothing: {test} is skipped" for test in variant.skipped)
+        for test, failed in variant.erred.items():
+            yield f"{place}:{failed.line or right.lines[test]}: decides nothing: {test} errs itself: {failed.message}"
 
 
 def suffix(language: str) -> str:
@@ -229,30 +240,6 @@ def adapts(tests: bytes) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return any(isinstance(node, ast.FunctionDef) and node.name == "adapt" for node in tree.body)
-
-
-def _events(output: str) -> Iterator[dict[str, str]]:
-    for line in output.splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict) and all(isinstance(value, str) for value in event.values()) and "event" in event:
-            yield {"test": "", "message": "", "status": "", **event}
-
-
-def _stopped(ended: Ended, limits: Limits) -> str:
-    match ended.stopped:
-        case "time":
-            return f"not done within {limits.seconds:g} s"
-        case "memory":
-            return f"took more than {limits.memory_mb:,} MB of memory"
-        case "processes":
-            return f"started more than {limits.processes} processes"
-        case "output":
-            return "wrote too much"
-        case _:
-            return f"ended the process (exit code {ended.code})"
 
 
 def _fits(wanted: Requirement, found: str | None) -> bool:

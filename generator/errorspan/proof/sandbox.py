@@ -27,7 +27,7 @@ __all__ = ["Bubblewrap", "Ended", "Limits", "Sandbox", "Unsandboxed", "find"]
 
 HOME, SHARED = "/tmp", "/dev/shm"  # noqa: S108 - in the sandbox, where nobody else is
 WORK = f"{HOME}/work"
-SYSTEM = ("/usr", "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime")
+SYSTEM = ("/usr", "/etc/alternatives", "/etc/ld.so.cache")
 LINKED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 """Links into /usr, or on older systems folders."""
 
@@ -177,7 +177,7 @@ def _held(content: bytes) -> BinaryIO:
 
 
 def _environment(home: str) -> dict[str, str]:
-    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8"}
+    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
 def _system() -> Iterator[str]:

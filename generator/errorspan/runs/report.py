@@ -143,9 +143,9 @@ def _judgments(attempts: Sequence[Attempt]) -> Iterator[Line]:
 
 
 def _proofs(runs: Iterable[Run]) -> Iterator[Line]:
-    keys = [(run.evidence.valid_proof, run.assessment) for run in runs if run.assessment]
-    tried = [(proof, key) for proof, key in keys if proof]
-    proved, errors = sum(len(proof.proved(key)) for proof, key in tried), sum(len(key.errors) for _, key in tried)
+    keys = [run.evidence.decided(run.assessment) for run in runs if run.assessment]
+    tried = [decided for decided in keys if decided]
+    proved, errors = sum(len(one.proved) for one in tried), sum(len(one.outcomes) for one in tried)
     yield Line("keys_tried", "Keys tried by execution", Rate(len(tried), len(keys)))
     yield Line("errors_proved", "Errors proved, of keys that were tried", Rate(proved, errors))
 

@@ -1,0 +1,106 @@
+"""Tests are played on a program until each had its turn, and what decides is played twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import answers
+from errorspan.answers.outputs import Assessment, Implementation
+from errorspan.authoring.topics import Topic
+from errorspan.proof import proving
+from errorspan.proof.deciding import decided
+from errorspan.proof.proofs import Proof
+from errorspan.proof.proving import Interpreter
+from errorspan.proof.sandbox import Ended, Limits
+from errorspan.text.errors import InputError
+
+MARKS = {"counts": "totals.get(word", "top": "reverse=True", "mean": ") / len"}
+"""Each test passes where the program holds this."""
+
+
+@dataclass
+class Played:
+    """A sandbox in which nothing runs: what each test says follows from the program's text."""
+
+    flaky: str = ""
+    hangs: tuple[str, ...] = ()
+    name: str = "none"
+    silent: list[float] = field(default_factory=list)
+    runs: dict[str, int] = field(default_factory=dict)
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        files: Mapping[str, str | bytes],
+        readable: Sequence[Path],  # noqa: ARG002
+        limits: Limits,
+        environment: Mapping[str, str] = {},  # noqa: ARG002
+    ) -> Ended:
+        """Say what the tests would."""
+        self.silent.append(limits.silent_seconds)
+        code, had = bytes(files["exercise.py"]).decode(), {word.partition("=")[2] for word in command}
+        self.runs[code] = self.runs.get(code, 0) + 1
+        events = [{"event": "loads"}, {"event": "loaded"}]
+        for test, mark in MARKS.items():
+            if test in had:
+                continue
+            events.append({"event": "begins", "test": test, "line": "7"})
+            right = self.runs[code] == 1 if test == self.flaky else mark in code
+            if not right and test in self.hangs:
+                return Ended(None, "time", "\n".join(map(json.dumps, events)), "")
+            events.append({"event": "passed" if right else "failed", "test": test, "message": "wrong"})
+        events.append({"event": "end", "status": "0"})
+        return Ended(0, None, "\n".join(map(json.dumps, events)), "", silent_seconds=2)
+
+
+def proved(sandbox: Played) -> Proof:
+    """Prove the key of the topic that tests use."""
+    return proving.prove(
+        Topic(id="words", path="topics/words.yml", title="Counting words"),
+        Assessment.model_validate(answers.ASSESSMENT),
+        {"mid": Implementation(text=answers.MID), "weak": Implementation(text=answers.WEAK)},
+        {"words.tests.py": b""},
+        interpreter=Interpreter("python", "python", Path("/"), (), "3.11.0", {"pytest": "9.0"}),
+        sandbox=sandbox,
+        limits=Limits(seconds=90),
+        at="2026-01-31",
+    )
+
+
+def verdicts(proof: Proof) -> list[str]:
+    """Return what is decided of each error."""
+    return [one.verdict for one in decided(proof, Assessment.model_validate(answers.ASSESSMENT)).outcomes.values()]
+
+
+def test_what_does_not_end_the_same_way_each_time_decides_nothing() -> None:
+    proof = proved(Played(flaky="top"))
+    assert proof.unstable == ["top"]
+    assert verdicts(proof) == ["proved", "undecided", "proved"]
+    assert proof.remarks == ["topics/words.tests.py:7: decides nothing: top does not end the same way each time"]
+
+
+@pytest.mark.parametrize("hangs", [("counts",), ("top",), ("counts", "top", "mean")])
+def test_tests_behind_one_that_hangs_have_their_turn(hangs: tuple[str, ...]) -> None:
+    proof = proved(Played(hangs=hangs))
+    assert verdicts(proof) == ["proved"] * 3
+    assert not any(variant.unplayed for variant in proof.variants.values())
+    assert {proof.variants["shown"].failed[test].message for test in hangs} == {"not done within 40 s"}
+
+
+def test_a_variant_may_be_slower_than_the_corrected_program_and_not_for_ever() -> None:
+    sandbox = Played()
+    proved(sandbox)
+    assert sandbox.silent[0] == float("inf")
+    assert {*sandbox.silent[1:]} == {40}
+
+
+def test_what_hangs_on_the_corrected_program_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MARKS, "top", "no such words")
+    with pytest.raises(InputError, match=r"topics/words.tests.py:7: decides nothing: top: not done within 90 s"):
+        proved(Played(hangs=("top",)))
