@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -28,6 +29,7 @@ from errorspan.answers.outputs import (
 )
 from errorspan.answers.shape import Output, faults
 from errorspan.steps import form
+from errorspan.text.markup import document
 
 GOOD: dict[type[Output], dict[str, Any]] = {
     Categories: answers.CATEGORIES,
@@ -356,6 +358,12 @@ def test_a_recorded_implementation_is_read_as_the_same(text: str) -> None:
         ("```python\nx\n~~~\n", [("python", "x\n~~~\n")]),
         ("```python\nx\n```python\n", [("python", "x\n```python\n")]),
         ("```python\r\nx\r\n\r\ny\r\n```\r\n", [("python", "x\n\ny\n")]),
+        ("1. This:\n\n   ```python\n   def f():\n       1\n   ```\n\n2. Run.\n", [("python", "def f():\n    1\n")]),
+        ("> ```python\n> x = 1\n> ```\n", [("python", "x = 1\n")]),
+        ("  ```python\n  x = 1\n  ```\n", [("python", "x = 1\n")]),
+        ("```python\nx = 1\n  ```\n\nMore.\n", [("python", "x = 1\n")]),
+        ("```python\n'\n  ```\n  A()\n  ```\n'\n```\nMore.\n", [("python", "'\n  ```\n  A()\n  ```\n'\n")]),
+        ("```a\n1\n  ```\nand\n```b\n2\n```\n", [("a", "1\n"), ("b", "2\n")]),
         ("Write ```x``` here.\n\n```inline``` too.\n\nThe end.\n", []),
         ("No code at all.\n", []),
         ("``\nx\n``\n", []),
@@ -363,15 +371,21 @@ def test_a_recorded_implementation_is_read_as_the_same(text: str) -> None:
     ids=[
         "one", "no final line end", "no language", "blanks", "attributes", "empty", "two", "tildes",
         "backticks in tildes", "nested", "longer end", "shorter fence inside", "not closed", "not closed, no line end",
-        "closed by another kind", "closed with a name", "CRLF", "inline code", "none", "two backticks",
+        "closed by another kind", "closed with a name", "CRLF", "in a list", "in a quote", "indented",
+        "closed further in", "a fence in a docstring", "two, one closed further in", "inline code", "none",
+        "two backticks",
     ],
 )  # fmt: skip
 def test_code_is_what_is_fenced(text: str, fences: list[tuple[str, str]]) -> None:
     read = Implementation.read(text)
     assert read.fences == [Fence(*fence) for fence in fences]
-    assert [read.text[start:end].rstrip("\n") for start, end in read.fenced] == [
-        code.rstrip("\n") for _, code in fences
+    held = [read.recorded()[start:end].rstrip("\n").split("\n") for start, end in read.fenced]
+    code = [block.rstrip("\n").split("\n") for _, block in fences]
+    assert [[line.strip("> ") for line in block] for block in held] == [
+        [line.strip("> ") for line in one] for one in code
     ]
+    shown = document(read.recorded(), "a").count('<span class="es-line"')
+    assert shown == sum(max(code.count("\n"), 1) for _, code in fences)
     assert read.code == ("\n".join(code for _, code in fences) or read.text)
 
 
@@ -390,6 +404,29 @@ def test_fences_are_those_of_markdown(text: str) -> None:
         assert [(language, code.rstrip("\n")) for language, code in Implementation.read(text).fences] == [
             (language, code.rstrip("\n")) for language, code in fences
         ]
+
+
+@pytest.mark.parametrize(
+    "unit", ["```a\n  ```\n", "> ", "- ", "```\n", "> ```a\n", "1. ```a\n", "~~~a\n   ~~~\n", " ```a\n"]
+)
+def test_fences_are_found_in_linear_time(unit: str) -> None:
+    seconds = []
+    for size in (20_000, 80_000):
+        text = f"{unit * (size // len(unit))}end"
+        started = time.process_time()
+        assert len(Implementation.read(text).fences) >= 0
+        seconds.append(time.process_time() - started)
+    assert seconds[1] < 10 * max(seconds[0], 0.05)
+
+
+def test_a_key_that_stands_twice_is_a_fault() -> None:
+    text = json.dumps(answers.CHALLENGE, indent=2)
+    with pytest.raises(ValidationError) as caught:
+        Challenge.read(text.replace("{\n", '{\n  "ti\\u0074le": "Old",\n', 1))
+    assert faults(caught.value) == ["title: is given twice at line 3 column 3"]
+    nested = json.dumps(answers.CATALOG).replace('"impact"', '"impact": "x", "impact"', 1)
+    with pytest.raises(ValidationError, match="is given twice"):
+        ErrorCatalog.read(nested)
 
 
 # Judgments and catalogs

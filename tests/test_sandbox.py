@@ -144,7 +144,7 @@ NUMBERS = {
 SEEN = {
     "the environment": (
         "print(sorted(os.environ), os.environ['HOME'])",
-        "['HOME', 'LANG', 'PATH', 'PWD', 'TMPDIR'] /tmp",
+        "['HOME', 'LANG', 'PATH', 'PWD', 'TMPDIR', 'TZ'] /tmp",
     ),
     "the working folder": ("print(os.getcwd(), sorted(os.listdir()))", "/tmp/work ['facts.json']"),
     "a name": ("print(socket.gethostname(), os.getuid(), os.getgid())", "sandbox 1000 1000"),
@@ -530,7 +530,7 @@ def test_without_a_sandbox_home_and_environment_are_its_own(host: Host) -> None:
     files = {"facts.json": json.dumps(host.facts())}
     ended = Unsandboxed().run(command, files=files, readable=[], limits=Limits(), environment={"SEED": "7"})
     environment, folder, beside = json.loads(ended.output)
-    assert sorted(environment) == ["HOME", "LANG", "PATH", "PWD", "SEED", "TMPDIR"]
+    assert sorted(environment) == ["HOME", "LANG", "PATH", "PWD", "SEED", "TMPDIR", "TZ"]
     assert folder == f"{environment['HOME']}/work"
     assert beside == ["work"]
     assert not Path(environment["HOME"]).exists()

@@ -314,6 +314,22 @@ def test_what_a_topic_requires_must_be_there(course: Project) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_package_in_editable_mode_cannot_be_seen(course: Project, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv/bin/python"
+    [site] = (tmp_path / "venv/lib").glob("python*/site-packages")
+    for name, how in {"pytest": "{}", "mylib": '{"dir_info": {"editable": true}, "url": "file:///nowhere"}'}.items():
+        folder = site / f"{name}-8.5.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 8.5\n", "utf-8")
+        (folder / "direct_url.json").write_text(how, "utf-8")
+    course.topic("words", "title: Counting words\nlanguage: python\nrequires: [mylib]\n")
+    course.write("topics/words.tests.py", TESTS)
+    done = course.errorspan("verify", "--python", str(python), key=False)
+    assert done.returncode == 1
+    assert "topics/words.yml:1: requires: mylib is installed in editable mode" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("key", "fault"),
     [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from errorspan.site import pages
 from sample import (
     ASSESSMENT,
     CODE,
@@ -134,6 +136,36 @@ def test_a_correction_like_the_key_is_called_the_same_spacing_aside(page) -> Non
     note(page, 3).get_by_role("textbox").fill("return -F.logsigmoid(beta*(ratios[0]-ratios[1])).mean()")
     explain(page, 3)
     expect(note(page, 3)).to_contain_text("Your correction is the answer, spacing aside.")
+
+
+def test_blanks_that_matter_are_compared(page) -> None:
+    mark(page, 24)
+    check(page)
+    box = note(page, 3).get_by_role("textbox")
+    box.fill(f"    {box.input_value()}")
+    explain(page, 3)
+    assert sides(page, 3)["own"][0].startswith("    return")
+    expect(note(page, 3)).to_contain_text("Your correction differs where it is marked.")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a = b+c", "a=b + c", True),
+        ("if word not in stop:", "if word notin stop:", False),
+        ("    return x", "return x", False),
+        ('"word count"', '"wordc ount"', False),
+        ("f( 'a b' )", "f('a b')", True),
+        ("return x  \n", "return x", True),
+        ("return  x", "return x", True),
+        ("'it\\'s  ok'", "'it\\'s ok'", False),
+        ("\u00e9 in x", "\u00e9in x", False),
+    ],
+)
+def test_which_blanks_matter(page, one: str, other: str, *, same: bool) -> None:
+    answers = (Path(pages.__file__).parent / "assets/errorspan.answers.js").read_text("utf-8")
+    bare = re.search(r"function bare.+?\n  }\n", answers, re.DOTALL)[0]
+    assert page.evaluate(f"([one, other]) => {{ {bare}; return bare(one) === bare(other) }}", [one, other]) is same
 
 
 def test_what_was_not_changed_is_not_compared(page) -> None:

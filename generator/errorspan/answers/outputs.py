@@ -7,26 +7,20 @@ dialect does not enforce (list lengths, ranges) are enforced here, when an answe
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from errorspan.answers.shape import Output, Text, TextOrNone, bare_json
+from errorspan.text.fences import blocks
 
 Severity = Literal["high", "medium", "low"]
 Label = Literal["A", "B"]
 Settled = Literal["requirement", "interface", "craft"]
-
-_FENCE = re.compile(  # one that is not closed goes to the end, as Markdown has it; nothing is tried twice
-    r"^(?P<fence>(?P<mark>[`~])(?P=mark){2,}+)[^\S\n]*+(?P<language>[^\s`]*+)[^\n`]*+\n"
-    r"(?P<code>.*?)(?:^(?P=fence)(?P=mark)*[^\S\n]*$|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
 
 
 class Categories(Output):
@@ -95,12 +89,13 @@ class Implementation(Output):
     @property
     def fences(self) -> list[Fence]:
         """Return the fenced blocks, in order."""
-        return [Fence(found["language"], found["code"]) for found in _FENCE.finditer(self.recorded())]
+        return [Fence(block.language, block.code) for block in blocks(self.recorded())]
 
     @cached_property
     def fenced(self) -> list[tuple[int, int]]:
         """Return where the code of each fenced block starts and ends in the text."""
-        return [found.span("code") for found in _FENCE.finditer(self.recorded())]
+        starts = list(accumulate((len(line) + 1 for line in self.recorded().split("\n")), initial=0))
+        return [(starts[block.first], starts[block.last]) for block in blocks(self.recorded())]
 
     @property
     def code(self) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, model_validator
 
+from errorspan.text import objects
 from errorspan.text.errors import shown
 from errorspan.text.source import named
 
@@ -66,7 +67,7 @@ class Output(BaseModel):
         Raises:
             pydantic.ValidationError: the text is no JSON, or not of this shape.
         """
-        return cls.model_validate_json(bare_json(text), context={"asked": asked})
+        return objects.validated(cls, bare_json(text), context={"asked": asked})
 
     def recorded(self) -> str:
         """Return the text that stands in the record: the same values, laid out for a reviewer."""

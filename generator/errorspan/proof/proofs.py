@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from errorspan.answers.outputs import Assessment, Implementation
 from errorspan.answers.shape import faults_in
 from errorspan.record.manifest import Day
+from errorspan.text import objects
 from errorspan.text.errors import InputError, shown
 
 FILE = "proof.json"
@@ -184,7 +185,7 @@ def read(path: Path, name: str) -> Proof | None:
         InputError: it is corrupt, or of a newer format.
     """
     try:
-        return Proof.model_validate_json(path.read_bytes()) if path.is_file() else None
+        return objects.validated(Proof, path.read_bytes()) if path.is_file() else None
     except OSError as error:
         raise InputError([f"{name}:1: cannot be read ({error.strerror})"]) from None
     except ValidationError as error:

@@ -37,12 +37,14 @@ _PLAIN = {name: value for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if (
 
 _LOOK = """
 import importlib.metadata, json, os, platform, sys, sysconfig
+dists = [dist for dist in importlib.metadata.distributions() if dist.name]
 print(json.dumps({
     "executable": os.path.realpath(getattr(sys, "_base_executable", sys.executable)),
     "base": os.path.realpath(sys.base_prefix),
     "paths": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
     "python": platform.python_version(),
-    "packages": {dist.name: dist.version for dist in importlib.metadata.distributions() if dist.name},
+    "packages": {dist.name: dist.version for dist in dists},
+    "editable": [dist.name for dist in dists if '"editable": true' in (dist.read_text("direct_url.json") or "")],
 }))
 """
 
@@ -57,6 +59,7 @@ class Interpreter:
     paths: tuple[Path, ...]
     python: str
     packages: Mapping[str, str]
+    editable: frozenset[str] = frozenset()
 
     @classmethod
     def at(cls, executable: str) -> Interpreter:
@@ -74,7 +77,8 @@ class Interpreter:
             raise InputError([f"{executable}: is no Python that starts ({type(error).__name__})"]) from None
         versions: dict[str, str] = {canonicalize_name(name): version for name, version in seen["packages"].items()}
         paths = tuple(Path(path) for path in seen["paths"])
-        return cls(executable, seen["executable"], Path(seen["base"]), paths, seen["python"], versions)
+        editable = frozenset(map(canonicalize_name, seen["editable"]))
+        return cls(executable, seen["executable"], Path(seen["base"]), paths, seen["python"], versions, editable)
 
     def versions(self, topic: Topic) -> dict[str, str]:
         """Return the versions of pytest and of what a topic requires.
@@ -92,6 +96,12 @@ class Interpreter:
                 f"{topic.path}:1: requires: {one} is not installed (found {found[one.name] or 'none'}); "
                 f"`python3 -m pip --python {self.named} install '{one}'`, or name another Python with --python"
                 for one in lacking
+            )
+        if unseen := [one for one in wanted if canonicalize_name(one.name) in self.editable]:
+            raise InputError(
+                f"{topic.path}:1: requires: {one.name} is installed in editable mode, so its files lie where the "
+                f"sandbox sees none; `python3 -m pip --python {self.named} install` it without -e"
+                for one in unseen
             )
         return {name: version for name, version in found.items() if version}
 

@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from errorspan.answers.shape import FORMAT, faults_in
 from errorspan.record.manifest import SUPERSEDED, Entry, Manifest, Recorded, Rejected, Reply, digest
 from errorspan.steps.prompting import CHAIN, Request
-from errorspan.text import disk
+from errorspan.text import disk, objects
 from errorspan.text.errors import Busy, InputError
 
 BYTES_PER_TOKEN = 8
@@ -182,7 +182,7 @@ class Record:
     def _read_manifest(self) -> Manifest:
         path = self.own("run.json")
         try:
-            manifest = Manifest.model_validate_json(path.read_bytes())
+            manifest = objects.validated(Manifest, path.read_bytes())
         except FileNotFoundError:
             return Manifest()
         except OSError as error:

@@ -37,7 +37,7 @@ from errorspan.text import markup
 STYLES = (f"{ASSETS_FOLDER}/errorspan.css", f"{ASSETS_FOLDER}/exercise.css")
 SCRIPTS = (f"{ASSETS_FOLDER}/errorspan.js",)
 LATE = tuple(
-    f"{ASSETS_FOLDER}/errorspan.{name}.js" for name in ("course", "ar", "de")
+    f"{ASSETS_FOLDER}/errorspan.{name}.js" for name in ("course", "answers", "ar", "de")
 )  # loaded by the first, where needed
 ANSWERS = ("run.md.j2", "key.md.j2")
 """The templates of pages that hold answers."""

@@ -23,6 +23,8 @@ from pygments.lexers.special import TextLexer
 from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
 
+from errorspan.text import fences
+
 # Preprocessors of Markdown extensions look for these before HTML is recognised: fences, snippets, macros, tabs.
 _MARKDOWN = {"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#125;", "\t": "&#9;"}
 
@@ -169,8 +171,7 @@ def _lexer(language: str) -> Lexer:
 
 @lru_cache
 def _markdown() -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    markdown.disable(["link", "image", "autolink", "html_block", "html_inline", "reference"])
+    markdown = fences.parser()
     markdown.add_render_rule("fence", _fence)
     markdown.add_render_rule("th_open", _cell)
     markdown.add_render_rule("td_open", _cell)

@@ -7,7 +7,6 @@
   const HERE = document.currentScript?.src || location.href;
   const STORED = `${new URL(".", HERE).pathname}errorspan:`;
   const LANGUAGES = ["ar", "de"];
-  const CHANGED = { before: "del", own: "mark", after: "ins" };
 
   const tables = {
     en: {
@@ -531,30 +530,6 @@
       ];
     }
 
-    explanation(error) {
-      const { words } = this;
-      const { kind, fix } = this.state.work[error.id] ?? {};
-      const [before, after] = [error.before, error.after].map(codes);
-      const own = fix === undefined || bare(fix) === bare(textOf(before)) ? null : fix;
-      const told = kind && (kind === error.pattern ? words("kindRight") : words("kindWrong", { kind }));
-      const links = ["weak", "mid", "url"].filter((name) => error[name]);
-      const diff = make(
-        "div.es-diff.highlight",
-        side("before", words, before, after),
-        own !== null && side("own", words, own.split("\n").map((text) => make("code", text)), after),
-        side("after", words, after, before),
-      );
-      return [
-        inDirection("ltr", diff),
-        own !== null && make("p", words(bare(own) === bare(textOf(after)) ? "same" : "differs")),
-        prose(error.description),
-        error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
-        [make("h4", words("value")), prose(error.value)],
-        error.failure && [make("h4", words("failure")), prose(error.failure)],
-        make("ul.es-links", links.map((name) => make("li", link(error[name], words(name))))),
-      ].flat();
-    }
-
     showSummary(verdicts, graded) {
       const { words, state } = this;
       const [[, told], ...tally] = this.tally(state.attempts.at(-1));
@@ -710,53 +685,12 @@
     return to === undefined ? 0 : Math.min(Math.max(to, 1), last);
   }
 
-  function bare(code) {
-    return code.replace(/\s+/g, "");
-  }
-
-  /* Return where a text differs from another: the longest text that both have stays, by lines rather than across. */
-  function difference(one, other) {
-    const [a, b] = [one, other].map((text) => text.match(/[\p{L}\p{M}\p{N}_]+|\s+|./gsu) ?? []);
-    const weight = (word) => word.length + 8 * word.includes("\n");
-    const common = [...a, ""].map(() => new Uint16Array(b.length + 1));
-    for (let i = a.length; i--; )
-      for (let j = b.length; j--; )
-        common[i][j] = a[i] === b[j] ? common[i + 1][j + 1] + weight(a[i]) : Math.max(common[i + 1][j], common[i][j + 1]);
-    const changes = [];
-    for (let i = 0, j = 0, at = 0; i < a.length; ) {
-      const same = a[i] === b[j];
-      if (!same && common[i][j + 1] > common[i + 1][j]) {
-        j++;
-        continue;
-      }
-      if (same) j++;
-      else if (changes.at(-1)?.[1] === at) changes.at(-1)[1] += a[i].length;
-      else changes.push([at, at + a[i].length]);
-      at += a[i++].length;
-    }
-    return changes;
-  }
-
   function codes(lines) {
     return lines.map((code) => html("code", code));
   }
 
   function textOf(codes) {
     return codes.map((code) => code.textContent).join("\n");
-  }
-
-  function side(name, words, codes, other) {
-    let at = 0;
-    const changes = difference(textOf(codes), textOf(other));
-    for (const code of codes) {
-      const { length } = code.textContent;
-      for (const change of changes) {
-        const [from, to] = change.map((place) => Math.min(Math.max(place - at, 0), length));
-        if (from < to) wrap(code, from, to, make(`${CHANGED[name]}.es-changed`));
-      }
-      at += length + 1;
-    }
-    return make(`div.es-side.es-${name}`, make("span.es-word", words(name)), codes.length ? codes : inDirection("auto", make("em", words("deleted"))));
   }
 
   /* The key */
@@ -767,8 +701,12 @@
   window.errorspanKey = (id, key) => keys.set(id, key);
 
   async function loadKey({ exercise, digest, key }) {
-    if (keys.get(exercise)?.digest !== digest) await load(`${new URL(key, document.baseURI)}?${digest}`);
-    return keys.get(exercise);
+    const answers = ErrorspanExercise.prototype;
+    await Promise.all([
+      keys.get(exercise)?.digest === digest || load(`${new URL(key, document.baseURI)}?${digest}`),
+      answers.explanation || load(beside("answers")),
+    ]);
+    return answers.explanation && keys.get(exercise);
   }
 
   function load(src) {
@@ -861,6 +799,9 @@
 
   window.errorspanCourse = (define) =>
     define({ ErrorspanElement, ErrorspanProgress, STORED, best, blank, dotted, fill, joined, link, make, outdated, recall, tables, unsaved, write });
+
+  window.errorspanAnswers = (define) =>
+    define({ ErrorspanExercise, codes, html, inDirection, link, make, prose, textOf, wrap });
 
   function make(name, ...children) {
     const [tag, ...classes] = name.split(".");

@@ -1,0 +1,72 @@
+/* What is told of an error once it is open: errorspan.js loads this with the key. */
+errorspanAnswers(({ ErrorspanExercise, codes, inDirection, link, make, prose, textOf, wrap }) => {
+  const CHANGED = { before: "del", own: "mark", after: "ins" };
+
+  ErrorspanExercise.prototype.explanation = function (error) {
+    const { words } = this;
+    const { kind, fix } = this.state.work[error.id] ?? {};
+    const [before, after] = [error.before, error.after].map(codes);
+    const own = fix === undefined || bare(fix) === bare(textOf(before)) ? null : fix;
+    const told = kind && (kind === error.pattern ? words("kindRight") : words("kindWrong", { kind }));
+    const links = ["weak", "mid", "url"].filter((name) => error[name]);
+    const diff = make(
+      "div.es-diff.highlight",
+      side("before", words, before, after),
+      own !== null && side("own", words, own.split("\n").map((text) => make("code", text)), after),
+      side("after", words, after, before),
+    );
+    return [
+      inDirection("ltr", diff),
+      own !== null && make("p", words(bare(own) === bare(textOf(after)) ? "same" : "differs")),
+      prose(error.description),
+      error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
+      [make("h4", words("value")), prose(error.value)],
+      error.failure && [make("h4", words("failure")), prose(error.failure)],
+      make("ul.es-links", links.map((name) => make("li", link(error[name], words(name))))),
+    ].flat();
+  };
+
+  /* Leave out blanks that do not matter: those that indent, part words or stand in a string do. */
+  function bare(text) {
+    const code = text.replace(/\s+$/gm, "");
+    const parts = (at, { length }) => /^[\w\p{L}]\s+[\w\p{L}]$/u.test(code.slice(at - 1, at + length + 1));
+    return code.replace(/((["'`])(?:\\.|(?!\2).)*\2)|(?<=\S)[ \t]+/g, (all, string, _, at) => string ?? (parts(at, all) ? " " : ""));
+  }
+
+  /* Return where a text differs from another: the longest text that both have stays, by lines rather than across. */
+  function difference(one, other) {
+    const [a, b] = [one, other].map((text) => text.match(/[\p{L}\p{M}\p{N}_]+|\s+|./gsu) ?? []);
+    const weight = (word) => word.length + 8 * word.includes("\n");
+    const common = [...a, ""].map(() => new Uint16Array(b.length + 1));
+    for (let i = a.length; i--; )
+      for (let j = b.length; j--; )
+        common[i][j] = a[i] === b[j] ? common[i + 1][j + 1] + weight(a[i]) : Math.max(common[i + 1][j], common[i][j + 1]);
+    const changes = [];
+    for (let i = 0, j = 0, at = 0; i < a.length; ) {
+      const same = a[i] === b[j];
+      if (!same && common[i][j + 1] > common[i + 1][j]) {
+        j++;
+        continue;
+      }
+      if (same) j++;
+      else if (changes.at(-1)?.[1] === at) changes.at(-1)[1] += a[i].length;
+      else changes.push([at, at + a[i].length]);
+      at += a[i++].length;
+    }
+    return changes;
+  }
+
+  function side(name, words, codes, other) {
+    let at = 0;
+    const changes = difference(textOf(codes), textOf(other));
+    for (const code of codes) {
+      const { length } = code.textContent;
+      for (const change of changes) {
+        const [from, to] = change.map((place) => Math.min(Math.max(place - at, 0), length));
+        if (from < to) wrap(code, from, to, make(`${CHANGED[name]}.es-changed`));
+      }
+      at += length + 1;
+    }
+    return make(`div.es-side.es-${name}`, make("span.es-word", words(name)), codes.length ? codes : inDirection("auto", make("em", words("deleted"))));
+  }
+});

@@ -1,0 +1,95 @@
+"""Find the fenced code of a Markdown text, as the pages show it.
+
+CommonMark, but for one thing: where a fence ends further in than it began, and one that is not follows, the code goes
+on. Models fence whole programs, and do not look whether a docstring holds a fence of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+
+_OPENS = re.compile(r"(?P<fence>(?P<mark>[`~])(?P=mark){2,}+)[^\S\n]*(?P<info>[^\n]*)")
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, its code, and the lines of the text (from 0, up to) on which the code stands."""
+
+    language: str
+    code: str
+    first: int
+    last: int
+
+
+def parser() -> MarkdownIt:
+    """Return a parser of Markdown with these fences; links, images and HTML are text to it."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown.disable(["link", "image", "autolink", "html_block", "html_inline", "reference"])
+    markdown.block.ruler.at("fence", _fence, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    return markdown
+
+
+@lru_cache(maxsize=32)
+def blocks(text: str) -> tuple[Block, ...]:
+    """Return the fenced blocks of a text, in order."""
+    found = [token for token in _blocks_only().parse(text) if token.type == "fence" and token.map]
+    return tuple(
+        Block(
+            (token.info.split() or [""])[0],
+            token.content,
+            first := (token.map or [0])[0] + 1,
+            first + token.content.count("\n"),
+        )
+        for token in found
+    )
+
+
+@lru_cache
+def _blocks_only() -> MarkdownIt:
+    markdown = parser()
+    markdown.core.ruler.enableOnly(["normalize", "block"])
+    return markdown
+
+
+def _fence(state: StateBlock, first: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - as the parser calls it
+    """Take a fenced block that starts on a line, if one does."""
+    if state.is_code_block(first):
+        return False
+    opened = _OPENS.fullmatch(_line(state, first))
+    if opened is None or "`" in opened["info"]:
+        return False
+    if silent:
+        return True
+    margin = state.sCount[first]
+    closing = re.compile(rf"{re.escape(opened['fence'])}{re.escape(opened['mark'])}*\s*")
+    last = closed = None
+    for line in range(first + 1, end):
+        text = _line(state, line)
+        if text and state.sCount[line] < state.blkIndent:
+            break  # the list or quote that it stands in is over
+        last = line
+        fence = closing.fullmatch(text) if not state.is_code_block(line) else None
+        if fence and state.sCount[line] <= margin:
+            closed = line
+            break
+        if fence and closed is None:
+            closed = line
+        elif closed is not None and state.sCount[line] <= margin and _OPENS.fullmatch(text):
+            break  # another block begins: the one before had its end
+    if closed is None:
+        until = after = (last or first) + 1
+    else:
+        until, after = closed, closed + 1
+    state.line = after
+    token = state.push("fence", "code", 0)
+    token.info, token.markup, token.map = opened["info"], opened["fence"], [first, after]
+    token.content = state.getLines(first + 1, until, margin, keepLastLF=True)
+    return True
+
+
+def _line(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
