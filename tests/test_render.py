@@ -42,6 +42,8 @@ markdown_extensions: [attr_list, tables, toc]
 """
 ELEMENT = re.compile(r"<errorspan-exercise.*?</errorspan-exercise>", re.DOTALL)
 
+LIST, LOCK = (name.format("render") for name in (folder.LIST, folder.LOCK))
+
 
 def build_zensical(folder: Path, *more: str) -> None:
     """Build a site with Zensical, strictly."""
@@ -116,7 +118,7 @@ def test_what_is_in_the_way_is_named_and_nothing_is_written(project: Project) ->
     project.topic("words")
     project.write("docs/two.md", "# Two\n")
     project.write("out/two.md", "mine")
-    project.write(f"out/{folder.LOCK}", "")
+    project.write(f"out/{LOCK}", "")
     before = project.files("out")
     refused = project.errorspan("render", "out", key=False)
     assert refused.returncode == 1
@@ -202,7 +204,7 @@ def test_a_hostile_list_takes_nothing_outside_away(tmp_path: Path) -> None:
     for uri in ("../kept.txt", str(kept), "x/../../kept.txt"):
         out = tmp_path / "out"
         out.mkdir(exist_ok=True)
-        (out / folder.LIST).write_text(json.dumps({uri: [digest]}))
+        (out / LIST).write_text(json.dumps({uri: [digest]}))
         with pytest.raises(InputError):
             folder.write(out, {})
     assert kept.read_bytes() == b"kept"
@@ -239,8 +241,8 @@ def test_a_rerun_ends_what_a_kill_broke_off(tmp_path: Path, monkeypatch: pytest.
                 stopped = False
         folder.write(out, new)
         left = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-        assert left.pop(folder.LIST)
-        del left[folder.LOCK]
+        assert left.pop(LIST)
+        del left[LOCK]
         assert left == new | {"mine": b"mine"}
         if not stopped:
             assert step > 4
@@ -255,7 +257,7 @@ def test_what_is_saved_meanwhile_is_on_the_list_before_it_is_written(
     put = disk.put
 
     def saved_and_killed(path: Path, content: str | bytes, **given: Any) -> None:
-        if path.name == folder.LIST:
+        if path.name == LIST:
             source.write_bytes(b"saved meanwhile")
         put(path, content, **given)
         if path.name == "page":
@@ -277,7 +279,7 @@ def test_a_folder_is_written_by_one_at_a_time(tmp_path: Path, monkeypatch: pytes
     folder.write(out, {"page": b"old"})
     half = out / f".page.x{disk.HALF}"
     half.write_bytes(b"half")
-    with FileLock(out / folder.LOCK), pytest.raises(Busy):
+    with FileLock(out / LOCK), pytest.raises(Busy):
         folder.write(out, {"page": b"new"})
     assert ((out / "page").read_bytes(), half.exists()) == (b"old", True)
     folder.write(out, {"page": b"new"})

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+import answers
 from conftest import ROOT, Project
 from errorspan.answers.outputs import Assessment
 from errorspan.course import Course
@@ -312,6 +313,36 @@ def test_what_a_topic_requires_must_be_there(course: Project) -> None:
         in done.stderr
     )
     assert "Traceback" not in done.stderr
+
+
+def test_the_programs_can_be_written_and_nothing_else_is_replaced(course: Project) -> None:
+    course.write("out/mine.txt", "mine")
+    done = course.errorspan("verify", "--write", "out", key=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "10 programs in out\n"
+    written = {path.name: path.read_text("utf-8") for path in (course.folder / "out/words").iterdir()}
+    assert sorted(written) == sorted(
+        f"{name}.py"
+        for name in (
+            "corrected",
+            "shown",
+            *(f"{kind}-{n}" for kind in ("error", "correction") for n in "123"),
+            "mid",
+            "weak",
+        )
+    )
+    assert written["shown.py"] == answers.CODE
+    assert written["error-2.py"].count("sorted(totals)[:n]") == 1
+    assert "totals.get(word, 0) + 1" in written["error-2.py"]
+    assert not (course.folder / "topics/runs/words/proof.json").exists()
+    assert course.errorspan("verify", "words", "--write", "out", key=False).returncode == 0
+    course.write("out/words/shown.py", "changed\n")
+    done = course.errorspan("verify", "--write", "out", key=False)
+    assert done.returncode == 1
+    assert "out/words/shown.py:1: was changed since it was written, and is in the way" in done.stderr
+    assert (course.folder / "out/mine.txt").read_text("utf-8") == "mine"
+    done = course.errorspan("verify", "--write", "topics", key=False)
+    assert "name a folder apart from what you write" in done.stderr
 
 
 def test_a_package_in_editable_mode_cannot_be_seen(course: Project, tmp_path: Path) -> None:

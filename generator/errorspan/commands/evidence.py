@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from errorspan.proof.proving import Interpreter
 from errorspan.proof.sandbox import Limits, Sandbox
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run
+from errorspan.site import folder
 from errorspan.text import disk
 from errorspan.text.errors import InputError
 
@@ -41,10 +42,24 @@ from errorspan.text.errors import InputError
     metavar="MB",
     help="How much memory they may take.",
 )
+@click.option(
+    "--write",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the programs that would be tried into a folder, and run nothing.",
+)
 @click.option("--no-sandbox", is_flag=True, help="Run a model's code with your own rights where there is no sandbox.")
 @config_option
 def verify(  # noqa: PLR0913 - click passes each option
-    topics: tuple[str, ...], *, python: str, seconds: int, memory: int, no_sandbox: bool, config_file: Path
+    topics: tuple[str, ...],
+    *,
+    python: str,
+    seconds: int,
+    memory: int,
+    directory: Path | None,
+    no_sandbox: bool,
+    config_file: Path,
 ) -> None:
     """Prove answer keys by running the topics' tests, in a sandbox.
 
@@ -53,6 +68,13 @@ def verify(  # noqa: PLR0913 - click passes each option
     course = course_of(config_file)
     runs = course.replay(topics)
     failed = left_out(course, topics)
+    if directory:
+        files = {name: text for run in runs for name, text in _programs(run, named=bool(topics))}
+        written = folder.write(directory, files, [course.root / course.settings.topics], by="verify")
+        click.echo(f"{written.files} programs in {directory}")
+        if failed:
+            raise Failure("\n".join(failed))
+        return
     tested = [run for run in runs if _testable(run, course, named=bool(topics))]
     if tested:
         place, interpreter = sandbox.find(unsandboxed=no_sandbox), Interpreter.at(python)
@@ -95,10 +117,25 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
         click.echo("warning: its errors cannot be placed in its code; correct them in the review", err=True)
 
 
+def _programs(run: Run, *, named: bool) -> Iterator[tuple[str, bytes]]:
+    """Yield the programs of a topic with their files' names: its variants, and the tiers' own answers."""
+    if run.assessment is None or not run.graded:
+        if named:
+            raise InputError([_without_exercise(run)])
+        return
+    tiers = {tier: run.outputs[step].code for tier, step in proofs.TIERS.items()}
+    for name, code in {**proofs.variants(run.assessment), **tiers}.items():
+        yield f"{run.topic.id}/{name}{proving.suffix(run.assessment.language)}", code.encode("utf-8", "replace")
+
+
+def _without_exercise(run: Run) -> str:
+    return f"{run.topic.path}:1: has no exercise to verify ({withheld(run, 'all')[0]})"
+
+
 def _testable(run: Run, course: Course, *, named: bool) -> bool:
     tests = f"{course.settings.topics}/{run.topic.id}.tests.py"
     if run.assessment is None or not run.graded:
-        why = f"{run.topic.path}:1: has no exercise to verify ({withheld(run, 'all')[0]})"
+        why = _without_exercise(run)
     elif run.evidence.bound is None:
         why = f"{tests}:1: is not there; it would hold the tests of the topic"
     else:
