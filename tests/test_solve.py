@@ -125,6 +125,29 @@ def test_an_error_that_nobody_finds_needs_a_review(made: Project, messages_api: 
     assert "Needs review" in told
     assert "no solver found error 2 (line 9)" in told
     assert "Needs review: no solver found error 2 (line 9)." in made.page("runs/words")
+    listed = made.page("exercises")
+    assert "it needs a review" in listed
+    assert "no solver" not in listed
+    assert "line 9" not in listed
+
+
+@pytest.mark.sandbox
+def test_an_error_that_nobody_finds_needs_none_where_execution_has_proved_it(
+    made: Project, messages_api: MessagesAPI
+) -> None:
+    messages_api.script("blind_solve", said(answers.ERRORS[0]), said(answers.ERRORS[2]))
+    assert made.errorspan("solve").returncode == 0
+    made.write(
+        "topics/words.tests.py", 'def test_top(exercise):\n    assert exercise.top({"a": 1, "b": 2}, 1) == ["b"]\n'
+    )
+    assert "1 of 3 errors proved" in made.errorspan("verify", key=False).stdout
+    known = json.loads((made.folder / "topics/runs/words/proof.json").read_text("utf-8"))
+    known["variants"]["error-1"]["unplayed"] = known["variants"]["error-3"]["unplayed"] = ["test_top"]
+    made.write("topics/runs/words/proof.json", json.dumps(known))  # nothing is said of the other two
+    assert made.build(key=False).returncode == 0
+    assert "execution has proved it" in section(made.page("runs/words"))
+    assert "Needs review" not in made.page("runs/words")
+    assert "it needs a review" not in made.page("exercises")
 
 
 def test_an_extra_that_both_report_needs_a_review(made: Project, messages_api: MessagesAPI) -> None:

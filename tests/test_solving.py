@@ -101,14 +101,14 @@ def test_an_error_is_found_by_any_of_its_lines_and_counts_once(
 )
 def test_what_needs_a_review(first: list[Any], second: list[Any], reasons: list[str]) -> None:
     for one, other in ((first, second), (second, first)):
-        assert list(solved(solution(*one), solution(*other)).needs_review) == reasons
+        assert list(solved(solution(*one), solution(*other)).needs_review()) == reasons
 
 
 def test_one_solver_alone_says_nothing_of_the_key() -> None:
     alone = settle({"second": solution((1, 1))}, {"assessment": KEY})
     assert alone
     assert not alone.complete
-    assert not alone.needs_review
+    assert not alone.needs_review()
     assert alone.grades["second"].recall == (0, 3)
     assert settle({}, {"assessment": KEY}) is None
 
@@ -129,7 +129,7 @@ def test_whatever_is_reported_the_counts_add_up(first: list[tuple[int, int]], se
             for error in KEY.errors
             if (span := KEY.span(error)) and marked & set(range(span.first, span.last + 1))
         }
-    assert any("no solver" in reason for reason in both.needs_review) == any(
+    assert any("no solver" in reason for reason in both.needs_review()) == any(
         all(error.id in grade.missed for grade in both.grades.values()) for error in KEY.errors
     )
 

@@ -6,7 +6,7 @@ against the key, a person has to look at it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -45,10 +45,19 @@ class Grade:
 
 @dataclass(frozen=True)
 class Solve:
-    """The grades of those solvers whose answers count, by pass, and where they agree against the key."""
+    """The grades of those solvers whose answers count, by pass, and where they agree against the key.
+
+    `unfound`: what is said of each error that neither found, by its id. `disputed`: where both report what the key has
+    not.
+    """
 
     grades: Mapping[str, Grade]
-    needs_review: tuple[str, ...]
+    unfound: Mapping[str, str]
+    disputed: tuple[str, ...]
+
+    def needs_review(self, proved: Collection[str] = ()) -> tuple[str, ...]:
+        """Say what a person has to look at; that nobody finds an error which execution has proved is no reason."""
+        return (*(said for id_, said in self.unfound.items() if id_ not in proved), *self.disputed)
 
     @property
     def complete(self) -> bool:
@@ -60,8 +69,9 @@ def settle(solutions: Mapping[str, Solution], outputs: Mapping[str, Any]) -> Sol
     """Grade each solution against the key; None where there is no solution."""
     assessment: Assessment = outputs["assessment"]
     grades = {order: _grade(solution, assessment) for order, solution in solutions.items()}
-    reasons = tuple(_reasons(list(grades.values()), assessment)) if len(grades) == len(PASSES) else ()
-    return Solve(grades, reasons) if grades else None
+    if len(grades) < len(PASSES):
+        return Solve(grades, {}, ()) if grades else None
+    return Solve(grades, _unfound(grades.values(), assessment), tuple(_disputed(*grades.values())))
 
 
 def findings_stand_in_the_code(solution: Solution, outputs: Mapping[str, Any]) -> Iterator[str]:
@@ -91,16 +101,21 @@ def _grade(solution: Solution, assessment: Assessment) -> Grade:
     )
 
 
-def _reasons(grades: list[Grade], assessment: Assessment) -> Iterator[str]:
+def _unfound(grades: Collection[Grade], assessment: Assessment) -> dict[str, str]:
+    unfound = {}
     for error in assessment.errors:
         if all(error.id in grade.missed for grade in grades):
             span = assessment.span(error)
-            yield f"no solver found error {error.id}{f' ({_lines(span.first, span.last)})' if span else ''}"
-    first, second = (grade.extras for grade in grades)
+            where = f" ({_lines(span.first, span.last)})" if span else ""
+            unfound[error.id] = f"no solver found error {error.id}{where}"
+    return unfound
+
+
+def _disputed(first: Grade, second: Grade) -> Iterator[str]:
     both = {
         (max(one.span.first, other.span.first), min(one.span.last, other.span.last))
-        for one in first
-        for other in second
+        for one in first.extras
+        for other in second.extras
         if _meet(one.span, other.span)
     }
     for lines in sorted(both):

@@ -76,7 +76,7 @@ def _say_solved(run: Run) -> None:
             by = answer.step.pass_title(answer.order)
             rates = f"found {Rate(*grade.recall)}, right in {Rate(*grade.precision)}"
             click.echo(f"{run.topic.id}: {by} {rates}", err=True)
-    for reason in run.solve.needs_review if run.solve else ():
+    for reason in run.needs_review:
         click.echo(f"{run.topic.id}: needs review: {reason}", err=True)
 
 

@@ -29,4 +29,9 @@ def unresolved(run: Run) -> tuple[str, ...]:
     """Return where solvers agree against the key, as long as nobody has approved it since."""
     review, solved = run.evidence.review, max((answer.entry.at or "" for answer in run.solutions), default="")
     settled = review and review.approves and review.date.isoformat() >= solved[:10]
-    return () if settled or not run.solve else run.solve.needs_review
+    return () if settled else run.needs_review
+
+
+def brief(reasons: list[str]) -> list[str]:
+    """Return why an exercise is not published without what would tell a student of its errors."""
+    return [reason.partition(": ")[0] for reason in reasons]

@@ -160,7 +160,7 @@ def _solves(runs: Sequence[Run]) -> Iterator[Line]:
         if run.solve:
             grades += [run.solve.grades[order] for order in by_model]
             if run.solve.complete and len(by_model) == len(run.solve.grades):
-                solved.append(run.solve.needs_review)
+                solved.append(run.needs_review)
     yield Line("solved", "Exercises solved blind by two models", Rate(len(solved), len(exercises)))
     yield Line("needs_review", "… of them, need a review", Rate(sum(map(bool, solved)), len(solved)))
     yield Line("solve_recall", "Errors that blind solvers found", _added(grade.recall for grade in grades))

@@ -109,6 +109,7 @@ def render(  # noqa: PLR0913 - what a site says of itself
             yield Page(f"{settings.exercises_folder}/{topic}/key.js", exercises[topic].key_script)
             yield page("key.md.j2", settings.exercises_folder, f"{topic}/key", **known)
     listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "withheld": reasons, "broken": broken}
+    listed["brief"] = publishing.brief
     folder = settings.exercises_folder
     yield Page(f"{folder}/index.md", rendered("exercises.md.j2", folder, **listed), in_nav=True)
     listed |= {"report": report.of(runs, settings)}
