@@ -20,7 +20,7 @@ from errorspan.authoring.prices import Price
 from errorspan.authoring.settings import Models, Settings
 from errorspan.authoring.topics import TierModels, TopicFile
 from errorspan.commands.cli import main
-from errorspan.proof.reviews import Correction, Review
+from errorspan.proof.reviews import Addition, Correction, Review, Unsettled
 from errorspan.steps.table import STEPS
 
 DOCS = ROOT / "docs"
@@ -83,6 +83,8 @@ GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "price": ("authors/settings.md", lambda: table(Price)),
     "review": ("authors/proofs.md", lambda: table(Review)),
     "correction": ("authors/proofs.md", lambda: table(Correction)),
+    "addition": ("authors/proofs.md", lambda: table(Addition)),
+    "unsettled": ("authors/proofs.md", lambda: table(Unsettled)),
     "checks": ("authors/checks.md", checks),
     "plugins": ("authors/plugins.md", plugins),
     "command line": ("authors/command-line.md", command_line),

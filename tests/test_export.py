@@ -23,9 +23,11 @@ from lxml import etree
 import answers
 import npm_packages
 from conftest import ROOT, Project
-from errorspan.answers.outputs import Assessment
+from errorspan.answers.outputs import Assessment, Span
+from errorspan.course import Course
 from errorspan.export import parcel as export
 from errorspan.export import qti, scorm
+from errorspan.proof.reviews import Aside
 from errorspan.runs.run import AUTHORSHIP
 from errorspan.site.exercise import Exercise
 from errorspan.site.words import language, words_in
@@ -344,3 +346,17 @@ def test_any_text_makes_well_formed_xml(text: str) -> None:
     assert item(made).get("title") == export.printable(made.title)
     for content in scorm.package(parcel(made)).values():
         assert content.encode()
+
+
+def test_what_is_undecided_is_no_false_alarm() -> None:
+    parcel = export.parcel(Course.read(ROOT / "mkdocs.yml", {}), {}, ["idempotent-payment-webhooks"])
+    [item] = parcel.items
+    aside = Aside("x", "Open.", Span(0, 3, 1, 1))
+    before, after = (
+        qti.package(replace(parcel, items=[item._replace(exercise=replace(item.exercise, undecided=undecided))]))
+        for undecided in ((), (aside,))
+    )
+    [name] = [name for name in before if name.startswith("items/")]
+    inside = '<baseValue baseType="identifier">L1</baseValue>'
+    assert inside in after[name]
+    assert inside not in before[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -88,6 +89,53 @@ def test_what_is_no_error_can_be_removed(course: Project) -> None:
     assert '"id":"3"' not in key
 
 
+ADDED = {
+    "quote": "totals = {}",
+    "line": 2,
+    "correction": "totals = dict()",
+    "description": "A dictionary is made by a display, which nobody can search for.",
+    "hint": "How is it made?",
+    "severity": "low",
+    "concept": "Making dictionaries",
+    "learning_value": "Say what you make.",
+}
+ASIDE = {"quote": "def top(totals, n):", "line": 8, "reason": "Nobody says whether `n` may be *negative*."}
+
+
+def test_a_review_adds_an_error_where_it_stands(course: Project) -> None:
+    reviewed(course, add=[ADDED])
+    publish(course, "all")  # its spans are more than a third of so few lines
+    page = built(course)
+    assert "an error on line 2, added Nothing. A dictionary is made by a display" in page
+    assert "Error 1: Making dictionaries" in page
+    key = json.loads("[" + (course.folder / "site/exercises/words/key.js").read_text("utf-8")[13:-3] + "]")[1]
+    assert [(error["id"], error["concept"], error["failure"]) for error in key["errors"]][:2] == [
+        ("1", "Making dictionaries", None),
+        ("2", "Counting idea 1", "<p>Gives wrong numbers.</p>\n"),
+    ]
+    assert published(course)
+
+
+@pytest.mark.sandbox
+def test_an_added_error_is_proved_like_any_other(course: Project) -> None:
+    reviewed(course, add=[ADDED])
+    course.write("topics/words.tests.py", "def test_count(exercise):\n    assert exercise.count('aa') == {'a': 2}\n")
+    done = course.errorspan("verify", key=False)
+    assert "words: 1 of 4 errors proved by execution" in done.stdout
+    assert "error 1, left in alone, fails no test" in done.stderr
+
+
+def test_what_a_review_leaves_undecided_counts_neither_way(course: Project) -> None:
+    reviewed(course, undecided=[ASIDE], corrections=[{"error": 2, "undecided": "The order is open."}])
+    page = built(course)
+    assert "Undecided: line 8 def top(totals, n): Nobody says whether n may be negative ." in page
+    assert "error 2 Gives a wrong number (2). What comes first by name leads. Undecided: The order is open." in page
+    key = json.loads("[" + (course.folder / "site/exercises/words/key.js").read_text("utf-8")[13:-3] + "]")[1]
+    assert [error["concept"] for error in key["errors"]] == ["Counting idea 1", "Counting idea 3"]
+    assert [[segment[0] for segment in one["segments"]] for one in key["undecided"]] == [[8], [9]]
+    assert "not counted, neither way" in course.page("exercises/words/key")
+
+
 def test_corrections_are_checked_like_an_answer(course: Project) -> None:
     reviewed(course, corrections=[{"error": 1, "quote": "totals[word] = 2"}])
     done = course.build(key=False)
@@ -117,6 +165,13 @@ def test_a_review_can_mend_what_a_check_found(course: Project) -> None:
         ),
         ({"corrections": [{"error": 7}]}, "topics/words.review.yml:1: corrections: there is no error 7"),
         ({"corrections": [{"error": n, "remove": True} for n in (1, 2, 3)]}, "what is left is no assessment: errors"),
+        (
+            {"add": [ADDED | {"quote": "nowhere"}]},
+            "topics/words.review.yml:1: add: 'nowhere' does not stand in the code once",
+        ),
+        ({"add": [{"quote": "n", "line": 2}]}, "add.0.correction: is missing"),
+        ({"add": [dict(ADDED) for _ in range(7)]}, "what is left is no assessment: errors: expected 1 to 9 (got 10)"),
+        ({"undecided": [ASIDE | {"quote": "total", "line": 1}]}, "undecided: 'total' does not stand in the code once"),
         ({"verdict": "fine"}, "verdict: expected 'approved' or 'rejected' (got 'fine')"),
         ({"date": "tomorrow"}, "date: "),
         ({"aproved": True}, "aproved: is no key here; known are verdict, by, date"),

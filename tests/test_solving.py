@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import answers
-from errorspan.answers.outputs import Assessment, Solution
+from errorspan.answers.outputs import Assessment, Solution, Span
 from errorspan.answers.solving import QUOTED_LINES, findings_are_short, findings_stand_in_the_code, settle
 
 LINES = [f"line_{number}()" for number in range(1, 21)]
@@ -132,6 +132,13 @@ def test_whatever_is_reported_the_counts_add_up(first: list[tuple[int, int]], se
     assert any("no solver" in reason for reason in both.needs_review()) == any(
         all(error.id in grade.missed for grade in both.grades.values()) for error in KEY.errors
     )
+
+
+def test_what_a_person_left_undecided_or_execution_proved_needs_no_review() -> None:
+    both = solved(solution((3, 3), (16, 16)), solution((3, 3), (15, 17)))
+    assert [reason[:12] for reason in both.needs_review()] == ["no solver fo", "no solver fo", "both solvers"]
+    assert both.needs_review(["2", "3"], [Span(0, 0, 16, 16)]) == ()
+    assert len(both.needs_review(["2", "3"], [Span(0, 0, 14, 14)])) == 1
 
 
 TWICE = exercise((1, 1), (2, 2)).model_copy(update={"code": "same()\nother()\nsame()\n"})

@@ -140,13 +140,15 @@ class Course:
             return run
         applies = review is not None and review.applies(recorded.entry.digest)
         tests = self.tests(topic)
+        original = Assessment.read(recorded.recorded.text) if applies and review and review.corrects else None
         answers = [run.outputs[step] for step in proofs.TIERS.values()]
         evidence = Evidence(
             proof=proofs.read(record.own(proofs.FILE), f"{record.name}/{proofs.FILE}"),
             bound=proofs.bound(assessment, answers, tests, topic.requires) if tests else None,
             review=review if applies else None,
             stale_review=None if applies else review,
-            original=Assessment.read(recorded.recorded.text) if applies and review and review.corrects else None,
+            original=original,
+            undecided=reviews.asides(original, review, name) if original and review else (),
         )
         return replace(run, evidence=evidence)
 

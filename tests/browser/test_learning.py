@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from errorspan.answers.outputs import Span
+from errorspan.proof.reviews import Aside
 from errorspan.site import pages
+from errorspan.site.exercise import Seen
 from sample import (
     ASSESSMENT,
     CODE,
@@ -136,6 +139,28 @@ def test_a_correction_like_the_key_is_called_the_same_spacing_aside(page) -> Non
     note(page, 3).get_by_role("textbox").fill("return -F.logsigmoid(beta*(ratios[0]-ratios[1])).mean()")
     explain(page, 3)
     expect(note(page, 3)).to_contain_text("Your correction is the answer, spacing aside.")
+
+
+def test_what_is_undecided_is_neither_scored_nor_an_alarm_and_is_explained(new_page, local) -> None:
+    at = CODE.index("ratios = []")
+    line = CODE.count("\n", 0, at) + 1
+    quote = CODE.split("\n")[line - 1]
+    aside = Aside(quote, "The task leaves **this** open.", Span(at, at + len(quote), line, line))
+    page = new_page(local.url(local.exercise(variant(undecided=(aside,), seen={"1": Seen("f(1)", "2", "3")}))))
+    mark(page, 12, line)
+    mark(page, line)  # unsure
+    check(page, missed=False)
+    assert score(page) == "Score: 25%"  # 1/4 of 1/1
+    remark = page.locator(".es-remark")
+    expect(remark).to_have_count(1)
+    expect(remark).to_contain_text("Not counted")
+    expect(remark.locator("strong")).to_have_text("this")
+    expect(page.locator(".es-result")).not_to_contain_text("Unsure, but right")
+    assert page.locator(".es-row").nth(line - 1).get_attribute("data-verdict") == "undecided"
+    explain(page, 1)
+    expect(note(page, 1).locator("dl")).to_have_text("Inputf(1)Came out2Should have come3")
+    press(page, "look")
+    assert marked(page) == [12, line]
 
 
 def test_blanks_that_matter_are_compared(page) -> None:

@@ -53,11 +53,20 @@ class Solve:
 
     grades: Mapping[str, Grade]
     unfound: Mapping[str, str]
-    disputed: tuple[str, ...]
+    disputed: tuple[tuple[int, int], ...]
 
-    def needs_review(self, proved: Collection[str] = ()) -> tuple[str, ...]:
-        """Say what a person has to look at; that nobody finds an error which execution has proved is no reason."""
-        return (*(said for id_, said in self.unfound.items() if id_ not in proved), *self.disputed)
+    def needs_review(self, proved: Collection[str] = (), undecided: Collection[Span] = ()) -> tuple[str, ...]:
+        """Say what a person has to look at.
+
+        That nobody finds an error which execution has proved is no reason, nor is what a person left undecided.
+        """
+        unfound = (said for id_, said in self.unfound.items() if id_ not in proved)
+        disputed = (
+            f"both solvers report a mistake on {_lines(first, last)}, where the key has none"
+            for first, last in self.disputed
+            if not any(span.first <= last and first <= span.last for span in undecided)
+        )
+        return (*unfound, *disputed)
 
     @property
     def complete(self) -> bool:
@@ -71,7 +80,7 @@ def settle(solutions: Mapping[str, Solution], outputs: Mapping[str, Any]) -> Sol
     grades = {order: _grade(solution, assessment) for order, solution in solutions.items()}
     if len(grades) < len(PASSES):
         return Solve(grades, {}, ()) if grades else None
-    return Solve(grades, _unfound(grades.values(), assessment), tuple(_disputed(*grades.values())))
+    return Solve(grades, _unfound(grades.values(), assessment), _disputed(*grades.values()))
 
 
 def findings_stand_in_the_code(solution: Solution, outputs: Mapping[str, Any]) -> Iterator[str]:
@@ -111,15 +120,14 @@ def _unfound(grades: Collection[Grade], assessment: Assessment) -> dict[str, str
     return unfound
 
 
-def _disputed(first: Grade, second: Grade) -> Iterator[str]:
+def _disputed(first: Grade, second: Grade) -> tuple[tuple[int, int], ...]:
     both = {
         (max(one.span.first, other.span.first), min(one.span.last, other.span.last))
         for one in first.extras
         for other in second.extras
         if _meet(one.span, other.span)
     }
-    for lines in sorted(both):
-        yield f"both solvers report a mistake on {_lines(*lines)}, where the key has none"
+    return tuple(sorted(both))
 
 
 def _meet(one: Span, other: Span) -> bool:

@@ -130,6 +130,8 @@ def errors_were_judged(assessment: Assessment, outputs: Outputs) -> Iterator[str
     placed = traced(assessment.code, weak)
     for error in assessment.errors:
         failure, span = outputs["judgment"].failure(error.failure), assessment.span(error)
+        if not error.failure:
+            continue  # a reviewer added it
         if not failure:
             yield f"errors.{error.id}.failure: {error.failure} is none of the judged failures"
         elif span and any(line in placed for line in range(span.first, span.last + 1)):
@@ -157,7 +159,7 @@ def errors_differ(assessment: Assessment, _: Outputs) -> Iterator[str]:
     """
     for first, second in combinations(assessment.errors, 2):
         named = f"errors.{second.id}"
-        if first.failure == second.failure:
+        if first.failure and first.failure == second.failure:
             yield f"{named}.failure: error {first.id} shows {first.failure} already"
         elif giveaways.alike(first.description, second.description) >= _SAME_WORDS:
             yield f"{named}.description: tells the same as that of error {first.id}"

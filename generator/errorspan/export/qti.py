@@ -64,6 +64,7 @@ def _item(item: Exported, language: str) -> Element:
     exercise = item.exercise
     lines = {error.id: [segment.line for segment in exercise.spans[error.id]] for error in exercise.assessment.errors}
     wrong = sorted({line for covered in lines.values() for line in covered})
+    aside = {segment.line for stretch in exercise.aside for segment in stretch}
     return element(
         "assessmentItem",
         element(
@@ -79,7 +80,7 @@ def _item(item: Exported, language: str) -> Element:
         *(_outcome(f"ERROR{error}", "string", MISSED) for error in lines),
         element("outcomeDeclaration", identifier="FEEDBACK", cardinality="single", baseType="identifier"),
         _body(item),
-        element("responseProcessing", *_processing(lines, wrong)),
+        element("responseProcessing", *_processing(lines, sorted({*wrong, *aside}))),
         _feedback(item, lines),
         identifier=_identifier(item),
         title=exercise.title,
@@ -126,12 +127,12 @@ def _choice(line: int) -> str:
     return f"L{line}"
 
 
-def _processing(lines: Mapping[str, Sequence[int]], wrong: Sequence[int]) -> Iterator[Element]:
+def _processing(lines: Mapping[str, Sequence[int]], harmless: Sequence[int]) -> Iterator[Element]:
     for error, covered in lines.items():
         marked = element("or", *map(_marked, covered))
         told = _set(f"ERROR{error}", element("baseValue", FOUND, baseType="string"))
         yield element("responseCondition", element("responseIf", marked, _add("FOUND"), told))
-    for line in wrong:
+    for line in harmless:
         yield element("responseCondition", element("responseIf", _marked(line), _add("INSIDE")))
     found, total = _variable("FOUND"), _whole(len(lines))
     size = element("containerSize", _variable("RESPONSE"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from errorspan.answers.outputs import Assessment
 from errorspan.proof.deciding import Decided, decided
 from errorspan.proof.proofs import Bound, Proof
-from errorspan.proof.reviews import Review
+from errorspan.proof.reviews import Aside, Review
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Evidence:
 
     `bound`: what a proof would be about now; None where the topic has no tests, or no exercise. `stale_review`: one of
     another assessment than the one recorded. `original`: the recorded assessment, where a review corrects it.
+    `undecided`: stretches of the code that count neither way.
     """
 
     proof: Proof | None = None
@@ -23,6 +24,7 @@ class Evidence:
     review: Review | None = None
     stale_review: Review | None = None
     original: Assessment | None = None
+    undecided: tuple[Aside, ...] = ()
 
     @property
     def stale_proof(self) -> Proof | None:

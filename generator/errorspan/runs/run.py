@@ -171,7 +171,8 @@ class Run:
     @property
     def needs_review(self) -> tuple[str, ...]:
         """Return where solvers agree against the key, and execution has not proved it."""
-        return self.solve.needs_review(self.proved) if self.solve else ()
+        undecided = [aside.span for aside in self.evidence.undecided]
+        return self.solve.needs_review(self.proved, undecided) if self.solve else ()
 
     @property
     def last(self) -> Attempt | None:

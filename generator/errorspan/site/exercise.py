@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from errorspan.answers.outputs import Assessment, Error, Span
 from errorspan.answers.verdicts import Failure
+from errorspan.proof.reviews import Aside
 from errorspan.text.markup import code_lines, prose, sentence, shown_at, visible
 
 OTHER_KINDS = 3
@@ -39,6 +40,14 @@ class Segment(NamedTuple):
     end: int
 
 
+class Seen(NamedTuple):
+    """What a test saw of an error: what went in, came out and should have come, as far as it can be told."""
+
+    input: str | None
+    got: str | None
+    expected: str | None
+
+
 class Places(NamedTuple):
     """Addresses of where an error was made, and of where the better implementation avoided it."""
 
@@ -50,7 +59,8 @@ class Places(NamedTuple):
 class Exercise:
     """An assessment as a student meets it.
 
-    `patterns`: the catalog's names, the likeliest mistakes first; students choose among them. `places`: by error id.
+    `patterns`: the catalog's names, the likeliest mistakes first; students choose among them. `places` and `seen`: by
+    error id. `undecided`: stretches that count neither way.
     """
 
     id: str
@@ -62,6 +72,8 @@ class Exercise:
     run_url: str
     patterns: tuple[str, ...] = ()
     places: Mapping[str, Places] = field(default_factory=dict)
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    undecided: tuple[Aside, ...] = ()
 
     @property
     def guided(self) -> bool:
@@ -92,14 +104,24 @@ class Exercise:
     @cached_property
     def digest(self) -> str:
         """Return a hash of all that grades: progress belongs to exactly this code with exactly these errors."""
-        graded = [visible(self.assessment.code), [[error.id, error.correction] for error in self.assessment.errors]]
-        return hashlib.sha256(json.dumps([*graded, self.spans], sort_keys=True).encode()).hexdigest()[:12]
+        errors = [[error.id, error.correction] for error in self.assessment.errors]
+        graded = [visible(self.assessment.code), errors, self.spans, *([self.aside] if self.aside else [])]
+        return hashlib.sha256(json.dumps(graded, sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def aside(self) -> list[tuple[Segment, ...]]:
+        """Return where each undecided stretch stands in the shown lines."""
+        return [segments(self.assessment.code, *one.span[:2]) for one in self.undecided]
 
     @cached_property
     def key(self) -> dict[str, Any]:
         """Return what grades and explains, as the element reads it, from the top: prose is HTML, all else text."""
         ordered = sorted(self.assessment.errors, key=lambda error: self.spans[error.id])
-        return {"digest": self.digest, "errors": [self._explained(error) for error in ordered]}
+        key: dict[str, Any] = {"digest": self.digest, "errors": [self._explained(error) for error in ordered]}
+        if self.undecided:
+            told = zip(self.aside, self.undecided, strict=True)
+            key["undecided"] = [{"segments": where, "reason": prose(one.reason)} for where, one in told]
+        return key
 
     @property
     def key_script(self) -> str:
@@ -127,6 +149,7 @@ class Exercise:
             "url": f"{self.run_url}#error-{error.id}",
             "weak": places.weak,
             "mid": places.mid,
+            **({"seen": [value and visible(value) for value in self.seen[error.id]]} if error.id in self.seen else {}),
         }
 
     def _kinds(self, pattern: str) -> list[str]:

@@ -27,7 +27,7 @@ from errorspan.runs.progress import money
 from errorspan.runs.run import Run
 from errorspan.site import timeline
 from errorspan.site.blocks import spoken
-from errorspan.site.exercise import Exercise, Places
+from errorspan.site.exercise import Exercise, Places, Seen
 from errorspan.site.links import Links
 from errorspan.site.scenario import told
 from errorspan.site.words import Words, direction, words_in
@@ -143,7 +143,20 @@ def exercise(run: Run, run_url: str = "") -> Exercise:
         run_url=run_url,
         patterns=tuple(pattern.name for pattern in likeliest),
         places={error.id: _places(run, error, run_url) for error in run.assessment.errors},
+        seen=_seen(run, run.assessment),
+        undecided=run.evidence.undecided,
     )
+
+
+def _seen(run: Run, assessment: Assessment) -> dict[str, Seen]:
+    """Return what a test saw of each error that execution has proved, where it can be told in values."""
+    decided = run.evidence.decided(assessment)
+    told = {id_: one.test[1] for id_, one in decided.outcomes.items() if one.test} if decided else {}
+    return {
+        id_: Seen(failed.input, failed.got, failed.expected)
+        for id_, failed in told.items()
+        if decided and id_ in decided.proved and failed.input and failed.got
+    }
 
 
 def _places(run: Run, error: Error, run_url: str) -> Places:

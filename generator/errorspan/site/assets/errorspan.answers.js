@@ -1,6 +1,25 @@
 /* What is told of an error once it is open: errorspan.js loads this with the key. */
-errorspanAnswers(({ ErrorspanExercise, codes, inDirection, link, make, prose, textOf, wrap }) => {
+errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, prose, tables, textOf, wrap }) => {
   const CHANGED = { before: "del", own: "mark", after: "ins" };
+
+  Object.assign(tables.en, {
+    same: "Your correction is the answer, spacing aside.",
+    differs: "Your correction differs where it is marked. It may still be right.",
+    before: "Before",
+    own: "Yours",
+    after: "Answer",
+    deleted: "Nothing: this goes.",
+    value: "What to take away",
+    failure: "How it came about",
+    weak: "Where the mistake was made",
+    mid: "How the better solution avoids it",
+    url: "This error in the run",
+    seen: "What execution showed",
+    input: "Input",
+    got: "Came out",
+    expected: "Should have come",
+    undecided: "Not counted",
+  });
 
   ErrorspanExercise.prototype.explanation = function (error) {
     const { words } = this;
@@ -19,12 +38,25 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, link, make, prose, te
       inDirection("ltr", diff),
       own !== null && make("p", words(bare(own) === bare(textOf(after)) ? "same" : "differs")),
       prose(error.description),
+      error.seen && [make("h4", words("seen")), seen(error.seen, words)],
       error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
       [make("h4", words("value")), prose(error.value)],
       error.failure && [make("h4", words("failure")), prose(error.failure)],
       make("ul.es-links", links.map((name) => make("li", link(error[name], words(name))))),
     ].flat();
   };
+
+  ErrorspanExercise.prototype.showUndecided = function (stretch) {
+    const lines = linesOf(stretch);
+    for (const row of lines.map((line) => this.rows[line - 1])) if (!row.dataset.verdict) this.judgeRow(row, "undecided");
+    const place = make("span.es-meta", this.place(lines[0], lines.at(-1)));
+    this.noteAfter(lines.at(-1), make("div.es-note.es-remark", this.badge("undecided"), place, prose(stretch.reason)));
+  };
+
+  function seen(values, words) {
+    const rows = ["input", "got", "expected"].map((name, at) => values[at] && [make("dt", words(name)), inDirection("ltr", make("dd", make("code", values[at])))]);
+    return make("dl.es-seen", rows.flat());
+  }
 
   /* Leave out blanks that do not matter: those that indent, part words or stand in a string do. */
   function bare(text) {

@@ -57,17 +57,6 @@
       kindRight: "You named it.",
       kindWrong: "You chose: {kind}.",
       namedOf: "{n} of {total} named",
-      same: "Your correction is the answer, spacing aside.",
-      differs: "Your correction differs where it is marked. It may still be right.",
-      before: "Before",
-      own: "Yours",
-      after: "Answer",
-      deleted: "Nothing: this goes.",
-      value: "What to take away",
-      failure: "How it came about",
-      weak: "Where the mistake was made",
-      mid: "How the better solution avoids it",
-      url: "This error in the run",
       attempts: "Your attempts",
     },
   };
@@ -431,13 +420,13 @@
       this.withKey((key) => this.show(key, focus));
     }
 
-    show({ errors }, focus) {
-      const works = errors.map(({ id, pattern }) => ({ pattern, ...this.workOn(id) }));
+    show(key, focus) {
+      const works = key.errors.map(({ id, pattern }) => ({ pattern, ...this.workOn(id) }));
       const named = works.filter(({ shown, kind }) => shown && kind);
       const right = named.filter(({ kind, pattern }) => kind === pattern);
       Object.assign(this.state.attempts.at(-1), { named: right.length, tried: named.length });
       this.save();
-      this.showResult({ errors });
+      this.showResult(key);
       this.querySelector(focus).focus();
     }
 
@@ -456,6 +445,7 @@
       const verdicts = new Map(key.errors.map((error) => [error, this.verdict(error, graded)]).filter(([, verdict]) => verdict));
       for (const [error, verdict] of verdicts) this.showSpan(error, verdict);
       if (this.state.ended === "checked") this.showAlarms(graded.alarms);
+      for (const stretch of key.undecided ?? []) this.showUndecided(stretch);
       for (const box of this.boxes) box.ariaDisabled = "true";
       this.showSummary(verdicts, graded);
     }
@@ -551,13 +541,13 @@
       );
     }
 
-    account({ found, missed, alarms, raw }, tally) {
+    account({ found, missed, hits, alarms, raw }, tally) {
       const { words, state, doubts } = this;
       const total = found.length + missed.length;
       const points = state.attempts.at(-1).hints * HINT_COST;
       const n = found.length;
       const formula = `(${n} ÷ ${total}) × (${n} ÷ (${n} + ${alarms.length})) = ${words.percent(raw)}`;
-      const right = [...this.marks].filter((line) => doubts.has(line) && !alarms.includes(line));
+      const right = hits.filter((line) => doubts.has(line));
       const wrong = alarms.filter((line) => !doubts.has(line));
       const places = (lines) => words.list(runs(lines).map(([from, to]) => this.place(from, to)));
       return [
@@ -655,10 +645,12 @@
     const wrong = new Set(key.errors.flatMap(linesOf));
     const found = key.errors.filter((error) => linesOf(error).some((line) => marks.has(line)));
     const missed = key.errors.filter((error) => !found.includes(error));
-    const alarms = [...marks].filter((line) => !wrong.has(line));
+    const aside = new Set((key.undecided ?? []).flatMap(linesOf));
+    const hits = [...marks].filter((line) => wrong.has(line));
+    const alarms = [...marks].filter((line) => !wrong.has(line) && !aside.has(line));
     const raw =
       found.length && Math.round((100 * found.length ** 2) / (key.errors.length * (found.length + alarms.length)));
-    return { found, missed, alarms, raw, score: Math.max(0, raw - HINT_COST * hints) };
+    return { found, missed, hits, alarms, raw, score: Math.max(0, raw - HINT_COST * hints) };
   }
 
   function linesOf(error) {
@@ -801,7 +793,7 @@
     define({ ErrorspanElement, ErrorspanProgress, STORED, best, blank, dotted, fill, joined, link, make, outdated, recall, tables, unsaved, write });
 
   window.errorspanAnswers = (define) =>
-    define({ ErrorspanExercise, codes, html, inDirection, link, make, prose, textOf, wrap });
+    define({ ErrorspanExercise, codes, inDirection, linesOf, link, make, prose, tables, textOf, wrap });
 
   function make(name, ...children) {
     const [tag, ...classes] = name.split(".");
