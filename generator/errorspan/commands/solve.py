@@ -15,6 +15,7 @@ from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.telling import Failure, left_out, show
 from errorspan.runs import budget
 from errorspan.runs.progress import KEPT, money
+from errorspan.runs.publishing import needs_review
 from errorspan.runs.report import Rate, Report, Spent, of
 from errorspan.runs.run import Run
 from errorspan.steps.table import SOLVE
@@ -76,7 +77,7 @@ def _say_solved(run: Run) -> None:
             by = answer.step.pass_title(answer.order)
             rates = f"found {Rate(*grade.recall)}, right in {Rate(*grade.precision)}"
             click.echo(f"{run.topic.id}: {by} {rates}", err=True)
-    for reason in run.needs_review:
+    for reason in needs_review(run):
         click.echo(f"{run.topic.id}: needs review: {reason}", err=True)
 
 

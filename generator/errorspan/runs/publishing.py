@@ -29,7 +29,19 @@ def unresolved(run: Run) -> tuple[str, ...]:
     """Return where solvers agree against the key, as long as nobody has approved it since."""
     review, solved = run.evidence.review, max((answer.entry.at or "" for answer in run.solutions), default="")
     settled = review and review.approves and review.date.isoformat() >= solved[:10]
-    return () if settled else run.needs_review
+    return () if settled else needs_review(run)
+
+
+def needs_review(run: Run) -> tuple[str, ...]:
+    """Return where solvers agree against the key, and neither execution nor a person has settled it."""
+    undecided = [aside.span for aside in run.evidence.undecided]
+    return run.solve.needs_review(proved(run), undecided) if run.solve else ()
+
+
+def proved(run: Run) -> list[str]:
+    """Return the errors that execution has proved."""
+    decided = run.evidence.decided(run.assessment) if run.assessment else None
+    return decided.proved if decided else []
 
 
 def brief(reasons: list[str]) -> list[str]:

@@ -16,6 +16,7 @@ from errorspan.answers.verdicts import mid_label, place
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.record.manifest import Entry, Rejected
+from errorspan.runs.publishing import needs_review
 from errorspan.runs.run import Attempt, Run, cost, usage
 from errorspan.steps.table import ATTEMPT, SOLVE, STEPS
 
@@ -160,7 +161,7 @@ def _solves(runs: Sequence[Run]) -> Iterator[Line]:
         if run.solve:
             grades += [run.solve.grades[order] for order in by_model]
             if run.solve.complete and len(by_model) == len(run.solve.grades):
-                solved.append(run.needs_review)
+                solved.append(needs_review(run))
     yield Line("solved", "Exercises solved blind by two models", Rate(len(solved), len(exercises)))
     yield Line("needs_review", "… of them, need a review", Rate(sum(map(bool, solved)), len(solved)))
     yield Line("solve_recall", "Errors that blind solvers found", _added(grade.recall for grade in grades))

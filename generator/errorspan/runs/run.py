@@ -163,18 +163,6 @@ class Run:
         return self.outputs.get("blind_solve")
 
     @property
-    def proved(self) -> list[str]:
-        """Return the errors that execution has proved."""
-        decided = self.evidence.decided(self.assessment) if self.assessment else None
-        return decided.proved if decided else []
-
-    @property
-    def needs_review(self) -> tuple[str, ...]:
-        """Return where solvers agree against the key, and execution has not proved it."""
-        undecided = [aside.span for aside in self.evidence.undecided]
-        return self.solve.needs_review(self.proved, undecided) if self.solve else ()
-
-    @property
     def last(self) -> Attempt | None:
         """Return the last attempt: the one that separated the tiers, if one did."""
         return self.attempts[-1] if self.attempts else None

@@ -268,6 +268,8 @@ def _speaking(words: Words) -> Environment:
         "outdented": outdented,
         "timeline": timeline.of,
         "changes": reviews.changes,
+        "needs_review": publishing.needs_review,
+        "proved": publishing.proved,
         "rate": report.Rate,
         "told": told,
         "united": united,
