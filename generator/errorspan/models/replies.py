@@ -12,7 +12,7 @@ from errorspan.answers.shape import faults as faults_of
 from errorspan.checks.check import faults
 from errorspan.record.manifest import Reply
 from errorspan.steps.prompting import complaints
-from errorspan.steps.table import Step
+from errorspan.steps.table import Step, exceeded
 
 _UNUSABLE = {
     "refusal": "the model refused to answer",
@@ -21,12 +21,18 @@ _UNUSABLE = {
 }
 
 
-def judge(step: Step, outputs: Mapping[str, Any], reply: Reply) -> tuple[Output | None, list[str]]:
-    """Read a reply: the output, where it has the step's shape, and what is wrong with it."""
-    if step.exceeded(reply.text):
-        return None, [f"{len(reply.text):,} characters are more than an answer of {step.max_tokens:,} tokens has"]
+def judge(
+    step: Step, outputs: Mapping[str, Any], reply: Reply, max_tokens: int | None = None
+) -> tuple[Output | None, list[str]]:
+    """Read a reply: the output, where it has the step's shape, and what is wrong with it.
+
+    `max_tokens`: how long it could be, where that was less than the step allows.
+    """
+    longest = max_tokens or step.max_tokens
+    if exceeded(reply.text, longest):
+        return None, [f"{len(reply.text):,} characters are more than an answer of {longest:,} tokens has"]
     if reply.stop_reason == "max_tokens":
-        return None, [f"the answer was cut off at {step.max_tokens:,} tokens; a shorter one is needed"]
+        return None, [f"the answer was cut off at {longest:,} tokens; a shorter one is needed"]
     if reply.stop_reason != "end_turn":
         detail = f" ({reply.stop_detail})" if reply.stop_detail else ""
         return None, [_UNUSABLE.get(str(reply.stop_reason), f"the model stopped with {reply.stop_reason!r}") + detail]

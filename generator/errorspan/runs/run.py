@@ -294,4 +294,7 @@ def usage(calls: Iterable[Entry | Rejected]) -> Usage:
 
 def cost(calls: Iterable[Entry | Rejected], settings: Settings) -> Decimal | None:
     """Add up what calls cost in dollars; None where the price of one's model is not known."""
-    return total(settings.price(call.model, call.usage) if call.model and call.usage else None for call in calls)
+    return total(
+        settings.price(call.model, call.usage, free=bool(call.free)) if call.model and call.usage else None
+        for call in calls
+    )

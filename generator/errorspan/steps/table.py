@@ -22,11 +22,17 @@ from errorspan.answers.outputs import (
     Solution,
 )
 from errorspan.answers.shape import FORMAT, Output
+from errorspan.authoring.tiers import Model, Options
 from errorspan.checks import answers, briefing, exercise
 from errorspan.checks.check import Check
 
 LONGEST_TOKEN = 32
 """How many characters a token may stand for; in prose and code about four do, in runs of spaces more."""
+
+
+def exceeded(text: str, max_tokens: int) -> bool:
+    """Tell whether a text is longer than so many tokens can be."""
+    return len(text) > max_tokens * LONGEST_TOKEN
 
 
 class Tier(StrEnum):
@@ -63,9 +69,15 @@ class Step:
     declined: Callable[[str], Output | None] | None = None
     """Reads an answer that there is nothing to give, if it is one; then the run ends here."""
 
-    def exceeded(self, text: str) -> bool:
-        """Tell whether a text is longer than an answer of `max_tokens` can be."""
-        return len(text) > self.max_tokens * LONGEST_TOKEN
+    def longest(self, model: Model) -> int:
+        """Return how many tokens an answer of this model may have: it may lower the step's bound, and not raise it."""
+        return min(self.max_tokens, model.max_tokens or self.max_tokens)
+
+    def options(self, model: Model) -> Options:
+        """Return those of a model's options that make a difference to this step."""
+        told = {name: getattr(model, name) for name in Options.model_fields}
+        shorter = self.longest(model) < self.max_tokens
+        return Options(**told | {"max_tokens": model.max_tokens if shorter else None})
 
     @property
     def title(self) -> str:
