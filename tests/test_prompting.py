@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from jinja2 import Environment, meta, nodes
+from pydantic import ValidationError
 from pygments.lexers import get_all_lexers
 
 import answers
@@ -32,7 +33,7 @@ from errorspan.steps.table import STEPS as SEVEN
 
 PROMPTS = Path(prompting.__file__).with_name("prompts")
 STEPS = SEVEN + SOLVE
-GIVEN = {"topic", "order", "form", "rules"}
+GIVEN = {"topic", "order", "form", "rules", "first_draft"}
 BY_NAME = {step.name: step for step in STEPS}
 ROWS = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 PASSES = [(step, order) for step in STEPS for order in step.passes]
@@ -466,3 +467,36 @@ def test_a_prompt_is_not_larger_than_its_bound(step: Step, order: str, topic: To
     known = outputs(topic, failed(attempts))
     asked = request(step, known, attempt=1, order=order, model=Model(model="m"))
     assert len(words(asked).encode()) <= template_size(step, topic) + size_of(step, known)
+
+
+# First drafts
+
+
+@pytest.mark.parametrize("name", ["mid_implementation", "weak_implementation"])
+def test_a_first_draft_is_asked_for_and_nothing_is_planted(name: str) -> None:
+    whole, draft = (
+        request(BY_NAME[name], outputs(), attempt=1, order="", model=Model(model="m", first_draft=first))
+        for first in (False, True)
+    )
+    assert draft.system == whole.system
+    more = words(draft).removeprefix(words(whole))
+    assert more.startswith("\n\nA first draft is wanted")
+    assert not re.search("mistake|error|bug|wrong|fail|careless|bad|junior|deadline|wors", more)
+    assert not [pattern["name"] for pattern in answers.CATALOG["patterns"] if pattern["name"].lower() in more.lower()]
+    assert (str(whole.options), str(draft.options)) == ("", "first_draft")
+    assert draft.key != whole.key
+
+
+@ROWS
+def test_only_a_solution_has_a_first_draft(step: Step) -> None:
+    asked = [
+        request(step, outputs(), attempt=1, order=step.passes[0], model=Model(model="m", first_draft=first))
+        for first in (False, True)
+    ]
+    assert (asked[0] == asked[1]) is not step.drafts
+    tiers = {tier: {"model": "m", "first_draft": True} for tier in [step.asks(order) for order in step.passes]}
+    if step.drafts:
+        Settings.model_validate({"models": tiers})
+    else:
+        with pytest.raises(ValidationError, match="expected first_draft in mid or weak only"):
+            Settings.model_validate({"models": tiers})

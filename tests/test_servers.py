@@ -274,3 +274,24 @@ def test_the_build_of_a_pull_request_asks_no_server(project: Project, messages_a
     project.environment = {"GITHUB_EVENT_NAME": "pull_request"}
     assert project.build().returncode == 0
     assert not messages_api.calls
+
+
+def test_pages_say_that_a_first_draft_was_asked_for(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    site(project, tiers(weak="draft"))
+    config = project.folder / "mkdocs.yml"
+    named = "    named_models: {draft: {model: weak-model, first_draft: true}}\n"
+    config.write_text(config.read_text("utf-8").replace("    max_retries", f"{named}    max_retries"), "utf-8")
+    told = project.errorspan("run", "--dry-run", key=False)
+    assert "weak-model (first_draft)" in told.stdout
+    assert project.build().returncode == 0
+    prompts = {call["step"]: call["messages"][0]["content"] for call in messages_api.calls}
+    drafted = [step for step, prompt in prompts.items() if "first draft is wanted" in prompt]
+    assert drafted == ["weak_implementation"]
+    entries = json.loads((project.folder / "topics/runs/words/run.json").read_text())["answers"]
+    asked_so = {file: entry["options"] for file, entry in entries.items() if "options" in entry}
+    assert asked_so == {"attempt-1/weak_implementation.md": {"first_draft": True}}
+    run = project.page("runs/words")
+    assert "asked with first_draft" in run
+    assert "The weak tier was asked for a first draft, without planning or revision" in run
+    assert "first draft, as it was asked for" in project.page("exercises/words")

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from errorspan.authoring import configuration
 from errorspan.authoring.prices import PRICES, Price, Usage
-from errorspan.authoring.tiers import KEY_VARIABLES, Choice, Model
+from errorspan.authoring.tiers import KEY_VARIABLES, Choice, Model, SolverChoice
 from errorspan.authoring.topics import ModelId, Topic
 
 Publish = Literal["all", "checked", "proved", "reviewed"]
@@ -57,8 +57,8 @@ class Models(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     author: Choice = Field("claude-sonnet-5-5", description="writes categories, catalog, challenge and assessment")
-    mid: Choice = Field("claude-haiku-5-5", description="solves the challenge: the better of the two")
-    weak: Choice = Field("claude-haiku-4-5", description="solves the challenge: the one that makes the mistakes")
+    mid: SolverChoice = Field("claude-haiku-5-5", description="solves the challenge: the better of the two")
+    weak: SolverChoice = Field("claude-haiku-4-5", description="solves the challenge: the one that makes the mistakes")
     judge: Choice = Field("claude-opus-5-5", description="compares the two implementations, blindly")
     first_solver: Choice = Field("claude-sonnet-5-5", description="solves the exercise without its key")
     second_solver: Choice = Field("claude-haiku-5-5", description="solves it too, by itself")

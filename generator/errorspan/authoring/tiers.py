@@ -85,10 +85,20 @@ class Options(BaseModel):
         None, description="how much effort the model puts into an answer: `low`, `medium` or `high`"
     )
     thinking: Thinking | None = Field(None, description="how it thinks before it answers; see below")
+    first_draft: bool | None = Field(
+        None,
+        description="`true`: a solution is asked for as the model writes it at once, without planning or revision; in "
+        "`mid` and `weak`",
+    )
 
     def __str__(self) -> str:
         """Say them in a clause; nothing where there are none."""
-        told = {"max_tokens {:,}": self.max_tokens, "effort {}": self.effort, "thinking {}": self.thinking}
+        told = {
+            "max_tokens {:,}": self.max_tokens,
+            "effort {}": self.effort,
+            "thinking {}": self.thinking,
+            "first_draft": self.first_draft,
+        }
         return ", ".join(clause.format(value) for clause, value in told.items() if value)
 
 
@@ -145,5 +155,14 @@ def _chosen(value: Any) -> str | Model:
     return Model.model_validate(value) if isinstance(value, Mapping | Model) else _NAME.validate_python(value)
 
 
-Choice = Annotated[str | Model, PlainValidator(_chosen)]
+def _whole(choice: str | Model) -> str | Model:
+    if isinstance(choice, Model) and choice.first_draft:
+        raise PydanticCustomError(UNTOLD, "expected first_draft in mid or weak only, which write solutions")
+    return choice
+
+
+SolverChoice = Annotated[str | Model, PlainValidator(_chosen)]
 """A name, which may be one of `named_models`, or a model in place of one."""
+
+Choice = Annotated[SolverChoice, AfterValidator(_whole)]
+"""The same for a tier that writes no solution of a challenge."""

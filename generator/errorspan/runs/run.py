@@ -23,6 +23,7 @@ from errorspan.steps.table import ASSESS, Step, Tier
 
 AUTHORSHIP = {
     "model": "The code below is a model’s own; its mistakes are real.",  # noqa: RUF001
+    "draft": "The code below is a model’s own first draft, as it was asked for; its mistakes are real.",  # noqa: RUF001
     "edited": "The code below was written by a model, and edited by a person.",
     "person": "The code below was written by a person in a model’s place.",  # noqa: RUF001
 }
@@ -72,6 +73,11 @@ class Answer:
     def from_model(self) -> bool:
         """Tell whether a model gave it, in the words that stand in the record."""
         return self.entry.origin == "model"
+
+    @property
+    def first_draft(self) -> bool:
+        """Tell whether its model was asked for a first draft."""
+        return bool(self.entry.options and self.entry.options.first_draft)
 
     @property
     def calls(self) -> list[Entry | Rejected]:
@@ -232,7 +238,7 @@ class Run:
         """Say who wrote the exercise's code, as students are told."""
         code = self.code_origin
         if code and code.from_model:
-            return AUTHORSHIP["model"]
+            return AUTHORSHIP["draft" if code.first_draft else "model"]
         return AUTHORSHIP["edited" if code and code.recorded.edited else "person"]
 
     @property

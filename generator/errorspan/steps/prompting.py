@@ -82,8 +82,10 @@ def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str,
     """Render a step's prompt from the topic and the outputs that its row reads, and nothing else."""
     template = _prompts().get_template(f"{step.name}.md.j2")
     schema = _schema(step)
+    options = step.options(model)
     shown = {"form": form.form(schema), "rules": form.rules(schema)} if schema else {}
-    context = template.new_context({name: outputs[name] for name in ("topic", *step.reads)} | {"order": order} | shown)
+    known = {"order": order, "first_draft": options.first_draft, **shown}
+    context = template.new_context({name: outputs[name] for name in ("topic", *step.reads)} | known)
     system, prompt = ("".join(template.blocks[name](context)).strip() for name in ("system", "prompt"))
     return Request(
         step=step.name,
@@ -94,7 +96,7 @@ def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str,
         turns=((PROMPT, prompt),),
         schema=schema,
         max_tokens=step.longest(model),
-        options=step.options(model),
+        options=options,
         server=model.server,
     )
 

@@ -60,6 +60,8 @@ class Step:
     """Checks that answers were asked to pass from a format on."""
     max_tokens: int = 12_000
     """Bounds an answer. Thinking counts toward it, so each row leaves headroom."""
+    drafts: bool = False
+    """A first draft may be asked for."""
     passes: tuple[str, ...] = ("",)
     """Each pass is a request and an answer of its own."""
     settle: Callable[[Mapping[str, Any], Mapping[str, Any]], Any] | None = None
@@ -75,9 +77,12 @@ class Step:
 
     def options(self, model: Model) -> Options:
         """Return those of a model's options that make a difference to this step."""
-        told = {name: getattr(model, name) for name in Options.model_fields}
-        shorter = self.longest(model) < self.max_tokens
-        return Options(**told | {"max_tokens": model.max_tokens if shorter else None})
+        return Options(
+            max_tokens=model.max_tokens if self.longest(model) < self.max_tokens else None,
+            effort=model.effort,
+            thinking=model.thinking,
+            first_draft=(self.drafts and model.first_draft) or None,
+        )
 
     @property
     def title(self) -> str:
@@ -162,6 +167,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Implementation,
         reads=("challenge",),
         checks=(answers.holds_code,),
+        drafts=True,
     ),
     Step(
         "weak_implementation",
@@ -169,6 +175,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Implementation,
         reads=("challenge",),
         checks=(answers.holds_code,),
+        drafts=True,
     ),
     Step(
         "judgment",
