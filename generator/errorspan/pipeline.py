@@ -17,7 +17,7 @@ from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
 from errorspan.models.client import Client
-from errorspan.models.replies import judge
+from errorspan.models.replies import judge, sent_back
 from errorspan.record.manifest import Recorded, Rejected, answered, turned_down
 from errorspan.record.record import Record
 from errorspan.runs.progress import Listener, Progress
@@ -235,7 +235,7 @@ class Pipeline:
                 self._record.drop(rejected, request)
                 where = f"{step.title.lower()}{f' of attempt {attempt}' if attempt else ''}"
                 raise Refused(f"{where} ({request.model}): {'; '.join(faults)[:600]}")
-            request = prompting.repaired(request, reply.text, faults)
+            request = prompting.repaired(request, sent_back(step, reply), faults)
         text = output.recorded()
         entry = answered(text, request, reply, rejected, pipeline=version("errorspan"))
         recorded = self._record.keep(file, text, entry)
