@@ -6,6 +6,7 @@ dialect does not enforce (list lengths, ranges) are enforced here, when an answe
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -13,12 +13,13 @@ from errorspan.answers.outputs import Assessment, NoExercise
 from errorspan.answers.shape import Output
 from errorspan.answers.solving import Solve
 from errorspan.answers.verdicts import Verdict
-from errorspan.authoring.prices import Usage, total
+from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
 from errorspan.checks.check import Check, Undecided, faults
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Entry, Recorded, Rejected
+from errorspan.runs.calls import cost, usage
 from errorspan.steps.table import ASSESS, Step, Tier
 
 AUTHORSHIP = {
@@ -291,16 +292,3 @@ class Run:
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars; None where a model's price is not known."""
         return cost(self.calls, settings)
-
-
-def usage(calls: Iterable[Entry | Rejected]) -> Usage:
-    """Add up the tokens of calls."""
-    return sum((call.usage for call in calls if call.usage), Usage())
-
-
-def cost(calls: Iterable[Entry | Rejected], settings: Settings) -> Decimal | None:
-    """Add up what calls cost in dollars; None where the price of one's model is not known."""
-    return total(
-        settings.price(call.model, call.usage, free=bool(call.free)) if call.model and call.usage else None
-        for call in calls
-    )
