@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import answers
 from errorspan.answers.outputs import Assessment
 from errorspan.authoring.prices import Usage
-from errorspan.authoring.settings import Settings
+from errorspan.authoring.settings import Models, Settings
 from errorspan.authoring.topics import TierModels, Topic
 from errorspan.record.manifest import Entry, Recorded
 from errorspan.runs.budget import TOKENIZERS, missing, unsolved, within, worst_case, worst_price
@@ -167,7 +167,7 @@ def test_no_pass_costs_more_than_its_worst_case(step: Step, repairs: int, data: 
     attempt = data.draw(st.integers(1, 4)) if step in ATTEMPT else 0
     order = data.draw(st.sampled_from(step.passes))
     worst = worst_price(step, attempt, AWAITING, set_, order)
-    model = set_.model(step.asks(order), TOPIC)
+    model = set_.model(step.asks(order), TOPIC).model
     calls = []
     for most in bound(step, attempt, TOPIC, set_)[: data.draw(st.integers(1, repairs + 1))]:
         read = data.draw(st.integers(0, most) | st.just(most))
@@ -279,3 +279,37 @@ def test_a_model_that_is_not_asked_needs_no_price() -> None:
 def test_a_model_of_ones_own_costs_nothing() -> None:
     prices = {"prices": {"m": {"input": 0, "output": 0}}}
     assert within([AWAITING], Settings.model_validate(FLAT | prices), Decimal()) == 0
+
+
+OWN = {"model": "m", "base_url": "http://127.0.0.1:8080"}
+
+
+def all_tiers(model: dict[str, Any], **more: Any) -> Settings:
+    """Return settings in which every tier asks one model."""
+    return Settings.model_validate({"models": dict.fromkeys(Models.model_fields, model), **more})
+
+
+def test_a_server_of_ones_own_without_a_key_costs_nothing() -> None:
+    assert within([AWAITING], all_tiers(OWN), Decimal()) == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "price"),
+    [
+        ({"key_env": "K"}, {}),
+        ({"base_url": None}, {}),
+        ({}, {"input": 1, "output": 1}),
+        ({"model": "claude-haiku-4-5"}, {}),
+    ],
+    ids=["a key", "no server", "a price", "a known price"],
+)
+def test_nothing_else_is_free(model: dict[str, Any], price: dict[str, int]) -> None:
+    with pytest.raises(BudgetError, match=r"no price is known for m;|could cost up to"):
+        within([AWAITING], all_tiers(OWN | model, prices={"m": price} if price else {}), Decimal())
+
+
+def test_a_bound_that_a_tier_lowers_lowers_the_worst_case() -> None:
+    prices = {"m": {"input": 0, "output": 1}}
+    most = [worst_case(AWAITING, all_tiers(OWN | {"max_tokens": n}, prices=prices)) or 0 for n in (10, 20, 10**6)]
+    assert 2 * most[0] == most[1]
+    assert most[2] == worst_case(AWAITING, all_tiers(OWN, prices=prices))

@@ -18,6 +18,7 @@ from pydantic_core import PydanticUndefined
 from conftest import ROOT, Project
 from errorspan.authoring.prices import Price
 from errorspan.authoring.settings import Models, Settings
+from errorspan.authoring.tiers import Model, Thinking
 from errorspan.authoring.topics import TierModels, TopicFile
 from errorspan.commands.cli import main
 from errorspan.proof.reviews import Addition, Correction, Review, Unsettled
@@ -80,6 +81,8 @@ GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "topic models": ("authors/topic-files.md", lambda: table(TierModels)),
     "settings": ("authors/settings.md", lambda: table(Settings)),
     "models": ("authors/settings.md", lambda: table(Models)),
+    "model": ("authors/settings.md", lambda: table(Model)),
+    "thinking": ("authors/settings.md", lambda: table(Thinking)),
     "price": ("authors/settings.md", lambda: table(Price)),
     "review": ("authors/proofs.md", lambda: table(Review)),
     "correction": ("authors/proofs.md", lambda: table(Correction)),

@@ -31,6 +31,7 @@ from werkzeug import Response
 
 import answers
 from conftest import ROOT, Project
+from errorspan.answers.outputs import Challenge
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.commands.board import Board
@@ -158,6 +159,10 @@ SERVED = (
     Fault(UNUSABLE, "extra keys", challenge(**{"note\x1b[2J": "by the way"})),
     Fault(UNUSABLE, "refusal", message("", stop_reason="refusal", stop_details={"category": "cyber"})),
     Fault(UNUSABLE, "cut at `max_tokens`", message('{"title": "Rep', stop_reason="max_tokens")),
+    Fault(UNUSABLE, "a loop, cut at `max_tokens`", message("Again. " * 4000, stop_reason="max_tokens")),
+    Fault(UNUSABLE, "the schema in place of an answer", message(json.dumps(Challenge.model_json_schema()))),
+    Fault(UNUSABLE, "an answer that stops in the middle", message(json.dumps(answers.CHALLENGE)[:200])),
+    Fault(UNUSABLE, "an answer that stops in the middle, once", message(json.dumps(answers.CHALLENGE)[:200]), 1),
     Fault(UNUSABLE, "context exceeded", message("", stop_reason="model_context_window_exceeded")),
     Fault(UNUSABLE, "a stop reason of tomorrow", message("", stop_reason="postponed\x1b[2J")),
     Fault(UNUSABLE, "no stop reason", message(json.dumps(answers.CHALLENGE), stop_reason=None)),

@@ -22,6 +22,7 @@ from conftest import Project
 from errorspan.answers.outputs import Assessment, Implementation
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import PULL_REQUESTS, Settings
+from errorspan.authoring.tiers import KEY_VARIABLES
 from errorspan.authoring.topics import read_topics
 from errorspan.commands.board import Board
 from errorspan.models.redaction import redacted, without_secrets
@@ -308,13 +309,16 @@ def test_no_secret_is_kept_or_told(project: Project, serve: Callable[[Any], str]
 def test_a_word_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "lm-studio")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://[::1")
-    assert redacted("lm-studio at http://me:word@host/ and a@b") == "lm-studio at http://[secret]@host/ and a@b"
+    assert (
+        redacted("lm-studio at http://me:word@host/ and a@b", KEY_VARIABLES)
+        == "lm-studio at http://[secret]@host/ and a@b"
+    )
 
 
 def test_an_answers_own_addresses_stay_word_for_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     code = 'create_engine(f"postgresql://{user}:{password}@{host}/db")'
-    assert without_secrets(f"{code} {KEY}") == f"{code} [secret]"
+    assert without_secrets(f"{code} {KEY}", KEY_VARIABLES) == f"{code} [secret]"
 
 
 # The terminal

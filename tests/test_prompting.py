@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from jinja2 import Environment, meta, nodes
+from pydantic import ValidationError
 from pygments.lexers import get_all_lexers
 
 import answers
@@ -20,6 +21,7 @@ from errorspan.answers.outputs import Assessment, Categories, Challenge, ErrorCa
 from errorspan.answers.verdicts import REASONS, Verdict, settle
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
+from errorspan.authoring.tiers import Model, Options, Server, Thinking
 from errorspan.authoring.topics import Topic
 from errorspan.models.replies import judge
 from errorspan.pipeline import Feedback
@@ -31,7 +33,7 @@ from errorspan.steps.table import STEPS as SEVEN
 
 PROMPTS = Path(prompting.__file__).with_name("prompts")
 STEPS = SEVEN + SOLVE
-GIVEN = {"topic", "order", "form", "rules"}
+GIVEN = {"topic", "order", "form", "rules", "first_draft"}
 BY_NAME = {step.name: step for step in STEPS}
 ROWS = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 PASSES = [(step, order) for step in STEPS for order in step.passes]
@@ -81,7 +83,7 @@ def failed(attempts: int) -> list[Feedback]:
 
 def made(step: Step, order: str = "", **more: Any) -> Request:
     """Make the request of a step."""
-    return request(step, outputs(**more), attempt=1, order=order, model="some-model")
+    return request(step, outputs(**more), attempt=1, order=order, model=Model(model="some-model"))
 
 
 def words(asked: Request) -> str:
@@ -220,7 +222,7 @@ def test_of_a_pattern_the_judge_learns_what_is_wrong_only(order: str) -> None:
         for n in range(4)
     ]  # fmt: skip
     known = outputs() | {"error_catalog": ErrorCatalog.model_validate({"patterns": marked})}
-    prompt = request(BY_NAME["judgment"], known, attempt=1, order=order, model="m").turns[0][1]
+    prompt = request(BY_NAME["judgment"], known, attempt=1, order=order, model=Model(model="m")).turns[0][1]
     told = prompt.partition("<known_mistakes>")[2].partition("</known_mistakes>")[0]
     assert told.split("\n") == [
         "",
@@ -249,6 +251,10 @@ ASKED = Request("judgment", 1, "ab", "model", "system", (("user", "prompt"),), {
         {"schema": {"type": "object", "title": "U"}},
         {"schema": None},
         {"max_tokens": 101},
+        {"options": Options(effort="low")},
+        {"options": Options(effort="high")},
+        {"options": Options(thinking=Thinking(type="adaptive"))},
+        {"options": Options(thinking=Thinking(type="enabled", budget_tokens=1024))},
     ],
     ids=str,
 )
@@ -258,7 +264,37 @@ def test_a_key_is_of_all_that_is_sent(change: dict[str, Any]) -> None:
 
 def test_every_field_has_been_changed() -> None:
     marks = test_a_key_is_of_all_that_is_sent.pytestmark  # type: ignore[attr-defined]
-    assert {name for change in marks[0].args[1] for name in change} == {field.name for field in fields(Request)}
+    changed = {name for change in marks[0].args[1] for name in change}
+    assert changed == {field.name for field in fields(Request)} - {"server"}
+
+
+def test_what_was_paid_for_before_there_were_options_is_not_asked_again() -> None:
+    """These keys are those of 0.1.0."""
+    assert ASKED.key == "031888455feba7cd14fdcc6a67f4d072200f3a535b93ee68ebf2fe79ef26df3f"
+    solving = replace(ASKED, schema=None, step="weak_implementation", order="")
+    assert solving.key == "6ccbad6b55951f75ef425fc2f38fa3263145188d4371402975672f497535f9d3"
+    assert replace(ASKED, server=Server("http://127.0.0.1:8080", "KEY")).key == ASKED.key
+
+
+@pytest.mark.parametrize(
+    ("set_", "max_tokens", "told"),
+    [
+        ({}, 12_000, ""),
+        ({"max_tokens": 12_000}, 12_000, ""),
+        ({"max_tokens": 12_001}, 12_000, ""),
+        ({"max_tokens": 900}, 900, "max_tokens 900"),
+        ({"max_tokens": 900, "base_url": "http://a:1", "key_env": "K"}, 900, "max_tokens 900"),
+        ({"effort": "low", "thinking": {"type": "disabled"}}, 12_000, "effort low, thinking disabled"),
+    ],
+    ids=str,
+)
+def test_a_model_may_be_asked_for_less_and_not_for_more(set_: dict[str, Any], max_tokens: int, told: str) -> None:
+    def asked(**more: Any) -> Request:
+        model = Model.model_validate({"model": "m"} | more)
+        return request(BY_NAME["weak_implementation"], outputs(), attempt=1, order="", model=model)
+
+    assert (asked(**set_).max_tokens, str(asked(**set_).options)) == (max_tokens, told)
+    assert (asked(**set_).key == asked().key) is (not told)
 
 
 def test_a_key_is_the_same_for_the_same() -> None:
@@ -429,5 +465,38 @@ LARGE = Topic(
 @pytest.mark.parametrize("topic", [TOPIC, BARE, LARGE], ids=["everything said", "a title", "large"])
 def test_a_prompt_is_not_larger_than_its_bound(step: Step, order: str, topic: Topic, attempts: int) -> None:
     known = outputs(topic, failed(attempts))
-    asked = request(step, known, attempt=1, order=order, model="m")
+    asked = request(step, known, attempt=1, order=order, model=Model(model="m"))
     assert len(words(asked).encode()) <= template_size(step, topic) + size_of(step, known)
+
+
+# First drafts
+
+
+@pytest.mark.parametrize("name", ["mid_implementation", "weak_implementation"])
+def test_a_first_draft_is_asked_for_and_nothing_is_planted(name: str) -> None:
+    whole, draft = (
+        request(BY_NAME[name], outputs(), attempt=1, order="", model=Model(model="m", first_draft=first))
+        for first in (False, True)
+    )
+    assert draft.system == whole.system
+    more = words(draft).removeprefix(words(whole))
+    assert more.startswith("\n\nA first draft is wanted")
+    assert not re.search("mistake|error|bug|wrong|fail|careless|bad|junior|deadline|wors", more)
+    assert not [pattern["name"] for pattern in answers.CATALOG["patterns"] if pattern["name"].lower() in more.lower()]
+    assert (str(whole.options), str(draft.options)) == ("", "first_draft")
+    assert draft.key != whole.key
+
+
+@ROWS
+def test_only_a_solution_has_a_first_draft(step: Step) -> None:
+    asked = [
+        request(step, outputs(), attempt=1, order=step.passes[0], model=Model(model="m", first_draft=first))
+        for first in (False, True)
+    ]
+    assert (asked[0] == asked[1]) is not step.drafts
+    tiers = {tier: {"model": "m", "first_draft": True} for tier in [step.asks(order) for order in step.passes]}
+    if step.drafts:
+        Settings.model_validate({"models": tiers})
+    else:
+        with pytest.raises(ValidationError, match="expected first_draft in mid or weak only"):
+            Settings.model_validate({"models": tiers})

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errorspan.authoring.prices import PRICES, Usage
-from errorspan.authoring.settings import Settings, has_key, read_settings
+from errorspan.authoring.settings import Settings, read_settings
+from errorspan.authoring.tiers import KEY_VARIABLES, Model, Server
 from errorspan.authoring.topics import TierModels, Topic
 from errorspan.text.errors import InputError
 
@@ -32,6 +33,7 @@ plugins: !!python/object/apply:os.getcwd []
 """
 FIRST = BEFORE.count("\n") + 1
 KNOWN = ", ".join(Settings.model_fields)
+TOPIC = Topic(id="a", path="topics/a.yml", title="A")
 
 
 class _Loader(yaml.SafeLoader):
@@ -61,7 +63,17 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
         """\
   generator:
     topics: content/topics
-    models: {mid: org/m-1.5}
+    models:
+      mid: org/m-1.5
+      judge:
+        model: q
+        base_url: https://models.example:8443/sub/
+        key_env: Q_KEY
+        max_tokens: 900
+        effort: high
+        thinking: {type: enabled, budget_tokens: 2048}
+    named_models:
+      small: {model: qwen, base_url: "http://127.0.0.1:8080"}
     publish: proved
     exercises_folder: kurs/Übungen
     runs_folder: kurs/runs
@@ -79,6 +91,10 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     )
     assert settings.topics == "content/topics"
     assert (settings.models.mid, settings.models.weak) == ("org/m-1.5", Settings().models.weak)
+    judge = settings.model("judge", TOPIC)
+    assert judge.server == Server("https://models.example:8443/sub", "Q_KEY")
+    assert str(judge) == "q (max_tokens 900, effort high, thinking enabled (2,048 tokens))"
+    assert settings.key_variables == (*KEY_VARIABLES, "Q_KEY")
     assert settings.publish == "proved"
     assert (settings.exercises_folder, settings.runs_folder) == ("kurs/Übungen", "kurs/runs")
     assert (settings.offline, settings.max_attempts, settings.max_repairs) == (True, 5, 0)
@@ -104,6 +120,59 @@ WRONG = {
     "an odd model": (
         "  generator:\n    models: {mid: a b}\n",
         "1: .models.mid: expected text to match pattern '^[A-Za-z0-9][A-Za-z0-9._:/@-]*$' (got 'a b')",
+    ),
+    "a tier in a list": ("  generator:\n    models:\n      mid: [a]\n", "2: .models.mid: expected text (got ['a'])"),
+    "a tier without a model": (
+        "  generator:\n    models:\n      mid: {effort: low}\n",
+        "2: .models.mid.model: is missing",
+    ),
+    "a tier with an unknown key": (
+        "  generator:\n    models:\n      mid:\n        model: m\n        api_key: sk-secret\n",
+        f"4: .models.mid.api_key: is no key here; known are {', '.join(Model.model_fields)}",
+    ),
+    "an effort that is none": (
+        "  generator:\n    models:\n      mid: {model: m, effort: max}\n",
+        "2: .models.mid.effort: expected 'low', 'medium' or 'high' (got 'max')",
+    ),
+    "no tokens": (
+        "  generator:\n    models:\n      mid: {model: m, max_tokens: 0}\n",
+        "2: .models.mid.max_tokens: expected greater than or equal to 1 (got 0)",
+    ),
+    "thinking without a budget": (
+        "  generator:\n    models:\n      mid: {model: m, thinking: {type: enabled}}\n",
+        "2: .models.mid.thinking: expected budget_tokens with type: enabled, and only there (got {'type': 'enabled'})",
+    ),
+    "thinking in a word": (
+        "  generator:\n    models:\n      mid: {model: m, thinking: adaptive}\n",
+        "2: .models.mid.thinking: expected keys and values (got 'adaptive')",
+    ),
+    "a key without a server": (
+        "  generator:\n    models:\n      mid: {model: m, key_env: K}\n",
+        "2: .models.mid: expected a base_url with key_env: a key belongs to a server",
+    ),
+    "a key in place of its variable": (
+        "  generator:\n    models:\n      mid: {model: m, base_url: 'http://a', key_env: sk-secret}\n",
+        "2: .models.mid.key_env: expected the name of an environment variable, not a key",
+    ),
+    "Anthropic's key for another server": (
+        "  generator:\n    models:\n      mid: {model: m, base_url: 'http://a', key_env: ANTHROPIC_API_KEY}\n",
+        "2: .models.mid.key_env: expected a variable of this server's own, not the one of Anthropic's key",
+    ),
+    "an address that is none": (
+        "  generator:\n    named_models:\n      x: {model: m, base_url: 'localhost:8080'}\n",
+        "2: .named_models.x.base_url: expected an address, such as http://127.0.0.1:8080",
+    ),
+    "an address with a password": (
+        "  generator:\n    named_models:\n      x: {model: m, base_url: 'http://me:secret@a'}\n",
+        "2: .named_models.x.base_url: expected an address without a user or a password; key_env names a key",
+    ),
+    "an address with the API's path": (
+        "  generator:\n    named_models:\n      x: {model: m, base_url: 'http://a/v1/'}\n",
+        "2: .named_models.x.base_url: expected an address without /v1/messages, which is added to it",
+    ),
+    "a named model that is a name": (
+        "  generator:\n    named_models:\n      x: m\n",
+        "2: .named_models.x: expected keys and values (got 'm')",
     ),
     "models in a list": ("  generator:\n    models: [a]\n", "1: .models: expected keys and values (got ['a'])"),
     "neither yes nor no": (
@@ -267,11 +336,18 @@ def test_anything_is_settings_or_has_faults(values: Any) -> None:
 
 def test_a_topic_may_have_a_model_of_its_own() -> None:
     settings = Settings()
-    plain = Topic(id="a", path="topics/a.yml", title="A")
     own = Topic(id="b", path="topics/b.yml", title="B", models=TierModels(weak="tiny"))
-    assert settings.model("weak", plain) == settings.models.weak
-    assert settings.model("weak", own) == "tiny"
-    assert settings.model("mid", own) == settings.models.mid
+    assert settings.model("weak", TOPIC) == Model(model=str(settings.models.weak))
+    assert settings.model("weak", own) == Model(model="tiny")
+    assert settings.model("mid", own) == settings.model("mid", TOPIC)
+
+
+def test_a_name_that_the_site_defines_goes_before_a_models() -> None:
+    small = {"model": "qwen", "base_url": "http://127.0.0.1:8080", "effort": "low"}
+    settings = Settings.model_validate({"models": {"mid": "small"}, "named_models": {"small": small}})
+    own = Topic(id="b", path="topics/b.yml", title="B", models=TierModels(weak="small", judge="qwen"))
+    assert settings.model("mid", TOPIC) == settings.model("weak", own) == Model.model_validate(small)
+    assert settings.model("judge", own) == Model(model="qwen")
 
 
 def test_the_judge_is_no_candidate() -> None:
@@ -280,8 +356,8 @@ def test_the_judge_is_no_candidate() -> None:
 
 
 def test_every_default_model_has_a_price() -> None:
-    assert all(Settings().price(model, Usage()) is not None for model in dict(Settings().models).values())
     assert set(dict(Settings().models).values()) <= set(PRICES)
+    assert all(Settings().price(model, Usage()) is not None for model in PRICES)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +375,18 @@ def test_a_key_is_looked_for(monkeypatch: pytest.MonkeyPatch, environment: dict[
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert has_key() is found
+    assert Model(model="m").has_key is found
+
+
+def test_a_server_of_ones_own_has_a_key_of_its_own_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk")
+    monkeypatch.delenv("OTHER_KEY", raising=False)
+    keyed = Model(model="m", base_url="http://127.0.0.1:8080", key_env="OTHER_KEY")
+    assert not keyed.has_key
+    assert Model(model="m", base_url="http://127.0.0.1:8080").has_key
+    monkeypatch.setenv("OTHER_KEY", "k")
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    assert keyed.has_key
 
 
 def test_every_setting_says_what_it_is_for() -> None:

@@ -16,6 +16,8 @@ from errorspan.authoring.topics import Topic, TopicFile, read_topics
 from errorspan.text.errors import InputError
 from errorspan.text.source import MAX_BYTES
 
+ONLY_A_NAME = "expected a name: a model's, or one of named_models in the site's settings, where alone stands which "
+ONLY_A_NAME += "server is asked, with which key, and how (got keys and values)"
 KNOWN = "known are title, language, level, focus, brief, concepts, lines, models, max_attempts, requires"
 FAULT = re.compile(r"topics/[^\n:]+\.ya?ml:([1-9]\d*): \S[^\r\n\x00-\x1f\x7f\u2028\u2029]*")
 
@@ -241,6 +243,15 @@ WRONG = {
     "a number as model": (
         "title: T\nmodels: {mid: 4}\n",
         "2: models.mid: expected text (got 4); quotes make it text",
+    ),
+    "a model's address": (
+        "title: T\nmodels:\n  weak: {model: m, base_url: 'http://evil.example'}\n",
+        f"3: models.weak: {ONLY_A_NAME}",
+    ),
+    "a key": ("title: T\nmodels:\n  weak:\n    model: m\n    key_env: HOME\n", f"3: models.weak: {ONLY_A_NAME}"),
+    "an address beside the tiers": (
+        "title: T\nmodels:\n  base_url: http://evil.example\n",
+        "3: models.base_url: is no key here; known are author, mid, weak, judge, first_solver, second_solver",
     ),
     "no attempt": ("title: T\nmax_attempts: 0\n", "2: max_attempts: expected greater than or equal to 1 (got 0)"),
     "eleven attempts": ("title: T\nmax_attempts: 11\n", "2: max_attempts: expected less than or equal to 10 (got 11)"),

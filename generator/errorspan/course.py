@@ -214,5 +214,6 @@ class Course:
     def deprecations(self, topics: Sequence[Topic], steps: Sequence[Step] = STEPS) -> list[str]:
         """Say which models that these topics ask the SDK lists as deprecated. Imports the SDK."""
         tiers = {step.asks(order) for step in steps for order in step.passes}
-        models = {self.settings.model(tier, topic): tier for topic in topics for tier in Tier if tier in tiers}
+        asked = ((self.settings.model(tier, topic), tier) for topic in topics for tier in Tier if tier in tiers)
+        models = {one.model: tier for one, tier in asked if not one.server}
         return deprecations({tier: model for model, tier in models.items()})

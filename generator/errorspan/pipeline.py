@@ -12,19 +12,19 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from errorspan.answers.outputs import Challenge
-from errorspan.answers.shape import FORMAT, Output, faults_in
+from errorspan.answers.shape import Output, faults_in
 from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
 from errorspan.models.client import Client
-from errorspan.models.replies import judge
-from errorspan.record.manifest import Entry, Recorded, Rejected, digest
+from errorspan.models.replies import judge, sent_back
+from errorspan.record.manifest import Recorded, Rejected, answered, turned_down
 from errorspan.record.record import Record
 from errorspan.runs.progress import Listener, Progress
 from errorspan.runs.run import Answer, Attempt, Run
 from errorspan.steps import prompting
 from errorspan.steps.prompting import Request
-from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
+from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step, exceeded
 from errorspan.text.errors import AskError, Busy, DiskError, InputError, Refused
 
 Correct = Callable[[Recorded, Any], Any]
@@ -215,9 +215,9 @@ class Pipeline:
 
     def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
         """Ask until an answer counts; each rejected reply goes back with its faults, `max_repairs` times at most."""
-        file, key = step.file(attempt, order), request.key
+        file = step.file(attempt, order)
         rejected: list[Rejected] = []
-        told = partial(Progress, self.topic.id, step, attempt, order, request.model)
+        told = partial(Progress, self.topic.id, step, attempt, order, request.model, free=request.free)
         while True:
             reply = self._record.received(request)
             if not reply:
@@ -225,42 +225,19 @@ class Pipeline:
                     raise _Missing(step)
                 with self._record.room(request) as receive:
                     reply = self._client.ask(request, step.output, lambda: self._listen(told()), receive)
-            output, faults = judge(step, outputs, reply)
+            output, faults = judge(step, outputs, reply, request.max_tokens)
             self._listen(told(reply, tuple(faults)))
             if output is not None and not faults:
                 break
-            rejected.append(
-                Rejected(
-                    file=file,
-                    model=request.model,
-                    stop_reason=reply.stop_reason,
-                    usage=reply.usage,
-                    at=reply.asked_at,
-                    seconds=reply.seconds,
-                    faults=faults,
-                )
-            )
-            hopeless = reply.stop_reason not in {"end_turn", "max_tokens"} or step.exceeded(reply.text)
+            rejected.append(turned_down(file, request, reply, faults))
+            hopeless = reply.stop_reason not in {"end_turn", "max_tokens"} or exceeded(reply.text, request.max_tokens)
             if hopeless or len(rejected) > self.settings.max_repairs:
                 self._record.drop(rejected, request)
                 where = f"{step.title.lower()}{f' of attempt {attempt}' if attempt else ''}"
                 raise Refused(f"{where} ({request.model}): {'; '.join(faults)[:600]}")
-            request = prompting.repaired(request, reply.text, faults)
+            request = prompting.repaired(request, sent_back(step, reply), faults)
         text = output.recorded()
-        entry = Entry(
-            origin="model",
-            digest=digest(text),
-            format=FORMAT,
-            at=reply.asked_at,
-            key=key,
-            model=request.model,
-            served=reply.model if reply.model != request.model else None,
-            seconds=reply.seconds,
-            usage=reply.usage,
-            stop_reason=reply.stop_reason,
-            pipeline=version("errorspan"),
-            rejected=rejected,
-        )
+        entry = answered(text, request, reply, rejected, pipeline=version("errorspan"))
         recorded = self._record.keep(file, text, entry)
         output = self._read(step, recorded)
         return Answer(step, attempt, order, recorded, output, findings=step.findings(output, outputs))

@@ -6,6 +6,7 @@ as `asked`: then it must have them all.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, ClassVar, Self
 
@@ -84,9 +85,19 @@ class Output(BaseModel):
 
 
 def bare_json(text: str) -> str:
-    """Return the JSON object within a reply: some servers ignore the schema and wrap it in a fence or a sentence."""
-    start, end = text.find("{"), text.rfind("}")
-    return text[start : end + 1] if 0 <= start < end else text
+    """Return the first JSON object within a reply: some servers ignore the schema and wrap it in a fence or a sentence.
+
+    One that has no end is returned as far as it goes.
+    """
+    begin = re.search(r'\{\s*"', text) or re.search(r"\{", text)
+    if begin is None:
+        return text
+    start = begin.start()
+    try:
+        return text[start : json.JSONDecoder().raw_decode(text, start)[1]]
+    except (ValueError, RecursionError):
+        end = text.rfind("}")
+        return text[start : end + 1 if end > start else None]
 
 
 def faults_in(file: str, error: Any, way_out: str) -> list[str]:

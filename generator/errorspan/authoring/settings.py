@@ -13,11 +13,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from errorspan.authoring import configuration
 from errorspan.authoring.prices import PRICES, Price, Usage
+from errorspan.authoring.tiers import KEY_VARIABLES, Choice, Model, SolverChoice
 from errorspan.authoring.topics import ModelId, Topic
 
 Publish = Literal["all", "checked", "proved", "reviewed"]
-
-KEY_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
 PULL_REQUESTS = {"GITHUB_EVENT_NAME": "pull_request", "CI_PIPELINE_SOURCE": "merge_request_event"}
 """How GitHub Actions and GitLab CI say that a build is a pull request's; GitHub has kinds, which begin alike."""
@@ -57,12 +56,12 @@ class Models(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    author: ModelId = Field("claude-sonnet-5-5", description="writes categories, catalog, challenge and assessment")
-    mid: ModelId = Field("claude-haiku-5-5", description="solves the challenge: the better of the two")
-    weak: ModelId = Field("claude-haiku-4-5", description="solves the challenge: the one that makes the mistakes")
-    judge: ModelId = Field("claude-opus-5-5", description="compares the two implementations, blindly")
-    first_solver: ModelId = Field("claude-sonnet-5-5", description="solves the exercise without its key")
-    second_solver: ModelId = Field("claude-haiku-5-5", description="solves it too, by itself")
+    author: Choice = Field("claude-sonnet-5-5", description="writes categories, catalog, challenge and assessment")
+    mid: SolverChoice = Field("claude-haiku-5-5", description="solves the challenge: the better of the two")
+    weak: SolverChoice = Field("claude-haiku-4-5", description="solves the challenge: the one that makes the mistakes")
+    judge: Choice = Field("claude-opus-5-5", description="compares the two implementations, blindly")
+    first_solver: Choice = Field("claude-sonnet-5-5", description="solves the exercise without its key")
+    second_solver: Choice = Field("claude-haiku-5-5", description="solves it too, by itself")
 
 
 class Settings(BaseModel):
@@ -71,7 +70,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     topics: str = Field("topics", description="the folder of the topic files, from where mkdocs.yml stands")
-    models: Models = Field(Models(), description="the model of each tier; a topic may name its own")
+    models: Models = Field(
+        Models(), description="the model of each tier, by its name or as a mapping; a topic may name its own"
+    )
+    named_models: dict[ModelId, Model] = Field(
+        {}, description="mappings by names of your choice, which `models` and topics may name in a model's place"
+    )
     publish: Publish = Field(
         "checked",
         description="which exercises a site publishes. `checked`: those that no check, no proof, no blind solver and "
@@ -107,14 +111,28 @@ class Settings(BaseModel):
         {}, description="dollars per million tokens of further models, or newer prices"
     )
 
-    def model(self, tier: str, topic: Topic) -> str:
+    def model(self, tier: str, topic: Topic) -> Model:
         """Return the model that a topic asks in a tier."""
-        return getattr(topic.models, tier) or str(getattr(self.models, tier))
+        chosen: str | Model = getattr(topic.models, tier) or getattr(self.models, tier)
+        return chosen if isinstance(chosen, Model) else self.named_models.get(chosen) or Model(model=chosen)
 
-    def price(self, model: str, usage: Usage) -> Decimal | None:
-        """Return what tokens cost in dollars; None where the model's price is not known."""
+    def price(self, model: str, usage: Usage, *, free: bool = False) -> Decimal | None:
+        """Return what tokens cost in dollars; None where the model's price is not known.
+
+        Nothing, where its server takes no key (`free`) and nobody has priced the model.
+        """
         price = self.prices.get(model) or PRICES.get(model)
-        return price.of(usage) if price else None
+        return price.of(usage) if price else Decimal() if free else None
+
+    @property
+    def key_variables(self) -> tuple[str, ...]:
+        """Return the environment variables that may hold a key: what they hold is told nobody."""
+        models = (*dict(self.models).values(), *self.named_models.values())
+        return tuple(
+            dict.fromkeys(
+                [*KEY_VARIABLES, *(key for model in models if isinstance(model, Model) for key in model.keys)]
+            )
+        )
 
 
 def read_settings(config_file: Path, extra: Mapping[str, Any], options: Any = None) -> Settings:
@@ -137,11 +155,6 @@ def fitting(extra: Mapping[str, Any], options: Any = None) -> Settings:
             continue
         fit[key] = value
     return Settings.model_validate(fit)
-
-
-def has_key() -> bool:
-    """Tell whether the environment holds a key for the API."""
-    return any(os.environ.get(name) for name in KEY_VARIABLES)
 
 
 def in_pull_request() -> bool:

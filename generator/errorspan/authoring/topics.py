@@ -6,15 +6,17 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from errorspan.text import source
 from errorspan.text.errors import InputError
+from errorspan.text.source import UNTOLD
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ID_LENGTH = 80
@@ -63,6 +65,17 @@ def _ranged(text: str) -> str:
     return text
 
 
+def _only_a_name(value: Any) -> Any:
+    """Refuse a model's address and key, in words of their own: a topic file may be a stranger's."""
+    if isinstance(value, dict):
+        raise PydanticCustomError(
+            UNTOLD,
+            "expected a name: a model's, or one of named_models in the site's settings, where alone stands which "
+            "server is asked, with which key, and how (got keys and values)",
+        )
+    return value
+
+
 Line = Annotated[str, StringConstraints(max_length=120, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
 LongLine = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\n]*$"), AfterValidator(_clean)]
 Paragraphs = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_clean)]
@@ -70,6 +83,8 @@ Language = Annotated[Line, AfterValidator(_highlighted)]
 Package = Annotated[Line, AfterValidator(_package)]
 Excerpt = Annotated[str, AfterValidator(_ranged)]
 ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
+
+ModelName = Annotated[ModelId, BeforeValidator(_only_a_name)]
 
 
 class Strict(BaseModel):
@@ -79,14 +94,14 @@ class Strict(BaseModel):
 
 
 class TierModels(Strict):
-    """The model of each tier, where a topic has its own."""
+    """The model of each tier, where a topic has its own: by its name, or by one that the site's settings define."""
 
-    author: ModelId | None = Field(None, description="writes categories, catalog, challenge and assessment")
-    mid: ModelId | None = Field(None, description="solves the challenge: the better of the two")
-    weak: ModelId | None = Field(None, description="solves the challenge: the one that makes the mistakes")
-    judge: ModelId | None = Field(None, description="compares the two implementations, blindly")
-    first_solver: ModelId | None = Field(None, description="solves the exercise without its key")
-    second_solver: ModelId | None = Field(None, description="solves it too, by itself")
+    author: ModelName | None = Field(None, description="writes categories, catalog, challenge and assessment")
+    mid: ModelName | None = Field(None, description="solves the challenge: the better of the two")
+    weak: ModelName | None = Field(None, description="solves the challenge: the one that makes the mistakes")
+    judge: ModelName | None = Field(None, description="compares the two implementations, blindly")
+    first_solver: ModelName | None = Field(None, description="solves the exercise without its key")
+    second_solver: ModelName | None = Field(None, description="solves it too, by itself")
 
 
 class TopicFile(Strict):

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from errorspan.authoring.settings import KEY_VARIABLES, has_key
 from errorspan.commands.board import Board
 from errorspan.commands.options import Dollars
 from errorspan.commands.telling import Failure, show
@@ -50,8 +49,9 @@ def offered(  # noqa: PLR0913 - what is asked, of whom, and at which price
         _tell_missing(course, runs, wanted)
         click.echo(f"Worst case: {money(budget.within(runs, course.settings, limit, wanted))}")
         return False
-    if not has_key():
-        raise Failure(f"No key: set {' or '.join(KEY_VARIABLES)}.")
+    if locked := budget.without_key(budget.asked(runs, course.settings, wanted)):
+        told = (f"{' or '.join(keys)} (for {', '.join(models)})" for keys, models in locked.items())
+        raise Failure(f"No key: set {'; and '.join(told)}.")
     worst = budget.within(runs, course.settings, limit, wanted)
     asked = [run.topic for run in runs]
     for line in course.deprecations(asked, steps):
@@ -82,7 +82,7 @@ def _tell_missing(course: Course, runs: Sequence[Run], wanted: budget.Wanted) ->
                 step.title,
                 str(attempt or ""),
                 step.pass_title(order),
-                course.settings.model(step.asks(order), run.topic),
+                str(course.settings.model(step.asks(order), run.topic)),
                 money(budget.worst_price(step, attempt, run, course.settings, order)),
             )
     show(table)

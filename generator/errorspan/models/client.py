@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import mktime_tz, parsedate_tz
-from functools import cached_property
+from functools import partial
 from threading import BoundedSemaphore, Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from errorspan.answers.shape import Output
 from errorspan.authoring.prices import Usage
-from errorspan.authoring.settings import KEY_VARIABLES, Settings
+from errorspan.authoring.settings import Settings
+from errorspan.authoring.tiers import Server
+from errorspan.models import servers
 from errorspan.models.redaction import Redactor, redacted, without_secrets
 from errorspan.record.manifest import Reply
 from errorspan.steps.prompting import Request
@@ -26,19 +27,14 @@ from errorspan.text.errors import AskError, shown
 if TYPE_CHECKING:
     from anthropic import Anthropic
 
-_HINTS = {
-    401: "the key in ANTHROPIC_API_KEY is not accepted",
-    403: "the key may not use this model",
-    404: "the model, or the server's address in ANTHROPIC_BASE_URL, is not known",
-}
-_STILL_SENDING = "was still sending after"
-
 
 class Client:
     """Ask models, with at most `max_calls` calls in flight over all threads."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._secrets = settings.key_variables
+        self._connected: dict[Server | None, Anthropic] = {}
         self._flights = BoundedSemaphore(settings.max_calls)
         self._starting = Lock()
         self.stopped = Event()
@@ -62,7 +58,7 @@ class Client:
             if self.stopped.is_set():
                 raise AskError("stopped before it was asked")
             with self._starting:
-                sdk = self._started()
+                sdk = self._started(request.server)
             sending()
             asked_at, start = datetime.now(UTC), time.monotonic()
             message = self._sent(sdk, request, output)
@@ -78,40 +74,40 @@ class Client:
         try:
             reply = Reply(
                 text=_whole("".join(block.text for block in message.content if block.type == "text")),
-                model=_told(message.model),
-                stop_reason=_told(message.stop_reason),
-                stop_detail=_told(getattr(message.stop_details, "category", None)),
+                model=self._told(message.model),
+                stop_reason=self._told(message.stop_reason),
+                stop_detail=self._told(getattr(message.stop_details, "category", None)),
                 usage=_usage(message.usage),
                 asked_at=asked_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 seconds=round(seconds, 3),
             )
         except (AttributeError, TypeError, ValueError):  # the SDK checks no shape: a field may be missing
             raise AskError("the server's reply is no message of the API: it lacks content, model or usage") from None
-        return reply.model_copy(update={"text": without_secrets(reply.text)})
+        return reply.model_copy(update={"text": without_secrets(reply.text, self._secrets)})
 
-    def _started(self) -> Anthropic:
+    def _started(self, server: Server | None) -> Anthropic:
+        from anthropic import Anthropic, DefaultHttpxClient  # noqa: PLC0415 - seconds; a cached build never gets here
+
+        if server in self._connected:
+            return self._connected[server]
+        for handler in () if self._connected else logging.getLogger().handlers:
+            handler.addFilter(Redactor(self._secrets))  # the SDK's own is one, where ANTHROPIC_LOG is set
         try:
-            return self._sdk
+            self._connected[server] = Anthropic(
+                **servers.own(server),
+                max_retries=self._settings.max_retries,
+                timeout=self._settings.timeout_seconds,
+                middleware=[partial(self._bounded, server)],
+                http_client=DefaultHttpxClient(
+                    event_hooks=servers.hooks(server, self._settings.timeout_seconds),
+                    follow_redirects=False,  # one could carry what is sent, headers above all, to anybody
+                ),
+            )
         except AskError:
             raise
         except Exception as error:  # noqa: BLE001 - the SDK passes on whatever its HTTP library has against an address or a key
-            raise AskError(f"the API's client does not start: {_said(error)}") from None
-
-    @cached_property
-    def _sdk(self) -> Anthropic:
-        from anthropic import Anthropic, DefaultHttpxClient  # noqa: PLC0415 - seconds; a cached build never gets here
-
-        for name in KEY_VARIABLES:  # else the transport would say so, with the key in its message
-            if not all("!" <= character <= "~" for character in os.environ.get(name, "")):
-                raise AskError(f"the key in {name} holds a line break or another character that no key has")
-        for handler in logging.getLogger().handlers:  # the SDK's own is one, where ANTHROPIC_LOG is set
-            handler.addFilter(Redactor())
-        return Anthropic(
-            max_retries=self._settings.max_retries,
-            timeout=self._settings.timeout_seconds,
-            middleware=[self._bounded],
-            http_client=DefaultHttpxClient(event_hooks={"response": [self._in_time]}),
-        )
+            raise AskError(f"the API's client does not start: {self._said(error)}") from None
+        return self._connected[server]
 
     def _sent(self, sdk: Anthropic, request: Request, output: type[Output]) -> Any:
         from anthropic import (  # noqa: PLC0415
@@ -123,9 +119,12 @@ class Client:
         )
         from httpx2 import DecodingError, ReadError, RemoteProtocolError  # noqa: PLC0415
 
-        structured: dict[str, Any] = {}
+        how = request.options.model_dump(include={"thinking"}, exclude_none=True)
+        shape = request.options.model_dump(include={"effort"}, exclude_none=True)
         if request.schema is not None:
-            structured["output_config"] = {"format": {"type": "json_schema", "schema": transform_schema(output)}}
+            shape["format"] = {"type": "json_schema", "schema": transform_schema(output)}
+        if shape:
+            how["output_config"] = shape
         tries = f"after {self._settings.max_retries + 1} tries" if self._settings.max_retries else "after one try"
         try:
             with warnings.catch_warnings():
@@ -136,24 +135,25 @@ class Client:
                     messages=[{"role": role, "content": text} for role, text in request.turns],  # type: ignore[misc]
                     max_tokens=request.max_tokens,
                     timeout=self._settings.timeout_seconds,
-                    **structured,
+                    **how,
                 )
         except APITimeoutError:
             raise AskError(f"no connection within {self._settings.timeout_seconds:g} s, {tries}") from None
         except APIStatusError as error:
             said = _message(error.body) or error.message
-            hint = f" ({_HINTS[error.status_code]})" if error.status_code in _HINTS else ""
-            retried = f", {tries}" if error.status_code in {408, 409, 429} or error.status_code >= 500 else ""
-            raise AskError(f"the server answered {error.status_code}{retried}: {_said(said)}{hint}") from None
+            status, advice = error.status_code, _advice(error.status_code, request)
+            retried = f", {tries}" if status in {408, 409, 429} or status >= 500 else ""
+            raise AskError(f"the server answered {status}{retried}: {self._said(said)}{advice}") from None
         except APIConnectionError as error:
             cause = error.__cause__ or error
             broke = isinstance(cause, ReadError | RemoteProtocolError | DecodingError)
             what = "no whole reply from" if broke else "no connection to"
-            raise AskError(f"{what} {_said(sdk.base_url.host or sdk.base_url)}, {tries}: {_said(cause)}") from None
+            whom = self._said(sdk.base_url.host or sdk.base_url)
+            raise AskError(f"{what} {whom}, {tries}: {self._said(cause)}") from None
         except (AnthropicError, TypeError, ValueError, AttributeError) as error:
-            raise AskError(f"the server's reply is no message of the API: {_said(error)}") from None
+            raise AskError(f"the server's reply is no message of the API: {self._said(error)}") from None
 
-    def _bounded(self, asked: Any, call_next: Any) -> Any:
+    def _bounded(self, server: Server | None, asked: Any, call_next: Any) -> Any:
         """Let the SDK try again only what cannot have been paid for, or only by a connection's break."""
         from anthropic import APITimeoutError  # noqa: PLC0415
 
@@ -164,7 +164,7 @@ class Client:
         except APITimeoutError as error:
             if "Connect" in type(error.__cause__).__name__:
                 raise
-            how = _STILL_SENDING if str(error.__cause__) == _STILL_SENDING else "was silent for"
+            how = servers.STILL_SENDING if str(error.__cause__) == servers.STILL_SENDING else "was silent for"
             raise AskError(
                 f"the server {how} {self._settings.timeout_seconds:g} s (timeout_seconds); it is not asked "
                 "again, because its answer may be on the bill"
@@ -175,31 +175,27 @@ class Client:
                 f"the server answered {response.status_code} and asks to wait {wait:,.0f} s; at most "
                 f"{self._settings.max_wait_seconds:g} s are waited for (max_wait_seconds)"
             )
+        if 300 <= response.status_code < 400:
+            where = self._said(response.headers.get("location", "an address that it does not name"))
+            raise AskError(
+                f"the server answered {response.status_code}: it sends on to {where}, which is not followed, because "
+                f"what is sent could get to anybody; if that is where the API is, name it in {servers.named(server)}"
+            )
         if response.status_code == 200:
             try:
                 json.loads(response.http_response.content)
             except (ValueError, RecursionError) as error:
-                why = _said(error)
-                raise AskError(f"the server's reply is no JSON ({why}); is ANTHROPIC_BASE_URL an API?") from None
+                why = self._said(error)
+                raise AskError(f"the server's reply is no JSON ({why}); is {servers.named(server)} an API?") from None
         return response
 
-    def _in_time(self, response: Any) -> None:
-        """Have a reply read to its end within `timeout_seconds`: the transport only knows of silences."""
-        from httpx2 import ReadTimeout, SyncByteStream  # noqa: PLC0415
+    def _said(self, words: object) -> str:
+        """Return a server's words for a message: bounded, fit for a terminal, and without secrets."""
+        return shown(redacted(str(words), self._secrets), 300)
 
-        sent, until = response.stream, time.monotonic() + self._settings.timeout_seconds
-
-        class InTime(SyncByteStream):
-            def __iter__(self) -> Iterator[bytes]:
-                for part in sent:
-                    if time.monotonic() > until:
-                        raise ReadTimeout(_STILL_SENDING)
-                    yield part
-
-            def close(self) -> None:
-                sent.close()
-
-        response.stream = InTime()
+    def _told(self, word: Any) -> Any:
+        """Return what should be a name as one; what is no text is left to be refused."""
+        return shown(redacted(word, self._secrets), 100) if isinstance(word, str) else word
 
 
 def deprecations(models: dict[str, str]) -> list[str]:
@@ -228,14 +224,13 @@ def _usage(usage: Any) -> Usage:
     )
 
 
-def _said(words: object) -> str:
-    """Return a server's words for a message: bounded, fit for a terminal, and without secrets, which some repeat."""
-    return shown(redacted(str(words)), 300)
-
-
-def _told(word: Any) -> Any:
-    """Return what should be a name as one; what is no text is left to be refused."""
-    return shown(redacted(word), 100) if isinstance(word, str) else word
+def _advice(status: int, request: Request) -> str:
+    """Say what to do about a status, in brackets: a model that cannot do what it is asked for says 400."""
+    if status in {400, 422} and str(request.options):
+        return (
+            f" (asked with {request.options}; what {request.model} cannot do, the site's settings must not ask of it)"
+        )
+    return servers.hint(status, request.server)
 
 
 def _message(body: object) -> str:

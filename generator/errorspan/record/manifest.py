@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from errorspan.answers.shape import FORMAT
 from errorspan.authoring.prices import Usage
+from errorspan.authoring.tiers import Options
+from errorspan.steps.prompting import Request
 
 SUPERSEDED = "superseded by a later answer"
 
@@ -61,6 +63,7 @@ class Rejected(BaseModel):
     at: Instant
     seconds: Seconds
     faults: list[str]
+    free: bool | None = None
 
     @property
     def superseded(self) -> bool:
@@ -74,6 +77,8 @@ class Entry(BaseModel):
     An authored one has no model, no key and no tokens, unless a person edited what a model wrote: `edited` has the day,
     and the rest is the model's. `served` is the model's name in the reply, where it is another than the one asked.
     `format` is that in which it was asked for: of the first it is not said.
+    `options` say how the model was asked, where that was not as every other one, and `free` that its server was one of
+    the site's own, which takes no key.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,6 +95,8 @@ class Entry(BaseModel):
     usage: Usage | None = None
     stop_reason: str | None = None
     pipeline: str | None = None
+    options: Options | None = None
+    free: bool | None = None
     rejected: list[Rejected] = []
 
     @property
@@ -129,6 +136,40 @@ class Recorded:
 def digest(text: str) -> str:
     """Return a SHA-256 of a text, whatever line ends a checkout gave it."""
     return sha256(text.replace("\r\n", "\n").encode()).hexdigest()
+
+
+def answered(text: str, request: Request, reply: Reply, rejected: list[Rejected], *, pipeline: str) -> Entry:
+    """Return the manifest's entry for an answer that a model gave, after some replies that did not count."""
+    return Entry(
+        origin="model",
+        digest=digest(text),
+        format=FORMAT,
+        at=reply.asked_at,
+        key=request.first.key,
+        model=request.model,
+        served=reply.model if reply.model != request.model else None,
+        seconds=reply.seconds,
+        usage=reply.usage,
+        stop_reason=reply.stop_reason,
+        pipeline=pipeline,
+        options=request.options if request.options != Options() else None,
+        free=request.free or None,
+        rejected=rejected,
+    )
+
+
+def turned_down(file: str, request: Request, reply: Reply, faults: list[str]) -> Rejected:
+    """Return what the manifest says of a reply that does not count."""
+    return Rejected(
+        file=file,
+        model=request.model,
+        stop_reason=reply.stop_reason,
+        usage=reply.usage,
+        at=reply.asked_at,
+        seconds=reply.seconds,
+        faults=faults,
+        free=request.free or None,
+    )
 
 
 def authored(recorded: Recorded, *, at: str, pipeline: str) -> Entry:

@@ -255,6 +255,7 @@ class Record:
                     at=old.at,
                     seconds=old.seconds,
                     faults=[SUPERSEDED],
+                    free=old.free,
                 )
             )
 

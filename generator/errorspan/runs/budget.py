@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from errorspan.authoring.prices import Usage, total
 from errorspan.authoring.settings import Settings
+from errorspan.authoring.tiers import Model
 from errorspan.runs.run import Run, State
 from errorspan.steps import prompting
 from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
@@ -50,20 +51,28 @@ def unsolved(run: Run, settings: Settings) -> list[Pass]:  # noqa: ARG001 - the 
     return [wanted for wanted in passes if wanted[0].file(*wanted[1:]) not in have]
 
 
+def asked(runs: Iterable[Run], settings: Settings, wanted: Wanted = missing) -> list[Model]:
+    """Return the models that these runs ask for what is missing."""
+    return [settings.model(step.asks(order), run.topic) for run in runs for step, _, order in wanted(run, settings)]
+
+
+def without_key(models: Iterable[Model]) -> dict[tuple[str, ...], list[str]]:
+    """Return the models whose key is not there, by the environment variables that may hold it."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for one in models:
+        if not one.has_key and one.model not in found.setdefault(one.keys, []):
+            found[one.keys].append(one.model)
+    return found
+
+
 def within(runs: Sequence[Run], settings: Settings, limit: Decimal, wanted: Wanted = missing) -> Decimal:
     """Return the worst case of asking these runs for what is missing, in dollars.
 
     Raises:
         BudgetError: it is above the limit, or the price of a model is not known.
     """
-    unpriced = sorted(
-        {
-            model
-            for run in runs
-            for step, _, order in wanted(run, settings)
-            if settings.price(model := settings.model(step.asks(order), run.topic), Usage()) is None
-        }
-    )
+    models = asked(runs, settings, wanted)
+    unpriced = sorted({one.model for one in models if settings.price(one.model, Usage(), free=one.free) is None})
     if unpriced:
         raise BudgetError(
             f"no price is known for {', '.join(unpriced)}; name it under extra.generator.prices "
@@ -90,16 +99,18 @@ def worst_case(run: Run, settings: Settings, wanted: Wanted = missing) -> Decima
 
 def worst_price(step: Step, attempt: int, run: Run, settings: Settings, order: str = "") -> Decimal | None:
     """Return the most that one pass of a step can cost, repairs included; None where its model's price is not known."""
+    model = settings.model(step.asks(order), run.topic)
     longest = {known.name: _longest(known, run) for known in STEPS}
     longest["feedback"] = (attempt - 1) * (longest["judgment"] + longest["challenge"])
     prompt = prompting.template_size(step, run.topic) + sum(longest[name] for name in step.reads)
     return total(
         settings.price(
-            settings.model(step.asks(order), run.topic),
+            model.model,
             Usage(
-                input_tokens=prompt + repair * (step.max_tokens + prompting.COMPLAINT_BYTES),
-                output_tokens=step.max_tokens,
+                input_tokens=prompt + repair * (step.longest(model) + prompting.COMPLAINT_BYTES),
+                output_tokens=step.longest(model),
             ),
+            free=model.free,
         )
         for repair in range(settings.max_repairs + 1)
     )

@@ -29,6 +29,7 @@ class Progress:
     model: str
     reply: Reply | None = None
     faults: tuple[str, ...] = ()
+    free: bool = False
 
 
 Listener = Callable[[Progress], None]
@@ -49,7 +50,7 @@ class Tally:
         """Take note of a call that was sent, or of its reply."""
         with self._lock:
             if reply := progress.reply:
-                price = self._settings.price(progress.model, reply.usage)
+                price = self._settings.price(progress.model, reply.usage, free=progress.free)
                 self.calls += 1
                 self.usage += reply.usage
                 self.cost = None if price is None or self.cost is None else self.cost + price

@@ -15,12 +15,11 @@ from errorspan.answers.solving import Grade
 from errorspan.answers.verdicts import mid_label, place
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
-from errorspan.record.manifest import Entry, Rejected
+from errorspan.record.manifest import Rejected
+from errorspan.runs.calls import Call, cost, usage
 from errorspan.runs.publishing import needs_review
-from errorspan.runs.run import Attempt, Run, cost, usage
+from errorspan.runs.run import Attempt, Run
 from errorspan.steps.table import ATTEMPT, SOLVE, STEPS
-
-Call = Entry | Rejected
 
 _OTHER = ("Other", "other")  # a step of another version, and its tier
 _FILES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -13,16 +13,18 @@ from errorspan.answers.outputs import Assessment, NoExercise
 from errorspan.answers.shape import Output
 from errorspan.answers.solving import Solve
 from errorspan.answers.verdicts import Verdict
-from errorspan.authoring.prices import Usage, total
+from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
 from errorspan.checks.check import Check, Undecided, faults
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Entry, Recorded, Rejected
+from errorspan.runs.calls import cost, usage
 from errorspan.steps.table import ASSESS, Step, Tier
 
 AUTHORSHIP = {
     "model": "The code below is a model’s own; its mistakes are real.",  # noqa: RUF001
+    "draft": "The code below is a model’s own first draft, as it was asked for; its mistakes are real.",  # noqa: RUF001
     "edited": "The code below was written by a model, and edited by a person.",
     "person": "The code below was written by a person in a model’s place.",  # noqa: RUF001
 }
@@ -72,6 +74,11 @@ class Answer:
     def from_model(self) -> bool:
         """Tell whether a model gave it, in the words that stand in the record."""
         return self.entry.origin == "model"
+
+    @property
+    def first_draft(self) -> bool:
+        """Tell whether its model was asked for a first draft."""
+        return bool(self.entry.options and self.entry.options.first_draft)
 
     @property
     def calls(self) -> list[Entry | Rejected]:
@@ -232,7 +239,7 @@ class Run:
         """Say who wrote the exercise's code, as students are told."""
         code = self.code_origin
         if code and code.from_model:
-            return AUTHORSHIP["model"]
+            return AUTHORSHIP["draft" if code.first_draft else "model"]
         return AUTHORSHIP["edited" if code and code.recorded.edited else "person"]
 
     @property
@@ -285,13 +292,3 @@ class Run:
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars; None where a model's price is not known."""
         return cost(self.calls, settings)
-
-
-def usage(calls: Iterable[Entry | Rejected]) -> Usage:
-    """Add up the tokens of calls."""
-    return sum((call.usage for call in calls if call.usage), Usage())
-
-
-def cost(calls: Iterable[Entry | Rejected], settings: Settings) -> Decimal | None:
-    """Add up what calls cost in dollars; None where the price of one's model is not known."""
-    return total(settings.price(call.model, call.usage) if call.model and call.usage else None for call in calls)

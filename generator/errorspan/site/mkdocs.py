@@ -19,7 +19,7 @@ from mkdocs.utils.templates import TemplateContext
 from errorspan.authoring.configuration import PLUGIN
 from errorspan.authoring.configuration import files as files_of
 from errorspan.authoring.configuration import settings as settings_in
-from errorspan.authoring.settings import has_key, in_pull_request
+from errorspan.authoring.settings import in_pull_request
 from errorspan.course import Course
 from errorspan.runs import budget
 from errorspan.runs.progress import STOPPED, STOPPING, Tally
@@ -220,7 +220,9 @@ class Site:
 
     def _runs(self, course: Course) -> list[Run]:
         runs = course.replay(recover=self._command == "build" and not self._serving)
-        open_runs = [run for run in runs if not run.finished]
+        open_runs = [
+            run for run in runs if not run.finished and not budget.without_key(budget.asked([run], course.settings))
+        ]
         if not open_runs or not self._may_ask(course, open_runs):
             return runs
         try:
@@ -236,7 +238,7 @@ class Site:
         return [finished.get(run.topic.id, run) for run in runs]
 
     def _may_ask(self, course: Course, runs: list[Run]) -> bool:
-        if self._command != "build" or self._serving or course.settings.offline or not has_key():
+        if self._command != "build" or self._serving or course.settings.offline:
             return False
         if in_pull_request():
             log.info("Nothing is asked: this is the build of a pull request.")

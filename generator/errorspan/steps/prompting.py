@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from errorspan.answers.outputs import Implementation
+from errorspan.authoring.tiers import Model, Options, Server
 from errorspan.authoring.topics import Topic
 from errorspan.steps import form
 from errorspan.steps.table import Step
@@ -33,7 +34,8 @@ class Request:
     """Everything that is sent for one pass of a step.
 
     `turns` are pairs of role and text: a prompt first, then, where an answer is being mended, each rejected reply and
-    what was wrong with it. `schema` is the output's own; the API's dialect of it is made when it is sent.
+    what was wrong with it. `schema` is the output's own; the API's dialect of it is made when it is sent. `options` are
+    those of the model's that make a difference here. Where it is sent to (`server`) is no part of what is asked.
     """
 
     step: str
@@ -44,11 +46,23 @@ class Request:
     turns: tuple[tuple[str, str], ...]
     schema: Mapping[str, Any] | None
     max_tokens: int
+    options: Options = field(default_factory=Options)
+    server: Server | None = None
+
+    @property
+    def free(self) -> bool:
+        """Tell whether it is sent to a server of the site's own that takes no key."""
+        return self.server is not None and self.server.key_env is None
+
+    @property
+    def first(self) -> Request:
+        """Return the request that this one goes back to through repairs."""
+        return replace(self, turns=self.turns[:1])
 
     @property
     def chain(self) -> str:
-        """Return the beginning of the key of the request that this one goes back to through repairs."""
-        return replace(self, turns=self.turns[:1]).key[:CHAIN]
+        """Return the beginning of the first request's key."""
+        return self.first.key[:CHAIN]
 
     @property
     def repairs(self) -> int:
@@ -58,18 +72,33 @@ class Request:
     @property
     def key(self) -> str:
         """Return a SHA-256 over all of it: two requests with the same key ask the same."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        asked = {name: value for name, value in asdict(self).items() if name not in {"options", "server"}}
+        asked |= self.options.model_dump(exclude_defaults=True)  # so that what is not set changes no key
+        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return sha256(canonical.encode()).hexdigest()
 
 
-def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str, model: str) -> Request:
+def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str, model: Model) -> Request:
     """Render a step's prompt from the topic and the outputs that its row reads, and nothing else."""
     template = _prompts().get_template(f"{step.name}.md.j2")
     schema = _schema(step)
+    options = step.options(model)
     shown = {"form": form.form(schema), "rules": form.rules(schema)} if schema else {}
-    context = template.new_context({name: outputs[name] for name in ("topic", *step.reads)} | {"order": order} | shown)
+    known = {"order": order, "first_draft": options.first_draft, **shown}
+    context = template.new_context({name: outputs[name] for name in ("topic", *step.reads)} | known)
     system, prompt = ("".join(template.blocks[name](context)).strip() for name in ("system", "prompt"))
-    return Request(step.name, attempt, order, model, system, ((PROMPT, prompt),), schema, step.max_tokens)
+    return Request(
+        step=step.name,
+        attempt=attempt,
+        order=order,
+        model=model.model,
+        system=system,
+        turns=((PROMPT, prompt),),
+        schema=schema,
+        max_tokens=step.longest(model),
+        options=options,
+        server=model.server,
+    )
 
 
 def repaired(asked: Request, reply: str, faults: Sequence[str]) -> Request:

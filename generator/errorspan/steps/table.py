@@ -22,11 +22,17 @@ from errorspan.answers.outputs import (
     Solution,
 )
 from errorspan.answers.shape import FORMAT, Output
+from errorspan.authoring.tiers import Model, Options
 from errorspan.checks import answers, briefing, exercise
 from errorspan.checks.check import Check
 
 LONGEST_TOKEN = 32
 """How many characters a token may stand for; in prose and code about four do, in runs of spaces more."""
+
+
+def exceeded(text: str, max_tokens: int) -> bool:
+    """Tell whether a text is longer than so many tokens can be."""
+    return len(text) > max_tokens * LONGEST_TOKEN
 
 
 class Tier(StrEnum):
@@ -54,6 +60,8 @@ class Step:
     """Checks that answers were asked to pass from a format on."""
     max_tokens: int = 12_000
     """Bounds an answer. Thinking counts toward it, so each row leaves headroom."""
+    drafts: bool = False
+    """A first draft may be asked for."""
     passes: tuple[str, ...] = ("",)
     """Each pass is a request and an answer of its own."""
     settle: Callable[[Mapping[str, Any], Mapping[str, Any]], Any] | None = None
@@ -63,9 +71,18 @@ class Step:
     declined: Callable[[str], Output | None] | None = None
     """Reads an answer that there is nothing to give, if it is one; then the run ends here."""
 
-    def exceeded(self, text: str) -> bool:
-        """Tell whether a text is longer than an answer of `max_tokens` can be."""
-        return len(text) > self.max_tokens * LONGEST_TOKEN
+    def longest(self, model: Model) -> int:
+        """Return how many tokens an answer of this model may have: it may lower the step's bound, and not raise it."""
+        return min(self.max_tokens, model.max_tokens or self.max_tokens)
+
+    def options(self, model: Model) -> Options:
+        """Return those of a model's options that make a difference to this step."""
+        return Options(
+            max_tokens=model.max_tokens if self.longest(model) < self.max_tokens else None,
+            effort=model.effort,
+            thinking=model.thinking,
+            first_draft=(self.drafts and model.first_draft) or None,
+        )
 
     @property
     def title(self) -> str:
@@ -150,6 +167,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Implementation,
         reads=("challenge",),
         checks=(answers.holds_code,),
+        drafts=True,
     ),
     Step(
         "weak_implementation",
@@ -157,6 +175,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Implementation,
         reads=("challenge",),
         checks=(answers.holds_code,),
+        drafts=True,
     ),
     Step(
         "judgment",

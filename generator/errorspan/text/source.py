@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,9 @@ from errorspan.text.errors import InputError
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
+
+UNTOLD = "untold"
+"""The kind of a fault whose value may be a secret, and is not repeated."""
 
 Place = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
@@ -197,6 +200,8 @@ def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:  # noqa:
             return f"expected a whole number (got {got})"
         case "value_error":
             return f"{context['error']} (got {got})"
+        case kind if kind == UNTOLD:
+            return str(fault["msg"])
         case _:
             message = str(fault["msg"]).replace("Input should be", "expected")
             message = message.replace("String should", "expected text to")
@@ -205,10 +210,11 @@ def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:  # noqa:
 
 def _fields(model: type[BaseModel], place: Place) -> list[str]:
     for key in place:
-        inner = model.model_fields[str(key)].annotation if str(key) in model.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        kind = model.model_fields[str(key)].annotation if str(key) in model.model_fields else None
+        inner = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)]
+        if not inner:
             return []
-        model = inner
+        model = inner[0]
     return list(model.model_fields)
 
 
