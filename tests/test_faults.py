@@ -468,8 +468,8 @@ EDITS: dict[str, Callable[[Path], None]] = {
     "an answer edited by hand, with a key of its own": replaced("categories.json", "{", '{"note\\u001b[2J": "mine",'),
     "an answer deleted": lambda record: (record / "assessment.json").unlink(),
     "run.json edited by hand, so that it is no JSON": replaced("run.json", '"answers": {', '"answers": '),
-    "run.json with the marks of a merge": replaced("run.json", '  "format"', '<<<<<<< HEAD\n  "format"'),
-    "run.json of a newer version": replaced("run.json", '"format": 1', '"format": 2, "reviews": []'),
+    "run.json with the marks of a merge": replaced("run.json", '\n  "format"', '\n<<<<<<< HEAD\n  "format"'),
+    "run.json of a newer version": replaced("run.json", '"format": 2', '"format": 3, "reviews": []'),
     "run.json deleted": lambda record: (record / "run.json").unlink(),
 }
 
