@@ -26,7 +26,7 @@ from conftest import ROOT, Project
 from errorspan.answers.outputs import Assessment
 from errorspan.export import parcel as export
 from errorspan.export import qti, scorm
-from errorspan.runs.run import AUTHORSHIP
+from errorspan.runs.answer import AUTHORSHIP, Authorship
 from errorspan.site.exercise import Exercise
 from errorspan.site.words import language, words_in
 
@@ -45,7 +45,7 @@ def exercise(**fields: Any) -> Exercise:
 
 def parcel(*exercises: Exercise, course: str = "A course") -> export.Parcel:
     """Return what becomes a package."""
-    run: Any = SimpleNamespace(authorship=AUTHORSHIP["model"])
+    run: Any = SimpleNamespace(authorship=Authorship(AUTHORSHIP["model"]))
     return export.Parcel([export.Exported(made, run) for made in exercises], course, "en")
 
 

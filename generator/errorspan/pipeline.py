@@ -20,8 +20,9 @@ from errorspan.models.client import Client
 from errorspan.models.replies import judge
 from errorspan.record.manifest import Entry, Recorded, Rejected, digest
 from errorspan.record.record import Record
+from errorspan.runs.answer import Answer
 from errorspan.runs.progress import Listener, Progress
-from errorspan.runs.run import Answer, Attempt, Run
+from errorspan.runs.run import Attempt, Run
 from errorspan.steps import prompting
 from errorspan.steps.prompting import Request
 from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
@@ -198,7 +199,7 @@ class Pipeline:
         model = self.settings.model(step.asks(order), self.topic)
         request = prompting.request(step, outputs, attempt=inside, order=order, model=model)
         if recorded:
-            stale = recorded.entry.origin == "model" and recorded.entry.key != request.key
+            stale = recorded.entry.stale(request.key, partial(prompting.basis, step, outputs))
             if not (stale and self._refresh and step in self._steps):
                 output = self._read(step, recorded)
                 output = self._correct(recorded, output) if step in ASSESS else output
@@ -229,18 +230,10 @@ class Pipeline:
             self._listen(told(reply, tuple(faults)))
             if output is not None and not faults:
                 break
-            rejected.append(
-                Rejected(
-                    file=file,
-                    model=request.model,
-                    stop_reason=reply.stop_reason,
-                    usage=reply.usage,
-                    at=reply.asked_at,
-                    seconds=reply.seconds,
-                    faults=faults,
-                )
-            )
-            hopeless = reply.stop_reason not in {"end_turn", "max_tokens"} or step.exceeded(reply.text)
+            told_of = reply.source(request.model)
+            rejected.append(Rejected(file=file, at=reply.asked_at, faults=faults, **told_of))
+            ended = reply.by_hand or reply.stop_reason in {"end_turn", "max_tokens"}
+            hopeless = not ended or step.exceeded(reply.text)
             if hopeless or len(rejected) > self.settings.max_repairs:
                 self._record.drop(rejected, request)
                 where = f"{step.title.lower()}{f' of attempt {attempt}' if attempt else ''}"
@@ -248,18 +241,16 @@ class Pipeline:
             request = prompting.repaired(request, reply.text, faults)
         text = output.recorded()
         entry = Entry(
-            origin="model",
+            origin="reported" if reply.by_hand else "model",
             digest=digest(text),
             format=FORMAT,
             at=reply.asked_at,
             key=key,
-            model=request.model,
+            basis=prompting.basis(step, outputs) if reply.by_hand else None,
             served=reply.model if reply.model != request.model else None,
-            seconds=reply.seconds,
-            usage=reply.usage,
-            stop_reason=reply.stop_reason,
             pipeline=version("errorspan"),
             rejected=rejected,
+            **reply.source(request.model),
         )
         recorded = self._record.keep(file, text, entry)
         output = self._read(step, recorded)

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -114,6 +114,9 @@ class TopicFile(Strict):
     )
 
 
+_UNTOLD = {"id", "path", "models", "max_attempts", "lines", "requires"}
+
+
 class Topic(TopicFile):
     """A topic: one `topics/<id>.yml`."""
 
@@ -125,6 +128,11 @@ class Topic(TopicFile):
         """Return how many lines its exercise's code has at the least and at the most, blank ones and comments aside."""
         least, most = (self.lines or SIZES[self.level or "intermediate"]).split("-")
         return int(least), int(most)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Return what it says to those who answer: not how it is run, nor where it stands."""
+        return self.model_dump(exclude=_UNTOLD, exclude_defaults=True)
 
 
 class Broken(NamedTuple):

@@ -27,7 +27,7 @@ def judge(step: Step, outputs: Mapping[str, Any], reply: Reply) -> tuple[Output 
         return None, [f"{len(reply.text):,} characters are more than an answer of {step.max_tokens:,} tokens has"]
     if reply.stop_reason == "max_tokens":
         return None, [f"the answer was cut off at {step.max_tokens:,} tokens; a shorter one is needed"]
-    if reply.stop_reason != "end_turn":
+    if reply.stop_reason != "end_turn" and not reply.by_hand:
         detail = f" ({reply.stop_detail})" if reply.stop_detail else ""
         return None, [_UNUSABLE.get(str(reply.stop_reason), f"the model stopped with {reply.stop_reason!r}") + detail]
     if not reply.text.strip():

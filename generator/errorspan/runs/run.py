@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -10,77 +11,18 @@ from itertools import pairwise
 from typing import Any
 
 from errorspan.answers.outputs import Assessment, NoExercise
-from errorspan.answers.shape import Output
 from errorspan.answers.solving import Solve
 from errorspan.answers.verdicts import Verdict
-from errorspan.authoring.prices import Usage, total
+from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
-from errorspan.checks.check import Check, Undecided, faults
+from errorspan.checks.check import Undecided, faults
 from errorspan.proof.evidence import Evidence
-from errorspan.record.manifest import Entry, Recorded, Rejected
-from errorspan.steps.table import ASSESS, Step, Tier
+from errorspan.record.manifest import Entry, Rejected
+from errorspan.runs.answer import Answer, Authorship, authorship, cost, marks, paid, usage
+from errorspan.steps.table import ASSESS
 
-AUTHORSHIP = {
-    "model": "The code below is a model’s own; its mistakes are real.",  # noqa: RUF001
-    "edited": "The code below was written by a model, and edited by a person.",
-    "person": "The code below was written by a person in a model’s place.",  # noqa: RUF001
-}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One recorded answer: what a model or a person said in one pass of a step.
-
-    `stale`: the request has changed since it was asked. `findings`: what each of its step's checks has to say.
-    """
-
-    step: Step
-    attempt: int
-    order: str
-    recorded: Recorded
-    output: Output
-    stale: bool = False
-    findings: Mapping[Check, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """Return what the checks have against it."""
-        return tuple(fault for found in self.findings.values() for fault in faults(found))
-
-    @property
-    def counts(self) -> bool:
-        """Tell whether it says something of what it was asked about: that has not changed, and no check fails."""
-        return not self.stale and not self.faults
-
-    @property
-    def tier(self) -> Tier:
-        """Return which model its pass asks."""
-        return self.step.asks(self.order)
-
-    @property
-    def entry(self) -> Entry:
-        """Return what the manifest says of it."""
-        return self.recorded.entry
-
-    @property
-    def file(self) -> str:
-        """Return its file in the record."""
-        return self.recorded.file
-
-    @property
-    def from_model(self) -> bool:
-        """Tell whether a model gave it, in the words that stand in the record."""
-        return self.entry.origin == "model"
-
-    @property
-    def calls(self) -> list[Entry | Rejected]:
-        """Return every call that was paid for to get it, the rejected ones first."""
-        return [*self.entry.rejected, *([self.entry] if self.from_model or self.recorded.edited else [])]
-
-    def cost(self, settings: Settings) -> Decimal | None:
-        """Return its price in dollars, rejected replies included; None where a model's price is not known."""
-        return cost(self.calls, settings)
+_FIRST = re.compile(r"[^\W_]*")
 
 
 @dataclass(frozen=True)
@@ -213,8 +155,24 @@ class Run:
 
     @property
     def from_models(self) -> bool:
-        """Tell whether every answer is a model's."""
+        """Tell whether every answer is a model's, asked by the pipeline or by hand."""
         return bool(self.answers) and all(answer.from_model for answer in self.answers)
+
+    @property
+    def reported(self) -> bool:
+        """Tell whether somebody asked a model by hand for an answer, a solver's included."""
+        return any(answer.reported for answer in (*self.answers, *self.solutions))
+
+    @property
+    def reporters(self) -> list[str]:
+        """Return on whose word its reported answers rest."""
+        told = (answer.entry.by for answer in (*self.answers, *self.solutions) if answer.reported)
+        return sorted({by for by in told if by})
+
+    @property
+    def marks(self) -> list[str]:
+        """Return in a word each what its answers are, where they are not a model's that the pipeline asked."""
+        return marks(self.answers)
 
     @property
     def untouched(self) -> bool:
@@ -222,18 +180,14 @@ class Run:
         return self.from_models and self.evidence.original is None
 
     @property
-    def judged_by_model(self) -> bool:
-        """Tell whether the scores are a model's: those of the last attempt's judgment."""
-        judged = self.answers_of("judgment", self.last.number) if self.last else []
-        return bool(judged) and all(answer.from_model for answer in judged)
+    def judged(self) -> list[Answer]:
+        """Return the answers that hold the scores: those of the last attempt's judgment."""
+        return self.answers_of("judgment", self.last.number) if self.last else []
 
     @property
-    def authorship(self) -> str:
+    def authorship(self) -> Authorship:
         """Say who wrote the exercise's code, as students are told."""
-        code = self.code_origin
-        if code and code.from_model:
-            return AUTHORSHIP["model"]
-        return AUTHORSHIP["edited" if code and code.recorded.edited else "person"]
+        return authorship(self.code_origin)
 
     @property
     def code_origin(self) -> Answer | None:
@@ -242,10 +196,11 @@ class Run:
 
     @property
     def family(self) -> str | None:
-        """Return the first word of all models' names, where it is the same for several models."""
-        models = {answer.entry.model for answer in self.answers if answer.entry.model}
-        families = {model.partition("-")[0] for model in models}
-        return families.pop() if len(models) > 1 and len(families) == 1 else None
+        """Return the first word of all models' names, where it is the same for several, or for whom somebody asked."""
+        models = {answer.entry.who for answer in self.answers if answer.entry.who}
+        families = {word[0].casefold(): word[0] for model in models if (word := _FIRST.match(model))}
+        several = len(models) > 1 or self.reported
+        return families.popitem()[1] if several and len(families) == 1 else None
 
     @property
     def stale(self) -> bool:
@@ -254,14 +209,14 @@ class Run:
 
     @property
     def rejected(self) -> list[Rejected]:
-        """Return what was paid for and does not count: replies sent back, failed steps, superseded answers."""
+        """Return what does not count: replies sent back, failed steps, superseded answers."""
         answers = (*self.answers, *self.solutions)
         return [*self.discarded, *(rejected for answer in answers for rejected in answer.entry.rejected)]
 
     @property
     def calls(self) -> list[Entry | Rejected]:
-        """Return every call that was paid for."""
-        return [*self.discarded, *(call for answer in (*self.answers, *self.solutions) for call in answer.calls)]
+        """Return every call of the pipeline's: those that were paid for."""
+        return paid([*self.discarded, *(one for answer in (*self.answers, *self.solutions) for one in answer.replies)])
 
     @property
     def usage(self) -> Usage:
@@ -278,6 +233,10 @@ class Run:
         """Return the day of the last answer, as YYYY-MM-DD."""
         return max((answer.entry.at[:10] for answer in self.answers if answer.entry.at), default=None)
 
+    def outputs_of(self, attempt: int) -> Mapping[str, Any]:
+        """Return what an attempt's steps were given and gave; that of the steps outside attempts for attempt 0."""
+        return self.attempts[attempt - 1].outputs if attempt else self.outputs
+
     def answers_of(self, step: str, attempt: int) -> list[Answer]:
         """Return the answers that a step got in an attempt; steps outside attempts have attempt 0."""
         return [answer for answer in self.answers if answer.step.name == step and answer.attempt == attempt]
@@ -285,13 +244,3 @@ class Run:
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars; None where a model's price is not known."""
         return cost(self.calls, settings)
-
-
-def usage(calls: Iterable[Entry | Rejected]) -> Usage:
-    """Add up the tokens of calls."""
-    return sum((call.usage for call in calls if call.usage), Usage())
-
-
-def cost(calls: Iterable[Entry | Rejected], settings: Settings) -> Decimal | None:
-    """Add up what calls cost in dollars; None where the price of one's model is not known."""
-    return total(settings.price(call.model, call.usage) if call.model and call.usage else None for call in calls)

@@ -23,6 +23,7 @@ from errorspan.checks.check import Undecided, united
 from errorspan.checks.tracing import traced
 from errorspan.proof import reviews
 from errorspan.runs import publishing, report
+from errorspan.runs.answer import marks
 from errorspan.runs.progress import money
 from errorspan.runs.run import Run
 from errorspan.site import timeline
@@ -254,6 +255,7 @@ def _speaking(words: Words) -> Environment:
         "outdented": outdented,
         "timeline": timeline.of,
         "changes": reviews.changes,
+        "marks": marks,
         "rate": report.Rate,
         "told": told,
         "united": united,

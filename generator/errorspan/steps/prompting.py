@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import BaseModel
 
 from errorspan.answers.outputs import Implementation
+from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.topics import Topic
 from errorspan.steps import form
 from errorspan.steps.table import Step
@@ -70,6 +72,31 @@ def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str,
     context = template.new_context({name: outputs[name] for name in ("topic", *step.reads)} | {"order": order} | shown)
     system, prompt = ("".join(template.blocks[name](context)).strip() for name in ("system", "prompt"))
     return Request(step.name, attempt, order, model, system, ((PROMPT, prompt),), schema, step.max_tokens)
+
+
+def basis(step: Step, outputs: Mapping[str, Any]) -> str:
+    """Return a SHA-256 over what an answer to a step is an answer to: not over how it is asked, nor of whom.
+
+    What follows from answers is left out, and so is what they leave open: a field that is added later changes nothing.
+    """
+    about = step.basis(outputs) if step.basis else [outputs[name] for name in step.reads]
+    told = [_plain(about), _plain(outputs["topic"]) if step.topic else None]
+    return sha256(json.dumps(told, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Topic():
+            return value.told
+        case BaseModel():
+            return value.model_dump(mode="json", exclude_defaults=True)
+        case Verdict():
+            return _plain(value.judgments)
+        case Mapping():
+            return {name: _plain(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+    return value
 
 
 def repaired(asked: Request, reply: str, faults: Sequence[str]) -> Request:

@@ -49,6 +49,8 @@ class Step:
     """One for each pass, where they ask different models."""
     output: type[Output]
     reads: tuple[str, ...] = ()
+    topic: bool = True
+    """Tells whether the prompt says what the topic is."""
     checks: tuple[Check, ...] = ()
     further: Mapping[int, tuple[Check, ...]] = field(default_factory=dict, hash=False)
     """Checks that answers were asked to pass from a format on."""
@@ -62,6 +64,8 @@ class Step:
     """Gives the step's output where it follows without asking, else None."""
     declined: Callable[[str], Output | None] | None = None
     """Reads an answer that there is nothing to give, if it is one; then the run ends here."""
+    basis: Callable[[Mapping[str, Any]], Any] | None = None
+    """Gives what an answer is an answer to, where that is less than all that the row reads."""
 
     def exceeded(self, text: str) -> bool:
         """Tell whether a text is longer than an answer of `max_tokens` can be."""
@@ -149,6 +153,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Tier.MID,
         Implementation,
         reads=("challenge",),
+        topic=False,
         checks=(answers.holds_code,),
     ),
     Step(
@@ -156,6 +161,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Tier.WEAK,
         Implementation,
         reads=("challenge",),
+        topic=False,
         checks=(answers.holds_code,),
     ),
     Step(
@@ -163,6 +169,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Tier.JUDGE,
         Judgment,
         reads=("error_catalog", "challenge", "mid_implementation", "weak_implementation"),
+        topic=False,
         checks=(answers.patterns_are_in_the_catalog,),
         further={2: (answers.failures_are_few, answers.what_settles_is_told)},
         passes=verdicts.PASSES,
@@ -217,8 +224,10 @@ SOLVE = (  # beside the seven, and only where somebody asks for it: a run is com
         (Tier.FIRST_SOLVER, Tier.SECOND_SOLVER),
         Solution,
         reads=("assessment",),
+        topic=False,
         checks=(solving.findings_stand_in_the_code, solving.findings_are_short),
         passes=solving.PASSES,
         settle=solving.settle,
+        basis=solving.seen,
     ),
 )
