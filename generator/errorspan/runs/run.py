@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -20,7 +20,8 @@ from errorspan.checks.check import Undecided, faults
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Entry, Rejected
 from errorspan.runs.answer import Answer, Authorship, authorship, cost, marks, paid, usage
-from errorspan.steps.table import ASSESS
+from errorspan.steps.prompting import Request
+from errorspan.steps.table import ASSESS, Step
 
 _FIRST = re.compile(r"[^\W_]*")
 
@@ -38,6 +39,26 @@ class Attempt:
         return self.outputs.get("judgment")
 
 
+@dataclass(frozen=True)
+class Open:
+    """A pass that waits for its answer: all that it builds on is there. `request` makes what is to be asked now."""
+
+    step: Step
+    attempt: int
+    order: str
+    request: Callable[[], Request]
+
+    @property
+    def file(self) -> str:
+        """Return the file of the record that the answer becomes."""
+        return self.step.file(self.attempt, self.order)
+
+    @property
+    def name(self) -> str:
+        """Return the file's name without its folder and suffix: it tells the pass from the others that are open."""
+        return self.file.rpartition("/")[2].removesuffix(self.step.output.suffix)
+
+
 class State(StrEnum):
     """How far a run came."""
 
@@ -53,7 +74,7 @@ class Run:
     """All answers of one topic, with where each came from. `problem` says why the next one is not there.
 
     `solutions` are solvers' answers, which a run is complete without; `unsolved` says why one that was asked for is not
-    there.
+    there. `open` are the passes that can be asked as it stands, solvers' among them.
     """
 
     topic: Topic
@@ -67,6 +88,7 @@ class Run:
     evidence: Evidence = field(default_factory=Evidence)
     solutions: tuple[Answer, ...] = ()
     unsolved: str | None = None
+    open: tuple[Open, ...] = ()
 
     @property
     def state(self) -> State:

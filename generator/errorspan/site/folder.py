@@ -21,13 +21,13 @@ from errorspan.text.errors import Busy, InputError, shown
 from errorspan.text.source import Place, Source
 
 LIST = ".errorspan-render"
-"""The list of what was written into a folder: the digests of each file, by its path.
+"""The list of what `errorspan render` wrote into a folder: the digests of each file, by its path.
 
 A file that stands there with another digest is somebody else's, or was changed by somebody. While files are being
 replaced, the list has the digests before and after; so it holds wherever that is broken off.
 """
 
-LOCK = ".errorspan-render.lock"
+LOCK = f"{LIST}.lock"
 """Held while a folder is written: a watch and a command may be at it at once."""
 
 _PATIENCE = 60
@@ -110,8 +110,10 @@ def copied(root: Path, site: Source, place: Place, name: str, exclude: Collectio
     return Gathered(files, left)
 
 
-def write(directory: Path, files: Mapping[str, Content], sources: Collection[Path] = ()) -> Written:
-    """Make a folder hold these files; replace and take away what was written here before, and nothing else.
+def write(
+    directory: Path, files: Mapping[str, Content], sources: Collection[Path] = (), *, command: str = "render"
+) -> Written:
+    """Make a folder hold these files; replace and take away what this command wrote here before, and nothing else.
 
     `sources` are folders that the files were made of, and must lie apart.
 
@@ -121,22 +123,24 @@ def write(directory: Path, files: Mapping[str, Content], sources: Collection[Pat
         Busy: another process writes there.
     """
     _apart(directory, sources)
-    with _alone(directory):
-        return _write(directory, files)
+    path = directory / f".errorspan-{command}"
+    with _alone(path.with_name(f"{path.name}.lock")):
+        return _write(path, files, command)
 
 
-def _write(directory: Path, files: Mapping[str, Content]) -> Written:
-    listed = _listed(directory)
+def _write(path: Path, files: Mapping[str, Content], command: str) -> Written:
+    """Make the folder that a list stands in hold these files."""
+    directory, listed = path.parent, _listed(path)
     wanted = {uri: _digest(content) for uri, content in files.items()}
-    found = _found(directory, listed, wanted)
+    found = _found(directory, listed, wanted, command)
     for half in directory.glob(f".*{disk.HALF}"):
-        if any(half.name.startswith(f".{PurePosixPath(uri).name}.") for uri in (*listed, LIST)):
+        if any(half.name.startswith(f".{PurePosixPath(uri).name}.") for uri in (*listed, path.name)):
             half.unlink()
     changed = [uri for uri in wanted if found[uri] != wanted[uri]]
     removed = [uri for uri in listed if uri not in wanted and found[uri]]
     both = {uri: digests for uri in found if (digests := {found[uri], wanted.get(uri)} - {None})}
     if changed or removed:
-        _list(directory, both)
+        _list(path, both)
     for uri in removed:
         _remove(directory, uri)
     for uri in changed:
@@ -144,13 +148,15 @@ def _write(directory: Path, files: Mapping[str, Content]) -> Written:
         if (digest := _digest(data)) != wanted[uri]:  # the source was saved since it was looked at
             wanted[uri] = digest
             both[uri] |= {digest}
-            _list(directory, both)
+            _list(path, both)
         disk.put(directory / uri, data, by_way_of=directory)
-    _list(directory, {uri: {digest} for uri, digest in wanted.items()})
+    _list(path, {uri: {digest} for uri, digest in wanted.items()})
     return Written(len(wanted), len(changed), len(removed))
 
 
-def _found(directory: Path, listed: Mapping[str, Collection[str]], wanted: Collection[str]) -> dict[str, str | None]:
+def _found(
+    directory: Path, listed: Mapping[str, Collection[str]], wanted: Collection[str], command: str
+) -> dict[str, str | None]:
     """Return the digest of what stands at each place, None where nothing does.
 
     Raises:
@@ -165,7 +171,7 @@ def _found(directory: Path, listed: Mapping[str, Collection[str]], wanted: Colle
             faults += error.faults
             continue
         if found[uri] is not None and found[uri] not in listed.get(uri, ()):
-            what = "was changed since it was written" if uri in listed else "was not written by `errorspan render`"
+            what = "was changed since it was written" if uri in listed else f"was not written by `errorspan {command}`"
             faults.append(f"{directory / uri}:1: {what}, and is in the way; move it away, or delete it")
     if faults:
         raise InputError(faults)
@@ -189,8 +195,8 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    path = directory / LOCK
+def _alone(path: Path) -> Iterator[None]:
+    directory = path.parent
     if path.is_symlink():
         raise InputError([f"{path}:1: is a symbolic link, and none is followed; delete it"])
     lock = FileLock(path)
@@ -216,9 +222,8 @@ def _apart(directory: Path, sources: Collection[Path]) -> None:
             raise InputError([f"{directory}:1: holds {source}, or lies in it; name a folder apart from what you write"])
 
 
-def _listed(directory: Path) -> dict[str, list[str]]:
+def _listed(path: Path) -> dict[str, list[str]]:
     """Return the digests of what was written into a folder, by path."""
-    path = directory / LIST
     if not path.is_symlink() and not path.exists():
         return {}
     try:
@@ -237,9 +242,8 @@ def _inside(uri: str) -> bool:
     return bool(parts) and not {"..", "/"} & {*parts} and not Path(uri).is_absolute()
 
 
-def _list(directory: Path, digests: Mapping[str, Collection[str | None]]) -> None:
+def _list(path: Path, digests: Mapping[str, Collection[str | None]]) -> None:
     text = json.dumps({uri: sorted(map(str, digests[uri])) for uri in sorted(digests)}, indent=0) + "\n"
-    path = directory / LIST
     if not path.exists() or _data(path) != text.encode():
         disk.put(path, text)
 

@@ -26,6 +26,9 @@ PROMPT = "user"
 CHAIN = 32
 """How many digits of a key name a chain of repairs."""
 
+MOST_REPAIRS = 9
+"""How often a reply can be sent back at all: one digit tells it in the names of the journal's files."""
+
 COMPLAINT_BYTES = 6_000
 """Bounds the faults that a repair adds to a prompt, beside the rejected reply and a sentence or two."""
 
@@ -54,8 +57,17 @@ class Request:
 
     @property
     def repairs(self) -> int:
-        """Return how many replies were sent back before: fewer than ten."""
+        """Return how many replies were sent back before: `MOST_REPAIRS` at most."""
         return len(self.turns) // 2
+
+    @property
+    def prompt(self) -> str:
+        """Return what is asked as one text, with the last reply and what is wrong with it where there is one."""
+        prompt = self.turns[0][1]
+        if not self.repairs:
+            return prompt
+        (_, reply), (_, complaint) = self.turns[-2:]
+        return f"{prompt}\n\n<your_answer>\n{reply}\n</your_answer>\n\n{complaint}"
 
     @property
     def key(self) -> str:
