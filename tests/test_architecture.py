@@ -20,7 +20,22 @@ FILES = {
 }
 """Every module by its name within the package, such as `text.errors`."""
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
-TALKING = {f"commands.{name}" for name in ("asking", "cli", "evidence", "export", "init", "render", "solve", "telling")}
+TALKING = {
+    f"commands.{name}"
+    for name in (
+        "asking",
+        "cli",
+        "evidence",
+        "export",
+        "hand",
+        "init",
+        "prompts",
+        "render",
+        "reporting",
+        "solve",
+        "telling",
+    )
+}
 
 
 def listed() -> list[str]:

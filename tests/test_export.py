@@ -28,7 +28,7 @@ from errorspan.course import Course
 from errorspan.export import parcel as export
 from errorspan.export import qti, scorm
 from errorspan.proof.reviews import Aside
-from errorspan.runs.run import AUTHORSHIP
+from errorspan.runs.answer import AUTHORSHIP, Authorship
 from errorspan.site.exercise import Exercise
 from errorspan.site.words import language, words_in
 
@@ -47,7 +47,7 @@ def exercise(**fields: Any) -> Exercise:
 
 def parcel(*exercises: Exercise, course: str = "A course") -> export.Parcel:
     """Return what becomes a package."""
-    run: Any = SimpleNamespace(authorship=AUTHORSHIP["model"])
+    run: Any = SimpleNamespace(authorship=Authorship(AUTHORSHIP["model"]))
     return export.Parcel([export.Exported(made, run) for made in exercises], course, "en")
 
 

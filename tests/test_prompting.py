@@ -106,13 +106,36 @@ def read_by(template: str) -> set[str]:
 
 @ROWS
 def test_a_template_reads_what_its_row_says(step: Step) -> None:
-    assert read_by(f"{step.name}.md.j2") - GIVEN == set(step.reads)
+    read = read_by(f"{step.name}.md.j2")
+    assert read - GIVEN == set(step.reads)
+    assert ("topic" in read) == step.topic
 
 
 @ROWS
 def test_a_step_reads_what_came_before_it(step: Step) -> None:
     before = {known.name for known in STEPS[: STEPS.index(step)]}
     assert set(step.reads) - {"feedback"} <= before
+
+
+@ROWS
+def test_what_an_answer_is_an_answer_to_is_all_that_its_row_reads(step: Step) -> None:
+    """Where a part of it changes, the basis does; a verdict's reason follows from what was answered."""
+    known = outputs(feedback=failed(1))
+    changes: dict[str, Any] = {
+        "topic": BARE,
+        "feedback": failed(2),
+        "categories": known["categories"].model_copy(update={"beginner": ["Other", "Things", "Here"]}),
+        "error_catalog": known["error_catalog"].model_copy(update={"patterns": known["error_catalog"].patterns[1:]}),
+        "challenge": known["challenge"].model_copy(update={"title": "Other"}),
+        "mid_implementation": Implementation.read("Other"),
+        "weak_implementation": Implementation.read("Other"),
+        "judgment": replace(known["judgment"], judgments={"ab": JUDGMENTS["ba"], "ba": JUDGMENTS["ba"]}),
+        "assessment": known["assessment"].model_copy(update={"code": "Other"}),
+    }
+    bases = {name: prompting.basis(step, known | {name: changed}) for name, changed in changes.items()}
+    own = prompting.basis(step, known)
+    assert {name for name in bases if bases[name] != own} == {*step.reads, *(["topic"] if step.topic else [])}
+    assert own == prompting.basis(step, known | {"judgment": replace(known["judgment"], reason="unsupported")})
 
 
 def test_every_prompt_is_a_steps_or_a_part() -> None:

@@ -87,7 +87,7 @@ def test_several_runs_add_up(project: Project, messages_api: MessagesAPI) -> Non
     assert "needs review" in project.errorspan("solve", "two").stderr
 
     report = shown(project)
-    assert report["runs"] == {"model": 3, "authored": 1, "unfinished": 1}
+    assert report["runs"] == {"model": 3, "reported": 0, "authored": 1, "unfinished": 1}
     assert rates(report) == {
         "attempt_1": (0, 3),
         "attempt_2": (2, 2),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Project
-from errorspan.runs.run import AUTHORSHIP
+from errorspan.runs.answer import AUTHORSHIP
 from errorspan.site import pages
 from errorspan.site.words import TRANSLATED, Words, language, words_in
 
@@ -28,8 +28,9 @@ def said() -> Iterator[tuple[str, tuple[str, ...]]]:
     for path in TEMPLATES.values():
         source = path.read_text("utf-8")
         for _, how, what in environment.extract_translations(source):  # type: ignore[attr-defined]
-            if what is not None:  # it is in a variable
-                yield how, what if isinstance(what, tuple) else (what,)
+            found = what if isinstance(what, tuple) else (what,)
+            if found[0] is not None:  # it is in a variable
+                yield how, found
     yield from (("_", (text,)) for text in AUTHORSHIP.values())
 
 

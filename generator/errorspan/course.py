@@ -12,6 +12,7 @@ from errorspan.answers.outputs import Assessment
 from errorspan.authoring.settings import Settings, fitting, read_settings
 from errorspan.authoring.topics import BESIDE, Broken, Topic, read_topics
 from errorspan.models.client import Client, deprecations
+from errorspan.models.hand import Hand
 from errorspan.pipeline import Pipeline
 from errorspan.proof import proofs, reviews
 from errorspan.proof.evidence import Evidence
@@ -19,7 +20,7 @@ from errorspan.record.manifest import Recorded
 from errorspan.record.record import Record
 from errorspan.runs.progress import Listener
 from errorspan.runs.run import Run
-from errorspan.steps.table import STEPS, Step, Tier
+from errorspan.steps.table import SOLVE, STEPS, Step, Tier
 from errorspan.text.errors import InputError, shown
 
 MAX_TESTS = 256 * 1024
@@ -123,7 +124,7 @@ class Course:
             raise InputError(faults)
         return files
 
-    def _play(self, topic: Topic, client: Client | None = None, **how: Any) -> Run:
+    def _play(self, topic: Topic, client: Client | Hand | None = None, **how: Any) -> Run:
         """Play a topic, and lay beside its run what speaks for its key: a proof, and a review."""
         name = f"{self.settings.topics}/{topic.id}{reviews.SUFFIX}"
         review = reviews.read(self.root / name, name)
@@ -152,11 +153,19 @@ class Course:
         )
         return replace(run, evidence=evidence)
 
-    def replay(self, ids: Collection[str] = (), *, refresh: bool = False, recover: bool = False) -> list[Run]:
+    def replay(
+        self,
+        ids: Collection[str] = (),
+        *,
+        steps: Sequence[Step] = STEPS,
+        refresh: bool = False,
+        recover: bool = False,
+    ) -> list[Run]:
         """Return the runs of these topics, all where none is given, as far as their records have them, without a call.
 
         Where none is given, a topic that cannot be replayed is left out from here on. With `recover`, replies that were
-        received before a run was stopped are taken into the record; else nothing is written.
+        received before a run was stopped are taken into the record; else nothing is written. What can be asked of
+        `steps` is open.
 
         Raises:
             InputError: there is no such topic, or files of one that is given are corrupt; with all faults.
@@ -165,7 +174,7 @@ class Course:
         faults: list[str] = []
         for topic in self.chosen(ids):
             try:
-                runs.append(self._play(topic, refresh=refresh, recover=recover))
+                runs.append(self._play(topic, steps=steps, refresh=refresh, recover=recover))
             except InputError as error:
                 found = error.faults
             except OSError as error:
@@ -210,6 +219,10 @@ class Course:
                 stopping()
                 pool.shutdown(cancel_futures=True)
                 raise
+
+    def hand_in(self, topic: Topic, hand: Hand) -> Run:
+        """Return the run with what somebody asked by hand; where that does not count, its pass is open still."""
+        return self._play(topic, hand, steps=STEPS + SOLVE)
 
     def deprecations(self, topics: Sequence[Topic], steps: Sequence[Step] = STEPS) -> list[str]:
         """Say which models that these topics ask the SDK lists as deprecated. Imports the SDK."""

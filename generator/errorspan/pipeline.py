@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -17,13 +18,16 @@ from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
 from errorspan.models.client import Client
+from errorspan.models.hand import Hand
 from errorspan.models.replies import judge, sent_back
 from errorspan.record.manifest import Recorded, Rejected, answered, turned_down
 from errorspan.record.record import Record
+from errorspan.runs.answer import Answer
+from errorspan.runs.calls import paid
 from errorspan.runs.progress import Listener, Progress
-from errorspan.runs.run import Answer, Attempt, Run
+from errorspan.runs.run import Attempt, Open, Run
 from errorspan.steps import prompting
-from errorspan.steps.prompting import Request
+from errorspan.steps.prompting import MOST_REPAIRS, Request
 from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step, exceeded
 from errorspan.text.errors import AskError, Busy, DiskError, InputError, Refused
 
@@ -42,15 +46,16 @@ class Feedback(NamedTuple):
 class _Missing(Exception):
     """An answer is not in the record, and no model may be asked."""
 
-    def __init__(self, step: Step) -> None:
-        super().__init__(f"next to be asked: {step.title.lower()}")
+    def __init__(self, waiting: Open) -> None:
+        super().__init__(f"next to be asked: {waiting.step.title.lower()}")
+        self.waiting = waiting
 
 
 class Pipeline:
     """Play one topic.
 
     Without a client nothing is asked; `recover` then takes replies into the record that were received before the last
-    run was stopped. Only `steps` are asked; with `refresh`, stale answers to them count as missing.
+    run was stopped. Only `steps` are asked; stale answers to them count as missing with `refresh`, a solver's always.
     """
 
     def __init__(  # noqa: PLR0913 - a run's whole circumstances
@@ -58,7 +63,7 @@ class Pipeline:
         topic: Topic,
         record: Record,
         settings: Settings,
-        client: Client | None = None,
+        client: Client | Hand | None = None,
         *,
         steps: Sequence[Step] = STEPS,
         refresh: bool = False,
@@ -78,6 +83,7 @@ class Pipeline:
         self._answers: list[Answer] = []
         self._attempts: list[Attempt] = []
         self._outputs: dict[str, Any] = {}
+        self._open: list[Open] = []
         self._writes = False
 
     def run(self) -> Run:
@@ -111,6 +117,7 @@ class Pipeline:
             discarded=tuple(self._record.manifest.discarded),
             problem=problem,
             unsolved=unsolved,
+            open=tuple(self._open),
         )
 
     def _hold(self, held: ExitStack) -> bool:
@@ -144,7 +151,8 @@ class Pipeline:
             try:
                 self._at_once([partial(self._answer, step, self._outputs, 0, order) for order in step.passes])
             except _Missing:
-                pass
+                if any(answer.faults for answer in self._answers if answer.step in STEPS):
+                    self._open.clear()  # an exercise whose own answers fail a check is not worth solving
             except AskError as error:
                 problem = f"{self.topic.id}: {error}"
             counted = {answer.order: answer.output for answer in self._answers if answer.step is step and answer.counts}
@@ -185,6 +193,7 @@ class Pipeline:
             done = [_done(job) for job in jobs]
         self._answers += [job.result() for job in done if not job.exception()]
         failures = [error for job in done if (error := job.exception())]
+        self._open += [error.waiting for error in failures if isinstance(error, _Missing)]
         for error in sorted(failures, key=lambda error: isinstance(error, AskError | _Missing)):  # these are the least
             raise error
         return iter([job.result() for job in done])
@@ -193,19 +202,21 @@ class Pipeline:
         inside = attempt if step in ATTEMPT else 0
         file = step.file(inside, order)
         recorded = self._record.find(file)
-        if not recorded and not self._writes:  # before a prompt is made for nothing
-            raise _Missing(step)
         model = self.settings.model(step.asks(order), self.topic)
-        request = prompting.request(step, outputs, attempt=inside, order=order, model=model)
+        make = partial(prompting.request, step, outputs, attempt=inside, order=order, model=model)
+        waiting = Open(step, inside, order, make)
+        if not recorded and not self._writes:  # before a prompt is made for nothing
+            raise _Missing(waiting)
+        request = make()
         if recorded:
-            stale = recorded.entry.origin == "model" and recorded.entry.key != request.key
-            if not (stale and self._refresh and step in self._steps):
+            stale = recorded.entry.stale(request.key, partial(prompting.basis, step, outputs))
+            if not (stale and (self._refresh or step in SOLVE) and step in self._steps):
                 output = self._read(step, recorded)
                 output = self._correct(recorded, output) if step in ASSESS else output
                 findings = step.findings(output, outputs, recorded.entry.asked_in)
                 return Answer(step, inside, order, recorded, output, stale, findings)
         if not self._writes:
-            raise _Missing(step)
+            raise _Missing(waiting)
         try:
             return self._asked(step, outputs, inside, order, request)
         except DiskError:
@@ -214,15 +225,18 @@ class Pipeline:
             raise
 
     def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
-        """Ask until an answer counts; each rejected reply goes back with its faults, `max_repairs` times at most."""
+        """Ask until an answer counts; each rejected reply goes back with its faults.
+
+        So often as `max_repairs` says those that are paid for; those that somebody asked by hand as often as can be.
+        """
         file = step.file(attempt, order)
         rejected: list[Rejected] = []
         told = partial(Progress, self.topic.id, step, attempt, order, request.model, free=request.free)
         while True:
             reply = self._record.received(request)
             if not reply:
-                if not self._client or step not in self._steps:
-                    raise _Missing(step)
+                if not self._client or step not in self._steps or not self._client.takes(file):
+                    raise _Missing(Open(step, attempt, order, partial(replace, request)))
                 with self._record.room(request) as receive:
                     reply = self._client.ask(request, step.output, lambda: self._listen(told()), receive)
             output, faults = judge(step, outputs, reply, request.max_tokens)
@@ -230,14 +244,15 @@ class Pipeline:
             if output is not None and not faults:
                 break
             rejected.append(turned_down(file, request, reply, faults))
-            hopeless = reply.stop_reason not in {"end_turn", "max_tokens"} or exceeded(reply.text, request.max_tokens)
-            if hopeless or len(rejected) > self.settings.max_repairs:
+            ended = reply.by_hand or reply.stop_reason in {"end_turn", "max_tokens"}
+            hopeless = not ended or exceeded(reply.text, request.max_tokens) or request.repairs == MOST_REPAIRS
+            if hopeless or len(paid(rejected)) > self.settings.max_repairs:
                 self._record.drop(rejected, request)
                 where = f"{step.title.lower()}{f' of attempt {attempt}' if attempt else ''}"
-                raise Refused(f"{where} ({request.model}): {'; '.join(faults)[:600]}")
+                raise Refused(f"{where} ({reply.whom or request.model}): {'; '.join(faults)[:600]}")
             request = prompting.repaired(request, sent_back(step, reply), faults)
-        text = output.recorded()
-        entry = answered(text, request, reply, rejected, pipeline=version("errorspan"))
+        text, basis = output.recorded(), prompting.basis(step, outputs)
+        entry = answered(text, request, reply, rejected, basis=basis, pipeline=version("errorspan"))
         recorded = self._record.keep(file, text, entry)
         output = self._read(step, recorded)
         return Answer(step, attempt, order, recorded, output, findings=step.findings(output, outputs))

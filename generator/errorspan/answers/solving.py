@@ -74,6 +74,12 @@ class Solve:
         return len(self.grades) == len(PASSES)
 
 
+def seen(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of an exercise a solver answers to: where it changes, its answer says nothing of the new one."""
+    assessment: Assessment = outputs["assessment"]
+    return assessment.model_dump(include={"title", "scenario", "promises", "not_shown", "code"}, exclude_defaults=True)
+
+
 def settle(solutions: Mapping[str, Solution], outputs: Mapping[str, Any]) -> Solve | None:
     """Grade each solution against the key; None where there is no solution."""
     assessment: Assessment = outputs["assessment"]

@@ -129,6 +129,9 @@ class TopicFile(Strict):
     )
 
 
+_UNTOLD = {"id", "path", "models", "max_attempts", "lines", "requires"}
+
+
 class Topic(TopicFile):
     """A topic: one `topics/<id>.yml`."""
 
@@ -140,6 +143,11 @@ class Topic(TopicFile):
         """Return how many lines its exercise's code has at the least and at the most, blank ones and comments aside."""
         least, most = (self.lines or SIZES[self.level or "intermediate"]).split("-")
         return int(least), int(most)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Return what it says to those who answer: not how it is run, nor where it stands."""
+        return self.model_dump(exclude=_UNTOLD, exclude_defaults=True)
 
 
 class Broken(NamedTuple):

@@ -14,6 +14,7 @@ from errorspan.commands import asking
 from errorspan.commands.configuration import course_of
 from errorspan.commands.evidence import review, verify
 from errorspan.commands.export import export_commands
+from errorspan.commands.hand import answer, prompt
 from errorspan.commands.init import init
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.render import render
@@ -34,7 +35,7 @@ def main() -> None:
     """Make a course of topics: models solve a challenge, their mistakes become exercises."""
 
 
-for command in (export_commands, init, render, report, review, solve, verify):
+for command in (answer, export_commands, init, prompt, render, report, review, solve, verify):
     main.add_command(command)
 
 
@@ -114,15 +115,13 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
             if faults := [*replayed.faults, *replayed.solution_faults]:
                 raise Failure("\n".join(faults))
             adopted = 0
-            for answer in (*replayed.answers, *replayed.solutions):
-                known = kept.manifest.answers.get(answer.file)
-                if answer.entry.origin == "authored" and (
-                    known is None or known.digest != answer.entry.digest or known.origin != "authored"
+            for found in (*replayed.answers, *replayed.solutions):
+                known = kept.manifest.answers.get(found.file)
+                if found.entry.origin == "authored" and (
+                    known is None or known.digest != found.entry.digest or known.origin != "authored"
                 ):
-                    kept.declare(
-                        answer.file, manifest.authored(answer.recorded, at=today, pipeline=version("errorspan"))
-                    )
-                    click.echo(f"{kept.name}/{answer.file}: authored")
+                    kept.declare(found.file, manifest.authored(found.recorded, at=today, pipeline=version("errorspan")))
+                    click.echo(f"{kept.name}/{found.file}: authored")
                     adopted += 1
             if not adopted:
                 click.echo(f"{topic.id}: nothing to adopt")
@@ -133,7 +132,7 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
 def _state(run: Run) -> str:
     marks = ["stale"] if run.stale else []
     marks += [f"{len(run.faults)} faults"] if run.faults else []
-    marks += ["authored"] if run.answers and not run.from_models else []
+    marks += run.marks
     return f"{run.state} ({', '.join(marks)})" if marks else str(run.state)
 
 

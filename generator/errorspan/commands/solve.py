@@ -59,7 +59,8 @@ def solve(topics: tuple[str, ...], *, dry_run: bool, max_cost: Decimal | None, c
 def report(topics: tuple[str, ...], *, as_json: bool, config_file: Path) -> None:
     """Show what all runs add up to: rates, each with its counts, and cost.
 
-    Only runs in which models gave every answer count.
+    Only runs in which models gave every answer count: in one column those that the pipeline asked for, in another those
+    in which somebody asked for some by hand. Tokens and cost are those of the pipeline's calls.
     """
     course = course_of(config_file)
     made = of(course.replay(topics), course.settings)
@@ -83,10 +84,12 @@ def _say_solved(run: Run) -> None:
 
 def _show(made: Report) -> None:
     apart = f"{len(made.written)} authored, {len(made.unfinished)} not finished"
-    click.echo(f"{len(made.modelled)} model runs; apart: {apart}\n")
-    rates = Table("", "rate", box=None)
-    for line in made.lines:
-        rates.add_row(line.title, str(line.rate))
+    reported = f"{len(made.reported.runs)} with reported answers; " if made.reported.runs else ""
+    click.echo(f"{len(made.modelled.runs)} model runs; {reported}apart: {apart}\n")
+    columns = ["all by the pipeline", "some reported"] if made.reported.runs else ["rate"]
+    rates = Table("", *columns, box=None)
+    for line, reports in made.rows():
+        rates.add_row(line.title, *map(str, (line.rate, reports)[: len(columns)]))
     show(rates)
     for kind, rows in (("step", made.steps), ("tier", made.tiers)):
         if rows:

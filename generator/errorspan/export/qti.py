@@ -103,7 +103,7 @@ def _body(item: Exported) -> Element:
     return element(
         "itemBody",
         _prose(assessment.scenario),
-        element("p", item.run.authorship),
+        element("p", str(item.run.authorship)),
         element(
             "choiceInteraction",
             element("prompt", f"Some lines of this code are wrong. Mark them. {RULE}"),

@@ -39,6 +39,10 @@ class Client:
         self._starting = Lock()
         self.stopped = Event()
 
+    def takes(self, file: str) -> bool:  # noqa: ARG002 - it asks for whatever is open
+        """Tell whether it may be asked for the answer that becomes this file of the record."""
+        return True
+
     def ask(
         self,
         request: Request,

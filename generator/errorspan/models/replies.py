@@ -56,7 +56,7 @@ def judge(
         return None, [f"{len(reply.text):,} characters are more than an answer of {longest:,} tokens has"]
     if reply.stop_reason == "max_tokens":
         return None, [_cut(reply.text, longest)]
-    if reply.stop_reason != "end_turn":
+    if reply.stop_reason != "end_turn" and not reply.by_hand:
         detail = f" ({reply.stop_detail})" if reply.stop_detail else ""
         return None, [_UNUSABLE.get(str(reply.stop_reason), f"the model stopped with {reply.stop_reason!r}") + detail]
     if fault := _misread(step, reply.text):

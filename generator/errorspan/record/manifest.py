@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from errorspan.answers.shape import FORMAT
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.tiers import Options
+from errorspan.authoring.topics import Line, LongLine
 from errorspan.steps.prompting import Request
 
 SUPERSEDED = "superseded by a later answer"
@@ -37,33 +48,79 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Reply(BaseModel):
-    """What came back for one request, word for word."""
+class Source(BaseModel):
+    """Who gave a reply: a model that the pipeline asked, or whom somebody asked by hand.
+
+    Of a model there is what its server said; of the latter what is told: `whom` was asked, `how`, `by` whom.
+    """
 
     model_config = ConfigDict(frozen=True)
 
+    whom: Line | None = None
+    how: LongLine | None = None
+    by: Line | None = None
+    model: str | None = None
+    stop_reason: str | None = None
+    usage: Usage | None = None
+    seconds: Seconds | None = None
+    free: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        measured = (self.model, self.stop_reason, self.usage, self.seconds)
+        if (self.whom is None) != (self.by is None) or (self.how and not self.whom):
+            raise ValueError("what was asked by hand says `whom` somebody asked, and `by` whom; `how` goes with them")
+        if self.whom and measured != (None,) * len(measured):
+            raise ValueError("what was asked by hand has no model, stop reason, usage or seconds")
+        return self
+
+    @property
+    def by_hand(self) -> bool:
+        """Tell whether somebody asked for it by hand."""
+        return self.whom is not None
+
+    @property
+    def who(self) -> str | None:
+        """Return who is said to have given it: the model that was asked, or whom somebody asked by hand."""
+        return self.model or self.whom
+
+
+class _Given(Source):
+    """A reply: there is no third origin."""
+
+    model_config = ConfigDict(validate_default=True)
+
+    @field_validator("model", "usage", "seconds")
+    @classmethod
+    def _measured(cls, value: Any, known: ValidationInfo) -> Any:
+        if value is None and known.data.get("whom") is None:
+            raise ValueError("Field required")
+        return value
+
+
+class Reply(_Given):
+    """What came back for one request, word for word."""
+
     text: str
-    model: str
-    stop_reason: str | None
     stop_detail: str | None = None
-    usage: Usage
     asked_at: Instant
-    seconds: Seconds
+
+    def source(self, asked: str) -> dict[str, Any]:
+        """Return who gave it, as the record has that; `asked` is the model that the request is for."""
+        if self.by_hand:
+            return {"whom": self.whom, "how": self.how, "by": self.by}
+        measured = {"stop_reason": self.stop_reason, "usage": self.usage, "seconds": self.seconds}
+        return {"model": asked, **measured}
 
 
-class Rejected(BaseModel):
-    """A reply that was paid for and does not count, and why; its words stay in the journal's folder."""
+class Rejected(_Given):
+    """A reply that does not count, and why; its words stay in the journal's folder."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     file: str = Field(description="the file of the record that it was asked for")
-    model: str
-    stop_reason: str | None = None
-    usage: Usage
     at: Instant
-    seconds: Seconds
     faults: list[str]
-    free: bool | None = None
 
     @property
     def superseded(self) -> bool:
@@ -71,32 +128,28 @@ class Rejected(BaseModel):
         return self.faults == [SUPERSEDED]
 
 
-class Entry(BaseModel):
+class Entry(Source):
     """What run.json says of one answer.
 
-    An authored one has no model, no key and no tokens, unless a person edited what a model wrote: `edited` has the day,
-    and the rest is the model's. `served` is the model's name in the reply, where it is another than the one asked.
-    `format` is that in which it was asked for: of the first it is not said.
-    `options` say how the model was asked, where that was not as every other one, and `free` that its server was one of
-    the site's own, which takes no key.
+    A model's was asked by the pipeline; a reported one was asked by hand, and is bound by `basis` to what it is an
+    answer to; an authored one was written by a person, or edited: then `edited` has the day, and the rest is that of
+    the answer before. `served` is the model's name in the reply, where it is another than the one asked; `format` that
+    in which it was asked for: of the first it is not said. `options` say how the model was asked, where that was not as
+    every other one, and `free` that its server was one of the site's own, which takes no key.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
-    origin: Literal["model", "authored"]
+    origin: Literal["model", "reported", "authored"]
     digest: Digest
     format: Annotated[int, Field(ge=1, le=FORMAT)] | None = None
     at: Day | Instant | None = None
     edited: Day | None = None
     key: Digest | None = None
-    model: str | None = None
+    basis: Digest | None = None
     served: str | None = None
-    seconds: Seconds | None = None
-    usage: Usage | None = None
-    stop_reason: str | None = None
     pipeline: str | None = None
     options: Options | None = None
-    free: bool | None = None
     rejected: list[Rejected] = []
 
     @property
@@ -107,9 +160,27 @@ class Entry(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         told = (self.key, self.model, self.seconds, self.usage, self.stop_reason)
-        if self.origin == "model" and (None in told or not self.at or "T" not in self.at):
+        timed = self.at is not None and "T" in self.at
+        if self.origin == "model" and (None in told or not timed):
             raise ValueError("an answer of a model has a key, a model, a time, seconds, usage and a stop reason")
+        if self.origin == "reported" and (None in (self.whom, self.basis) or self.served or not timed):
+            raise ValueError("a reported answer says whom somebody asked, by whom and when, and has a basis")
         return self
+
+    def stale(self, key: str, basis: Callable[[], str]) -> bool:
+        """Tell whether it is an answer to something else than what is asked now.
+
+        A model was sent every word of a request. Of what somebody asked by hand only what it was about is known.
+        """
+        return (self.origin == "model" and self.key != key) or (self.origin == "reported" and self.basis != basis())
+
+    def set_aside(self, file: str) -> Rejected | None:
+        """Return what stays of it where a later answer takes its place; nothing where a person wrote it."""
+        measured = self.model and self.usage and self.seconds is not None
+        if not (measured or self.by_hand) or self.at is None or "T" not in self.at:
+            return None
+        known = {name: getattr(self, name) for name in Source.model_fields}
+        return Rejected(file=file, at=self.at, faults=[SUPERSEDED], **known)
 
 
 class Manifest(BaseModel):
@@ -125,7 +196,7 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Recorded:
-    """An answer as it stands on disk. `edited`: a person changed it after a model wrote it."""
+    """An answer as it stands on disk. `edited`: a person changed it after a model gave it."""
 
     file: str
     text: str
@@ -138,42 +209,36 @@ def digest(text: str) -> str:
     return sha256(text.replace("\r\n", "\n").encode()).hexdigest()
 
 
-def answered(text: str, request: Request, reply: Reply, rejected: list[Rejected], *, pipeline: str) -> Entry:
-    """Return the manifest's entry for an answer that a model gave, after some replies that did not count."""
+def answered(  # noqa: PLR0913 - all that an entry says
+    text: str, request: Request, reply: Reply, rejected: list[Rejected], *, basis: str, pipeline: str
+) -> Entry:
+    """Return the manifest's entry for an answer that came back, after some replies that did not count."""
+    asked: dict[str, Any] = {"basis": basis}
+    if not reply.by_hand:
+        served = reply.model if reply.model != request.model else None
+        options = request.options if request.options != Options() else None
+        asked = {"served": served, "options": options, "free": request.free or None}
     return Entry(
-        origin="model",
+        origin="reported" if reply.by_hand else "model",
         digest=digest(text),
         format=FORMAT,
         at=reply.asked_at,
         key=request.first.key,
-        model=request.model,
-        served=reply.model if reply.model != request.model else None,
-        seconds=reply.seconds,
-        usage=reply.usage,
-        stop_reason=reply.stop_reason,
         pipeline=pipeline,
-        options=request.options if request.options != Options() else None,
-        free=request.free or None,
         rejected=rejected,
+        **asked,
+        **reply.source(request.model),
     )
 
 
 def turned_down(file: str, request: Request, reply: Reply, faults: list[str]) -> Rejected:
     """Return what the manifest says of a reply that does not count."""
-    return Rejected(
-        file=file,
-        model=request.model,
-        stop_reason=reply.stop_reason,
-        usage=reply.usage,
-        at=reply.asked_at,
-        seconds=reply.seconds,
-        faults=faults,
-        free=request.free or None,
-    )
+    free = (request.free or None) if not reply.by_hand else None
+    return Rejected(file=file, at=reply.asked_at, faults=faults, free=free, **reply.source(request.model))
 
 
 def authored(recorded: Recorded, *, at: str, pipeline: str) -> Entry:
-    """Return the manifest's entry for an answer that a person wrote, or edited: then the rest stays the model's."""
+    """Return the manifest's entry for an answer that a person wrote, or edited: then the rest stays as it was."""
     if recorded.edited:
         return recorded.entry.model_copy(update={"edited": at})
     return Entry(origin="authored", digest=digest(recorded.text), at=at, pipeline=pipeline)

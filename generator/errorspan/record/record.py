@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from errorspan.answers.shape import FORMAT, faults_in
-from errorspan.record.manifest import SUPERSEDED, Entry, Manifest, Recorded, Rejected, Reply, digest
+from errorspan.record.manifest import Entry, Manifest, Recorded, Rejected, Reply, digest
 from errorspan.steps.prompting import CHAIN, Request
 from errorspan.text import disk, objects
 from errorspan.text.errors import Busy, InputError
@@ -70,7 +70,7 @@ class Record:
             return Recorded(file, text, Entry(origin="authored", digest=digest(text)))
         if entry.digest != digest(text):
             changed = entry.model_copy(update={"origin": "authored", "digest": digest(text)})
-            return Recorded(file, text, changed, edited=entry.model is not None)
+            return Recorded(file, text, changed, edited=entry.who is not None)
         return Recorded(file, text, entry, edited=entry.edited is not None)
 
     def received(self, request: Request) -> Reply | None:
@@ -245,19 +245,8 @@ class Record:
         old = self.manifest.answers.pop(file, None)
         if old:
             self.manifest.discarded += old.rejected
-        if old and old.model and old.usage and old.at and old.seconds is not None:
-            self.manifest.discarded.append(
-                Rejected(
-                    file=file,
-                    model=old.model,
-                    stop_reason=old.stop_reason,
-                    usage=old.usage,
-                    at=old.at,
-                    seconds=old.seconds,
-                    faults=[SUPERSEDED],
-                    free=old.free,
-                )
-            )
+        if old and (kept := old.set_aside(file)):
+            self.manifest.discarded.append(kept)
 
 
 def _told_newer(format_: int) -> str:

@@ -12,6 +12,11 @@ from errorspan.record.manifest import Entry, Rejected
 Call = Entry | Rejected
 
 
+def paid(replies: Iterable[Call]) -> list[Call]:
+    """Return those replies that the pipeline asked for; of others nobody knows what they cost."""
+    return [reply for reply in replies if reply.usage is not None]
+
+
 def usage(calls: Iterable[Call]) -> Usage:
     """Add up the tokens of calls."""
     return sum((call.usage for call in calls if call.usage), Usage())

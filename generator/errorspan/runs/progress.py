@@ -49,7 +49,7 @@ class Tally:
     def __call__(self, progress: Progress) -> None:
         """Take note of a call that was sent, or of its reply."""
         with self._lock:
-            if reply := progress.reply:
+            if (reply := progress.reply) and reply.usage:
                 price = self._settings.price(progress.model, reply.usage, free=progress.free)
                 self.calls += 1
                 self.usage += reply.usage
@@ -68,7 +68,9 @@ class Tally:
         reply = progress.reply
         if reply is None:
             return f"{where}: asked"
-        came = f"{reply.usage.tokens:,} tokens in {reply.seconds:.1f} s from {reply.model}"
+        came = f"from {reply.who}, as reported"
+        if reply.usage:
+            came = f"{reply.usage.tokens:,} tokens in {reply.seconds:.1f} s from {reply.model}"
         if progress.faults:
             return f"{where}: not usable ({'; '.join(progress.faults)[:200]}), {came}; so far {self.total}"
         return f"{where}: answered, {came}; so far {self.total}"

@@ -1,6 +1,7 @@
 """Add up what model runs show together, as `errorspan report` and the page of all runs have it.
 
-No rate goes without its counts. Runs in which a person wrote are counted apart, and so are their solvers.
+No rate goes without its counts. Runs in which somebody asked a model by hand have rates of their own; runs in which a
+person wrote have none, and so have their solvers.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from errorspan.answers.verdicts import mid_label, place
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.record.manifest import Rejected
-from errorspan.runs.calls import Call, cost, usage
+from errorspan.runs.calls import Call, cost, paid, usage
 from errorspan.runs.publishing import needs_review
 from errorspan.runs.run import Attempt, Run
 from errorspan.steps.table import ATTEMPT, SOLVE, STEPS
@@ -67,28 +68,50 @@ class Spent(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Report:
-    """What runs show: which there are, rates over model runs, and what their calls cost.
+class Rates:
+    """What runs of one kind show: which they are, and rates over them.
 
-    `scores` and `attempts` count model runs by judge's score and by number of attempts.
+    `scores` and `attempts` count them by judge's score and by number of attempts.
     """
 
-    modelled: tuple[Run, ...]
-    written: tuple[Run, ...]
-    unfinished: tuple[Run, ...]
+    runs: tuple[Run, ...]
     separated: Rate
     attempts: dict[int, int]
     scores: dict[int, int]
     lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What runs show: which there are, rates over those that models answered, and what the pipeline's calls cost.
+
+    `modelled`: the pipeline asked for every answer. `reported`: somebody asked for some by hand. `written`: a person
+    wrote, edited or corrected one. What calls cost is added up over the first two.
+    """
+
+    modelled: Rates
+    reported: Rates
+    written: tuple[Run, ...]
+    unfinished: tuple[Run, ...]
     steps: tuple[Spent, ...]
     tiers: tuple[Spent, ...]
     all: Spent
 
+    def rows(self) -> Iterator[tuple[Line, Rate]]:
+        """Yield each rate of the runs that the pipeline asked for whole, with that of those that are reported."""
+        either = {line.key: line for line in (*self.modelled.lines, *self.reported.lines)}
+        one, other = ({line.key: line.rate for line in rates.lines} for rates in (self.modelled, self.reported))
+        for key in sorted(either, key=lambda key: (not key.startswith("attempt_"), [*either].index(key))):
+            yield either[key]._replace(rate=one.get(key, Rate(0, 0))), other.get(key, Rate(0, 0))
+
     def as_json(self) -> dict[str, Any]:
         """Return the same for a program: a rate of none is null, and so is a cost that is not known."""
+        counts = {"model": self.modelled.runs, "reported": self.reported.runs}
+        counts |= {"authored": self.written, "unfinished": self.unfinished}
         return {
-            "runs": {"model": len(self.modelled), "authored": len(self.written), "unfinished": len(self.unfinished)},
-            "rates": {line.key: _rate(line.rate) for line in self.lines},
+            "runs": {origin: len(runs) for origin, runs in counts.items()},
+            "rates": {line.key: _rate(line.rate) for line in self.modelled.lines},
+            "rates_reported": {line.key: _rate(line.rate) for line in self.reported.lines},
             **{kind: {row.name: _spent(row) for row in getattr(self, kind)} for kind in ("steps", "tiers")},
             "all": _spent(self.all),
         }
@@ -97,26 +120,35 @@ class Report:
 def of(runs: Sequence[Run], settings: Settings) -> Report:
     """Sort runs by where their answers came from, and count."""
     finished = [run for run in runs if run.finished]
-    modelled = tuple(run for run in finished if run.untouched)
-    scores = Counter(run.verdict.quality_score for run in modelled if run.verdict and run.verdict.quality_score)
-    paid = [call for run in modelled for call in _paid(run)]
+    untouched = [run for run in finished if run.untouched]
+    calls = [found for run in untouched for found in _replies(run) if paid([found[2]])]
     return Report(
-        modelled=modelled,
+        modelled=_rates([run for run in untouched if not run.reported]),
+        reported=_rates([run for run in untouched if run.reported]),
         written=tuple(run for run in finished if not run.untouched),
         unfinished=tuple(run for run in runs if run not in finished),
-        separated=Rate(sum(run.verdict is not None and run.verdict.achieved for run in modelled), len(modelled)),
-        attempts=dict(sorted(Counter(len(run.attempts) for run in modelled).items())),
+        steps=_by([(step, call) for step, _, call in calls], settings),
+        tiers=_by([(tier, call) for _, tier, call in calls], settings),
+        all=_sum("All", [call for _, _, call in calls], settings),
+    )
+
+
+def _rates(runs: Sequence[Run]) -> Rates:
+    scores = Counter(run.verdict.quality_score for run in runs if run.verdict and run.verdict.quality_score)
+    return Rates(
+        runs=tuple(runs),
+        separated=Rate(sum(run.verdict is not None and run.verdict.achieved for run in runs), len(runs)),
+        attempts=dict(sorted(Counter(len(run.attempts) for run in runs).items())),
         scores=dict(sorted(scores.items())),
         lines=(
-            *_attempts(modelled),
-            *_judgments([attempt for run in modelled for attempt in run.attempts]),
-            Line("sent_back", "Replies that did not count", _sent_back(call for _, _, call in paid)),
-            *_proofs(modelled),
-            *_solves(modelled),
+            *_attempts(runs),
+            *_judgments([attempt for run in runs for attempt in run.attempts]),
+            Line(
+                "sent_back", "Replies that did not count", _sent_back(one for run in runs for *_, one in _replies(run))
+            ),
+            *_proofs(runs),
+            *_solves(runs),
         ),
-        steps=_by([(step, call) for step, _, call in paid], settings),
-        tiers=_by([(tier, call) for _, tier, call in paid], settings),
-        all=_sum("All", [call for _, _, call in paid], settings),
     )
 
 
@@ -172,11 +204,11 @@ def _added(counts: Iterable[tuple[int, int]]) -> Rate:
     return Rate(*(sum(column) for column in zip((0, 0), *counts, strict=True)))
 
 
-def _paid(run: Run) -> Iterator[tuple[str, str, Call]]:
-    """Yield every call of a run, with its step and its tier."""
+def _replies(run: Run) -> Iterator[tuple[str, str, Call]]:
+    """Yield every reply of a run, with its step and its tier."""
     for answer in (*run.answers, *run.solutions):
-        for call in answer.calls:
-            yield (*_FILES[answer.file], call)
+        for reply in answer.replies:
+            yield (*_FILES[answer.file], reply)
     for rejected in run.discarded:
         yield (*_FILES.get(rejected.file, _OTHER), rejected)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -10,84 +11,20 @@ from itertools import pairwise
 from typing import Any
 
 from errorspan.answers.outputs import Assessment, NoExercise
-from errorspan.answers.shape import Output
 from errorspan.answers.solving import Solve
 from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
-from errorspan.checks.check import Check, Undecided, faults
+from errorspan.checks.check import Undecided, faults
 from errorspan.proof.evidence import Evidence
-from errorspan.record.manifest import Entry, Recorded, Rejected
-from errorspan.runs.calls import cost, usage
-from errorspan.steps.table import ASSESS, Step, Tier
+from errorspan.record.manifest import Entry, Rejected
+from errorspan.runs.answer import Answer, Authorship, authorship, marks
+from errorspan.runs.calls import cost, paid, usage
+from errorspan.steps.prompting import Request
+from errorspan.steps.table import ASSESS, Step
 
-AUTHORSHIP = {
-    "model": "The code below is a model’s own; its mistakes are real.",  # noqa: RUF001
-    "draft": "The code below is a model’s own first draft, as it was asked for; its mistakes are real.",  # noqa: RUF001
-    "edited": "The code below was written by a model, and edited by a person.",
-    "person": "The code below was written by a person in a model’s place.",  # noqa: RUF001
-}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One recorded answer: what a model or a person said in one pass of a step.
-
-    `stale`: the request has changed since it was asked. `findings`: what each of its step's checks has to say.
-    """
-
-    step: Step
-    attempt: int
-    order: str
-    recorded: Recorded
-    output: Output
-    stale: bool = False
-    findings: Mapping[Check, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """Return what the checks have against it."""
-        return tuple(fault for found in self.findings.values() for fault in faults(found))
-
-    @property
-    def counts(self) -> bool:
-        """Tell whether it says something of what it was asked about: that has not changed, and no check fails."""
-        return not self.stale and not self.faults
-
-    @property
-    def tier(self) -> Tier:
-        """Return which model its pass asks."""
-        return self.step.asks(self.order)
-
-    @property
-    def entry(self) -> Entry:
-        """Return what the manifest says of it."""
-        return self.recorded.entry
-
-    @property
-    def file(self) -> str:
-        """Return its file in the record."""
-        return self.recorded.file
-
-    @property
-    def from_model(self) -> bool:
-        """Tell whether a model gave it, in the words that stand in the record."""
-        return self.entry.origin == "model"
-
-    @property
-    def first_draft(self) -> bool:
-        """Tell whether its model was asked for a first draft."""
-        return bool(self.entry.options and self.entry.options.first_draft)
-
-    @property
-    def calls(self) -> list[Entry | Rejected]:
-        """Return every call that was paid for to get it, the rejected ones first."""
-        return [*self.entry.rejected, *([self.entry] if self.from_model or self.recorded.edited else [])]
-
-    def cost(self, settings: Settings) -> Decimal | None:
-        """Return its price in dollars, rejected replies included; None where a model's price is not known."""
-        return cost(self.calls, settings)
+_FIRST = re.compile(r"[^\W_]*")
 
 
 @dataclass(frozen=True)
@@ -101,6 +38,26 @@ class Attempt:
     def verdict(self) -> Verdict | None:
         """Return the judgment, if it came so far."""
         return self.outputs.get("judgment")
+
+
+@dataclass(frozen=True)
+class Open:
+    """A pass that waits for its answer: all that it builds on is there. `request` makes what is to be asked now."""
+
+    step: Step
+    attempt: int
+    order: str
+    request: Callable[[], Request]
+
+    @property
+    def file(self) -> str:
+        """Return the file of the record that the answer becomes."""
+        return self.step.file(self.attempt, self.order)
+
+    @property
+    def name(self) -> str:
+        """Return the file's name without its folder and suffix: it tells the pass from the others that are open."""
+        return self.file.rpartition("/")[2].removesuffix(self.step.output.suffix)
 
 
 class State(StrEnum):
@@ -118,7 +75,7 @@ class Run:
     """All answers of one topic, with where each came from. `problem` says why the next one is not there.
 
     `solutions` are solvers' answers, which a run is complete without; `unsolved` says why one that was asked for is not
-    there.
+    there. `open` are the passes that can be asked as it stands, solvers' among them.
     """
 
     topic: Topic
@@ -132,6 +89,7 @@ class Run:
     evidence: Evidence = field(default_factory=Evidence)
     solutions: tuple[Answer, ...] = ()
     unsolved: str | None = None
+    open: tuple[Open, ...] = ()
 
     @property
     def state(self) -> State:
@@ -220,8 +178,24 @@ class Run:
 
     @property
     def from_models(self) -> bool:
-        """Tell whether every answer is a model's."""
+        """Tell whether every answer is a model's, asked by the pipeline or by hand."""
         return bool(self.answers) and all(answer.from_model for answer in self.answers)
+
+    @property
+    def reported(self) -> bool:
+        """Tell whether somebody asked a model by hand for an answer, a solver's included."""
+        return any(answer.reported for answer in (*self.answers, *self.solutions))
+
+    @property
+    def reporters(self) -> list[str]:
+        """Return on whose word its reported answers rest."""
+        told = (answer.entry.by for answer in (*self.answers, *self.solutions) if answer.reported)
+        return sorted({by for by in told if by})
+
+    @property
+    def marks(self) -> list[str]:
+        """Return in a word each what its answers are, where they are not a model's that the pipeline asked."""
+        return marks(self.answers)
 
     @property
     def untouched(self) -> bool:
@@ -229,18 +203,14 @@ class Run:
         return self.from_models and self.evidence.original is None
 
     @property
-    def judged_by_model(self) -> bool:
-        """Tell whether the scores are a model's: those of the last attempt's judgment."""
-        judged = self.answers_of("judgment", self.last.number) if self.last else []
-        return bool(judged) and all(answer.from_model for answer in judged)
+    def judged(self) -> list[Answer]:
+        """Return the answers that hold the scores: those of the last attempt's judgment."""
+        return self.answers_of("judgment", self.last.number) if self.last else []
 
     @property
-    def authorship(self) -> str:
+    def authorship(self) -> Authorship:
         """Say who wrote the exercise's code, as students are told."""
-        code = self.code_origin
-        if code and code.from_model:
-            return AUTHORSHIP["draft" if code.first_draft else "model"]
-        return AUTHORSHIP["edited" if code and code.recorded.edited else "person"]
+        return authorship(self.code_origin)
 
     @property
     def code_origin(self) -> Answer | None:
@@ -249,10 +219,11 @@ class Run:
 
     @property
     def family(self) -> str | None:
-        """Return the first word of all models' names, where it is the same for several models."""
-        models = {answer.entry.model for answer in self.answers if answer.entry.model}
-        families = {model.partition("-")[0] for model in models}
-        return families.pop() if len(models) > 1 and len(families) == 1 else None
+        """Return the first word of all models' names, where it is the same for several, or for whom somebody asked."""
+        models = {answer.entry.who for answer in self.answers if answer.entry.who}
+        families = {word[0].casefold(): word[0] for model in models if (word := _FIRST.match(model))}
+        several = len(models) > 1 or self.reported
+        return families.popitem()[1] if several and len(families) == 1 else None
 
     @property
     def stale(self) -> bool:
@@ -261,14 +232,14 @@ class Run:
 
     @property
     def rejected(self) -> list[Rejected]:
-        """Return what was paid for and does not count: replies sent back, failed steps, superseded answers."""
+        """Return what does not count: replies sent back, failed steps, superseded answers."""
         answers = (*self.answers, *self.solutions)
         return [*self.discarded, *(rejected for answer in answers for rejected in answer.entry.rejected)]
 
     @property
     def calls(self) -> list[Entry | Rejected]:
-        """Return every call that was paid for."""
-        return [*self.discarded, *(call for answer in (*self.answers, *self.solutions) for call in answer.calls)]
+        """Return every call of the pipeline's: those that were paid for."""
+        return paid([*self.discarded, *(one for answer in (*self.answers, *self.solutions) for one in answer.replies)])
 
     @property
     def usage(self) -> Usage:
@@ -284,6 +255,10 @@ class Run:
     def date(self) -> str | None:
         """Return the day of the last answer, as YYYY-MM-DD."""
         return max((answer.entry.at[:10] for answer in self.answers if answer.entry.at), default=None)
+
+    def outputs_of(self, attempt: int) -> Mapping[str, Any]:
+        """Return what an attempt's steps were given and gave; that of the steps outside attempts for attempt 0."""
+        return self.attempts[attempt - 1].outputs if attempt else self.outputs
 
     def answers_of(self, step: str, attempt: int) -> list[Answer]:
         """Return the answers that a step got in an attempt; steps outside attempts have attempt 0."""

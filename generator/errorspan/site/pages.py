@@ -23,6 +23,7 @@ from errorspan.checks.check import Undecided, united
 from errorspan.checks.tracing import traced
 from errorspan.proof import reviews
 from errorspan.runs import publishing, report
+from errorspan.runs.answer import marks
 from errorspan.runs.progress import money
 from errorspan.runs.run import Run
 from errorspan.site import timeline
@@ -270,6 +271,7 @@ def _speaking(words: Words) -> Environment:
         "changes": reviews.changes,
         "needs_review": publishing.needs_review,
         "proved": publishing.proved,
+        "marks": marks,
         "rate": report.Rate,
         "told": told,
         "united": united,

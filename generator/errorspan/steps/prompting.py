@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import BaseModel
 
 from errorspan.answers.outputs import Implementation
+from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.tiers import Model, Options, Server
 from errorspan.authoring.topics import Topic
 from errorspan.steps import form
@@ -24,6 +26,9 @@ PROMPT = "user"
 
 CHAIN = 32
 """How many digits of a key name a chain of repairs."""
+
+MOST_REPAIRS = 9
+"""How often a reply can be sent back at all: one digit tells it in the names of the journal's files."""
 
 COMPLAINT_BYTES = 6_000
 """Bounds the faults that a repair adds to a prompt, beside the rejected reply and a sentence or two."""
@@ -66,8 +71,17 @@ class Request:
 
     @property
     def repairs(self) -> int:
-        """Return how many replies were sent back before: fewer than ten."""
+        """Return how many replies were sent back before: `MOST_REPAIRS` at most."""
         return len(self.turns) // 2
+
+    @property
+    def prompt(self) -> str:
+        """Return what is asked as one text, with the last reply and what is wrong with it where there is one."""
+        prompt = self.turns[0][1]
+        if not self.repairs:
+            return prompt
+        (_, reply), (_, complaint) = self.turns[-2:]
+        return f"{prompt}\n\n<your_answer>\n{reply}\n</your_answer>\n\n{complaint}"
 
     @property
     def key(self) -> str:
@@ -99,6 +113,31 @@ def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str,
         options=options,
         server=model.server,
     )
+
+
+def basis(step: Step, outputs: Mapping[str, Any]) -> str:
+    """Return a SHA-256 over what an answer to a step is an answer to: not over how it is asked, nor of whom.
+
+    What follows from answers is left out, and so is what they leave open: a field that is added later changes nothing.
+    """
+    about = step.basis(outputs) if step.basis else [outputs[name] for name in step.reads]
+    told = [_plain(about), _plain(outputs["topic"]) if step.topic else None]
+    return sha256(json.dumps(told, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Topic():
+            return value.told
+        case BaseModel():
+            return value.model_dump(mode="json", exclude_defaults=True)
+        case Verdict():
+            return _plain(value.judgments)
+        case Mapping():
+            return {name: _plain(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+    return value
 
 
 def repaired(asked: Request, reply: str, faults: Sequence[str]) -> Request:

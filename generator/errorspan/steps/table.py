@@ -55,6 +55,8 @@ class Step:
     """One for each pass, where they ask different models."""
     output: type[Output]
     reads: tuple[str, ...] = ()
+    topic: bool = True
+    """Tells whether the prompt says what the topic is."""
     checks: tuple[Check, ...] = ()
     further: Mapping[int, tuple[Check, ...]] = field(default_factory=dict, hash=False)
     """Checks that answers were asked to pass from a format on."""
@@ -70,6 +72,8 @@ class Step:
     """Gives the step's output where it follows without asking, else None."""
     declined: Callable[[str], Output | None] | None = None
     """Reads an answer that there is nothing to give, if it is one; then the run ends here."""
+    basis: Callable[[Mapping[str, Any]], Any] | None = None
+    """Gives what an answer is an answer to, where that is less than all that the row reads."""
 
     def longest(self, model: Model) -> int:
         """Return how many tokens an answer of this model may have: it may lower the step's bound, and not raise it."""
@@ -166,6 +170,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Tier.MID,
         Implementation,
         reads=("challenge",),
+        topic=False,
         checks=(answers.holds_code,),
         drafts=True,
     ),
@@ -174,6 +179,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Tier.WEAK,
         Implementation,
         reads=("challenge",),
+        topic=False,
         checks=(answers.holds_code,),
         drafts=True,
     ),
@@ -182,6 +188,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         Tier.JUDGE,
         Judgment,
         reads=("error_catalog", "challenge", "mid_implementation", "weak_implementation"),
+        topic=False,
         checks=(answers.patterns_are_in_the_catalog,),
         further={2: (answers.failures_are_few, answers.what_settles_is_told)},
         passes=verdicts.PASSES,
@@ -236,8 +243,10 @@ SOLVE = (  # beside the seven, and only where somebody asks for it: a run is com
         (Tier.FIRST_SOLVER, Tier.SECOND_SOLVER),
         Solution,
         reads=("assessment",),
+        topic=False,
         checks=(solving.findings_stand_in_the_code, solving.findings_are_short),
         passes=solving.PASSES,
         settle=solving.settle,
+        basis=solving.seen,
     ),
 )

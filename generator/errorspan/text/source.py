@@ -64,7 +64,15 @@ def read(path: Path, name: str) -> Source:
     Raises:
         InputError: it cannot be read, or is no such mapping.
     """
-    text = _text(path, name)
+    return parsed(_text(path, name), name)
+
+
+def parsed(text: str, name: str) -> Source:
+    """Read a text that must hold one YAML mapping of plain values.
+
+    Raises:
+        InputError: it is no such mapping.
+    """
     faults: list[str] = []
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader) if not (faults := list(_tricks(text, name))) else None
