@@ -315,6 +315,23 @@ def test_what_a_topic_requires_must_be_there(course: Project) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_frame_gives_what_the_exercise_leaves_out(course: Project) -> None:
+    framed = "class Report:\n    # errorspan: exercise\n\n\ncount = Report.count\ntop, mean = Report.top, Report.mean\n"
+    course.write("topics/words.tests.frame.py", framed)
+    assert verified(course, TESTS).returncode == 0
+    page = run_page(course)
+    assert "3 of 3 errors proved" in page
+    assert "class Report" in page
+    assert course.errorspan("verify", "--write", "out", key=False).returncode == 0
+    assert (
+        (course.folder / "out/words/shown.py").read_text("utf-8").startswith("class Report:\n    def count(words):\n")
+    )
+    course.write("topics/words.tests.frame.py", framed.replace("exercise", "exercises"))
+    done = course.errorspan("verify", "words", key=False)
+    assert done.returncode == 1
+    assert "topics/words.tests.frame.py:1: expected one line with a comment `errorspan: exercise`" in done.stderr
+
+
 def test_the_programs_can_be_written_and_nothing_else_is_replaced(course: Project) -> None:
     course.write("out/mine.txt", "mine")
     done = course.errorspan("verify", "--write", "out", key=False)

@@ -14,7 +14,7 @@ from errorspan.authoring.topics import BESIDE, Broken, Topic, read_topics
 from errorspan.models.client import Client, deprecations
 from errorspan.models.hand import Hand
 from errorspan.pipeline import Pipeline
-from errorspan.proof import proofs, reviews
+from errorspan.proof import framing, proofs, reviews
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Recorded
 from errorspan.record.record import Record
@@ -149,6 +149,7 @@ class Course:
             review=review if applies else None,
             stale_review=None if applies else review,
             original=original,
+            frame=framing.frame(topic.id, assessment.language, tests, self.settings.topics),
             undecided=reviews.asides(original, review, name) if original and review else (),
         )
         return replace(run, evidence=evidence)

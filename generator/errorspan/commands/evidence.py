@@ -13,7 +13,7 @@ from errorspan.commands.configuration import course_of
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.telling import Failure, left_out
 from errorspan.course import Course
-from errorspan.proof import proofs, proving, reviews, sandbox
+from errorspan.proof import framing, proofs, proving, reviews, sandbox
 from errorspan.proof.deciding import decided
 from errorspan.proof.proving import Interpreter
 from errorspan.proof.sandbox import Limits, Sandbox
@@ -69,7 +69,7 @@ def verify(  # noqa: PLR0913 - click passes each option
     runs = course.replay(topics)
     failed = left_out(course, topics)
     if directory:
-        files = {name: text for run in runs for name, text in _programs(run, named=bool(topics))}
+        files = {name: text for run in runs for name, text in _programs(run, course, named=bool(topics))}
         written = folder.write(directory, files, [course.root / course.settings.topics], by="verify")
         click.echo(f"{written.files} programs in {directory}")
         if failed:
@@ -117,15 +117,18 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
         click.echo("warning: its errors cannot be placed in its code; correct them in the review", err=True)
 
 
-def _programs(run: Run, *, named: bool) -> Iterator[tuple[str, bytes]]:
+def _programs(run: Run, course: Course, *, named: bool) -> Iterator[tuple[str, bytes]]:
     """Yield the programs of a topic with their files' names: its variants, and the tiers' own answers."""
     if run.assessment is None or not run.graded:
         if named:
             raise InputError([_without_exercise(run)])
         return
     tiers = {tier: run.outputs[step].code for tier, step in proofs.TIERS.items()}
-    for name, code in {**proofs.variants(run.assessment), **tiers}.items():
-        yield f"{run.topic.id}/{name}{proving.suffix(run.assessment.language)}", code.encode("utf-8", "replace")
+    language = run.assessment.language
+    around = framing.frame(run.topic.id, language, course.tests(run.topic), course.settings.topics)
+    variants = {name: framing.framed(code, around) for name, code in proofs.variants(run.assessment).items()}
+    for name, code in {**variants, **tiers}.items():
+        yield f"{run.topic.id}/{name}{framing.suffix(language)}", code.encode("utf-8", "replace")
 
 
 def _without_exercise(run: Run) -> str:

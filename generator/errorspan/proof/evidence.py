@@ -16,7 +16,7 @@ class Evidence:
 
     `bound`: what a proof would be about now; None where the topic has no tests, or no exercise. `stale_review`: one of
     another assessment than the one recorded. `original`: the recorded assessment, where a review corrects it.
-    `undecided`: stretches of the code that count neither way.
+    `undecided`: stretches of the code that count neither way. `frame`: what stands around the code when it is tried.
     """
 
     proof: Proof | None = None
@@ -25,6 +25,7 @@ class Evidence:
     stale_review: Review | None = None
     original: Assessment | None = None
     undecided: tuple[Aside, ...] = ()
+    frame: str | None = None
 
     @property
     def stale_proof(self) -> Proof | None:

@@ -15,13 +15,12 @@ from pathlib import Path
 import psutil
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
 
 from errorspan.answers.outputs import Assessment, Implementation
 from errorspan.authoring.topics import Topic
 from errorspan.proof import proofs
 from errorspan.proof.deciding import decided, deciding, meaningless, paired, says_just_that
+from errorspan.proof.framing import frame, framed, suffix
 from errorspan.proof.playing import Played, play
 from errorspan.proof.proofs import CORRECTED, SHOWN, TIERS, Proof, Variant
 from errorspan.proof.sandbox import Ended, Limits, Sandbox
@@ -150,8 +149,9 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
 
         return play(run, limits, place, tier=tier)
 
+    around = frame(topic.id, assessment.language, tests, topic.path.rpartition("/")[0])
     wanted: dict[str, tuple[str, str | None]] = {
-        name: (code, None) for name, code in proofs.variants(assessment).items()
+        name: (framed(code, around), None) for name, code in proofs.variants(assessment).items()
     }
     if adapts(tests[main]):
         wanted |= {tier: (implementation.code, tier) for tier, implementation in implementations.items()}
@@ -194,7 +194,7 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
         remarks=[*right.remarks, *remarks],
         variants={name: one.variant(names) for name, one in seen.items() if one.fits},
     )
-    return _in_groups(proof, assessment, lambda code: played(code, None, quick).variant(names))
+    return _in_groups(proof, assessment, lambda code: played(framed(code, around), None, quick).variant(names))
 
 
 def _in_groups(proof: Proof, assessment: Assessment, played: Callable[[str], Variant]) -> Proof:
@@ -220,7 +220,7 @@ def _silent(right: Played, place: str) -> Iterator[str]:
     if variant.unloaded:
         yield (
             f"{place}:1: decides nothing: the corrected program does not load ({variant.unloaded}); "
-            "give what the exercise leaves out beside the tests"
+            "give what the exercise leaves out in a frame beside the tests"
         )
     elif not right.begun or right.broken:
         yield f"{place}:{right.line}: decides nothing: {right.broken or 'there is no test'}"
@@ -232,15 +232,6 @@ def _silent(right: Played, place: str) -> Iterator[str]:
         yield from (f"{place}:{right.lines[test]}: decides nothing: {test} is skipped" for test in variant.skipped)
         for test, failed in variant.erred.items():
             yield f"{place}:{failed.line or right.lines[test]}: decides nothing: {test} errs itself: {failed.message}"
-
-
-def suffix(language: str) -> str:
-    """Return how the name of a program in this language ends, such as `.py`."""
-    try:
-        patterns = get_lexer_by_name(language).filenames
-    except ClassNotFound:
-        return ".txt"
-    return next((pattern[1:] for pattern in patterns if pattern.startswith("*.") and pattern[2:].isalnum()), ".txt")
 
 
 def adapts(tests: bytes) -> bool:
