@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from conftest import ROOT, Project
+from errorspan.authoring.modules import Module
 from errorspan.authoring.prices import Price
 from errorspan.authoring.settings import Models, Settings
 from errorspan.authoring.topics import TierModels, TopicFile
@@ -80,6 +81,7 @@ GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "topic models": ("authors/topic-files.md", lambda: table(TierModels)),
     "settings": ("authors/settings.md", lambda: table(Settings)),
     "models": ("authors/settings.md", lambda: table(Models)),
+    "module": ("authors/settings.md", lambda: table(Module)),
     "price": ("authors/settings.md", lambda: table(Price)),
     "review": ("authors/proofs.md", lambda: table(Review)),
     "correction": ("authors/proofs.md", lambda: table(Correction)),

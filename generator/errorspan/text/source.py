@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -191,6 +191,8 @@ def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:  # noqa:
             return f"expected keys and values (got {got})"
         case "too_long":
             return f"expected at most {context['max_length']} (got {context['actual_length']})"
+        case "too_short":
+            return f"expected at least {context['min_length']} (got {context['actual_length']})"
         case "list_type":
             return f"expected a list (got {got})"
         case "int_type" | "int_parsing" | "int_from_float":
@@ -204,8 +206,9 @@ def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:  # noqa:
 
 
 def _fields(model: type[BaseModel], place: Place) -> list[str]:
-    for key in place:
-        inner = model.model_fields[str(key)].annotation if str(key) in model.model_fields else None
+    for key in (part for part in place if isinstance(part, str)):
+        inner = model.model_fields[key].annotation if key in model.model_fields else None
+        inner = next(iter(get_args(inner)), None) if get_origin(inner) is list else inner
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
         model = inner
