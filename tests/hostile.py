@@ -277,7 +277,7 @@ class HostileAPI(MessagesAPI):
         assert found
         case = self._known[found[0]]
         if step == "judgment":
-            mid_first = prompt.index(f"{case.id}midbefore") < prompt.index(f"{case.id}weabefore")
+            mid_first = prompt.index("totals.get(word, 0)") < prompt.index("totals[word] = 1  # ")
             text = case.answer(step, "A" if mid_first else "B")
         else:
             text = case.answer(step)

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from conftest import ROOT, Project
+from errorspan.authoring.modules import Module
 from errorspan.authoring.prices import Price
 from errorspan.authoring.settings import Models, Settings
 from errorspan.authoring.tiers import Model, Thinking
@@ -83,6 +84,7 @@ GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "models": ("authors/settings.md", lambda: table(Models)),
     "model": ("authors/settings.md", lambda: table(Model)),
     "thinking": ("authors/settings.md", lambda: table(Thinking)),
+    "module": ("authors/settings.md", lambda: table(Module)),
     "price": ("authors/settings.md", lambda: table(Price)),
     "review": ("authors/proofs.md", lambda: table(Review)),
     "correction": ("authors/proofs.md", lambda: table(Correction)),

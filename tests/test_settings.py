@@ -77,6 +77,11 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     publish: proved
     exercises_folder: kurs/Übungen
     runs_folder: kurs/runs
+    modules:
+      - {title: First, level: beginner, topics: [b, a]}
+      - title: "Then: 2"
+        topics: [c]
+        after: [First]
     offline: true
     max_attempts: 5
     max_repairs: 0
@@ -97,6 +102,10 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     assert settings.key_variables == (*KEY_VARIABLES, "Q_KEY")
     assert settings.publish == "proved"
     assert (settings.exercises_folder, settings.runs_folder) == ("kurs/Übungen", "kurs/runs")
+    assert [(module.title, module.level, module.topics, module.after) for module in settings.modules] == [
+        ("First", "beginner", ["b", "a"], []),
+        ("Then: 2", None, ["c"], ["First"]),
+    ]
     assert (settings.offline, settings.max_attempts, settings.max_repairs) == (True, 5, 0)
     assert settings.max_cost_usd == Decimal("0.30")
     assert (settings.max_calls, settings.max_retries) == (8, 0)
@@ -233,6 +242,74 @@ WRONG = {
     "a negative price": (
         "  generator:\n    prices:\n      m:\n        input: 1\n        output: -1\n",
         "4: .prices.m.output: expected greater than or equal to 0 (got -1)",
+    ),
+    "modules as keys": (
+        "  generator:\n    modules: {title: A}\n",
+        "1: .modules: expected a list (got {'title': 'A'})",
+    ),
+    "a title as a module": (
+        "  generator:\n    modules:\n      - A\n",
+        "2: .modules.0: expected keys and values (got 'A')",
+    ),
+    "a module without a title": (
+        "  generator:\n    modules:\n      - topics: [a]\n",
+        "2: .modules.0.title: is missing",
+    ),
+    "a blank title": (
+        "  generator:\n    modules:\n      - title: ' '\n        topics: [a]\n",
+        "2: .modules.0.title: expected text that is not blank (got ' ')",
+    ),
+    "a title of two lines": (
+        '  generator:\n    modules:\n      - title: "A\\nB"\n        topics: [a]\n',
+        "2: .modules.0.title: expected text to match pattern '^[^\\n]*$' (got 'A\\nB')",
+    ),
+    "a year as a title": (
+        "  generator:\n    modules:\n      - {title: 2026, topics: [a]}\n",
+        "2: .modules.0.title: expected text (got 2026); quotes make it text",
+    ),
+    "an unknown key of a module": (
+        "  generator:\n    modules:\n      - {title: A, topics: [a],\n         before: [B]}\n",
+        "3: .modules.0.before: is no key here; known are title, level, topics, after",
+    ),
+    "an unknown level": (
+        "  generator:\n    modules:\n      - title: A\n        level: easy\n        topics: [a]\n",
+        "3: .modules.0.level: expected 'beginner', 'intermediate' or 'advanced' (got 'easy')",
+    ),
+    "a module without topics": (
+        "  generator:\n    modules:\n      - title: A\n        topics: []\n",
+        "3: .modules.0.topics: expected at least 1 (got 0)",
+    ),
+    "a module of too many topics": (
+        f"  generator:\n    modules:\n      - title: A\n        topics: {[f't{n}' for n in range(51)]}\n",
+        "3: .modules.0.topics: expected at most 50 (got 51)",
+    ),
+    "one topic without a list": (
+        "  generator:\n    modules:\n      - title: A\n        topics: a\n",
+        "3: .modules.0.topics: expected a list (got 'a')",
+    ),
+    "a title twice": (
+        "  generator:\n    modules:\n      - {title: A, topics: [a]}\n      - topics: [b]\n        title: A\n",
+        "4: .modules.1.title: expected a title that no earlier module has (got 'A')",
+    ),
+    "a topic in two modules": (
+        "  generator:\n    modules:\n      - {title: A, topics: [a]}\n      - title: B\n        topics: [b,\n a]\n",
+        "5: .modules.1.topics.1: expected a topic that is not in 'A' already (got 'a')",
+    ),
+    "a topic twice in a module": (
+        "  generator:\n    modules:\n      - title: A\n        topics: [a, b,\n          a]\n",
+        "4: .modules.0.topics.2: expected a topic that is not in 'A' already (got 'a')",
+    ),
+    "after a later module": (
+        "  generator:\n    modules:\n      - {title: A, topics: [a], after: [B]}\n      - {title: B, topics: [b]}\n",
+        "2: .modules.0.after.0: expected the title of an earlier module (got 'B')",
+    ),
+    "after itself": (
+        "  generator:\n    modules:\n      - title: A\n        topics: [a]\n        after: [A]\n",
+        "4: .modules.0.after.0: expected the title of an earlier module (got 'A')",
+    ),
+    "after one module twice": (
+        "  generator:\n    modules:\n    - {title: A, topics: [a]}\n    - {title: B, topics: [b],\n after: [A, A]}\n",
+        "4: .modules.1.after.1: expected each module once (got 'A')",
     ),
     "a price in the second tier": (
         "  generator:\n    prices:\n      m: {input: 1, output: 1,\n      then:\n      {input: x, output: 1}}\n",

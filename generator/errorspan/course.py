@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from errorspan.answers.outputs import Assessment
+from errorspan.authoring.configuration import settings as settings_in
+from errorspan.authoring.modules import strangers
 from errorspan.authoring.settings import Settings, fitting, read_settings
 from errorspan.authoring.topics import BESIDE, Broken, Topic, read_topics
 from errorspan.models.client import Client, deprecations
@@ -41,11 +43,15 @@ class Course:
         """Read a site's settings, the plugin's `options` or else those in `extra`, and its topic files.
 
         Raises:
-            InputError: a setting does not fit, or the topics' folder cannot be read.
+            InputError: a setting does not fit, a module of them names no topic, or the topics' folder cannot be read.
         """
         root = config_file.parent
         settings = read_settings(config_file, extra, options)
-        return cls(root, settings, *read_topics(root / settings.topics, root))
+        course = cls(root, settings, *read_topics(root / settings.topics, root))
+        if unknown := list(strangers(settings.modules, sorted(course.topics.keys() | course.broken.keys()))):
+            given = settings_in(config_file, extra, options)
+            raise InputError(given.fault(place, what) for place, what in unknown)
+        return course
 
     @classmethod
     def sketch(cls, config_file: Path, extra: Mapping[str, Any], options: Any = None) -> Course:

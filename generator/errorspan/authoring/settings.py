@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from errorspan.authoring import configuration
+from errorspan.authoring.modules import Modules
 from errorspan.authoring.prices import PRICES, Price, Usage
 from errorspan.authoring.tiers import KEY_VARIABLES, Choice, Model, SolverChoice
 from errorspan.authoring.topics import ModelId, Topic
@@ -87,6 +88,7 @@ class Settings(BaseModel):
     runs_folder: Annotated[Folder, AfterValidator(_apart)] = Field(
         "runs", validate_default=True, description="the folder of the runs' pages, in the site"
     )
+    modules: Modules = Field([], description="the path that students take through the topics, module by module")
     offline: bool = Field(default=False, description="`true`: a build asks no model, even where a key is set")
     max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
         3, description="how often a challenge is set before a topic is given up"

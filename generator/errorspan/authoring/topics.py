@@ -82,6 +82,7 @@ Paragraphs = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_
 Language = Annotated[Line, AfterValidator(_highlighted)]
 Package = Annotated[Line, AfterValidator(_package)]
 Excerpt = Annotated[str, AfterValidator(_ranged)]
+Level = Literal["beginner", "intermediate", "advanced"]
 ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
 
 ModelName = Annotated[ModelId, BeforeValidator(_only_a_name)]
@@ -109,9 +110,7 @@ class TopicFile(Strict):
 
     title: Line = Field(description="the topic, as a learner would name it")
     language: Language | None = Field(None, description="the programming language of the challenge, such as `python`")
-    level: Literal["beginner", "intermediate", "advanced"] | None = Field(
-        None, description="whom the exercise is for: `beginner`, `intermediate` or `advanced`"
-    )
+    level: Level | None = Field(None, description="whom the exercise is for: `beginner`, `intermediate` or `advanced`")
     focus: LongLine | None = Field(None, description="the subtopic that the challenge is about")
     brief: Paragraphs | None = Field(None, description="what learners should take away, and constraints")
     concepts: Annotated[list[Line], Field(max_length=8)] = Field(

@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from textwrap import dedent
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from errorspan.answers.outputs import Assessment, Error, Span
 from errorspan.answers.verdicts import Failure
+from errorspan.authoring.topics import Level
 from errorspan.proof.reviews import Aside
 from errorspan.text.markup import code_lines, prose, sentence, shown_at, visible
 
@@ -28,8 +29,6 @@ TAB = 4  # columns, as in exercise.css
 DEEPEST = 6
 
 _SPACE = re.compile(r"(?<!<span)[ \t]")  # of the code, not of a tag
-
-Level = Literal["beginner", "intermediate", "advanced"]
 
 
 class Segment(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Literal
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Broken
 from errorspan.course import Course
+from errorspan.site import learning_path
 from errorspan.site.pages import Page, page_of
 
 
@@ -27,6 +28,7 @@ def of_all(course: Course, faults: Sequence[str], language: str) -> Iterator[Pag
     for topic in sorted({*course.topics, *(name for name, broken in course.broken.items() if broken.addressed)}):
         for uri in _addresses(topic, settings):
             yield _page(uri, topic, faults, "all", language)
+    yield Page(learning_path.FRAGMENT, page_of("faults.html.j2", language, faults=faults, concerns="all"))
 
 
 def _addresses(topic: str, settings: Settings) -> tuple[str, ...]:

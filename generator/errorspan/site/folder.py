@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from pathspec.gitignore import GitIgnoreSpec
 
 from errorspan.course import Course
+from errorspan.site import learning_path
 from errorspan.site.pages import assets, render
 from errorspan.site.words import language
 from errorspan.text import disk
@@ -63,17 +64,22 @@ def gather(course: Course, site: Source) -> Gathered:
             should be.
     """
     config = site.values
-    index = "" if config.get("use_directory_urls", True) else "index.html"
+    directory_urls = bool(config.get("use_directory_urls", True))
     runs, spoken = course.replay(), language(config.get("theme"))
+    index = "" if directory_urls else "index.html"
     pages = [*render(runs, course.settings, language=spoken, index=index), *assets()]
+    made: dict[str, Content] = {page.uri: page.content.encode() for page in pages}
+    path, listing = _data(made.pop(learning_path.FRAGMENT)).decode(), course.settings.exercises_folder
     name = docs_of(config)
     files, left, _ = copied(
         course.root, site, ("docs_dir",), name, [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()]
     )
-    in_the_way = [f"{name}/{page.uri}:1: is generated; this file is in its way" for page in pages if page.uri in files]
-    if in_the_way:
+    if in_the_way := [f"{name}/{uri}:1: is generated; this file is in its way" for uri in made if uri in files]:
         raise InputError(in_the_way)
-    made: dict[str, Content] = {page.uri: page.content.encode() for page in pages}
+    for uri in [uri for uri in files if uri.endswith(learning_path.PAGES)]:
+        data = _data(files[uri])
+        filled = learning_path.in_markdown(data, path, uri, listing, directory_urls=directory_urls)
+        files[uri] = files[uri] if filled == data else filled
     return Gathered(files | made, left, frozenset(page.uri for page in pages if page.answers))
 
 

@@ -24,7 +24,7 @@ from errorspan.course import Course
 from errorspan.runs import budget
 from errorspan.runs.progress import STOPPED, STOPPING, Tally
 from errorspan.runs.run import Run
-from errorspan.site import faults, placing, published
+from errorspan.site import faults, learning_path, placing, published
 from errorspan.site.blocks import put_back
 from errorspan.site.pages import SCRIPTS, STYLES, Page, assets, render
 from errorspan.site.remarks import remark
@@ -63,6 +63,7 @@ class Site:
         self._course: Course | None = None
         self._whole: Course | None = None
         self._faults: list[str] = []
+        self._path = ""
         self._blocks: dict[str, list[str]] = {}
         self._made: dict[str, Page] = {}
         self._placing: MkDocsConfig | None = None
@@ -102,7 +103,8 @@ class Site:
             index = "" if config.use_directory_urls else "index.html"
             pages = [*self._pages(course, files, index, language(config.theme)), *assets()]
         self._made = {page.uri: page for page in pages}
-        placing.add(pages, files, config)
+        self._path = self._made.pop(learning_path.FRAGMENT).content
+        placing.add(list(self._made.values()), files, config)
         return files
 
     @event_priority(-200)
@@ -133,8 +135,13 @@ class Site:
 
     @event_priority(100)  # other plugins see the page whole
     def on_page_content(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
-        """Put the blocks of HTML back that Markdown had no business with, and a page of a topic below its list."""
+        """Put the blocks of HTML back that Markdown had no business with, and a page of a topic below its list.
+
+        A page of the site's own has the learning path where it asks for it.
+        """
         made = self._made.get(page.file.src_uri)
+        if made is None and self._course:
+            return learning_path.in_html(html, self._path, *placing.folders(page.file, files, self._course.settings))
         listing = made and made.above and files.get_file_from_path(made.above)
         if listing and page.parent is None:  # a parent is active with its page: the list's tab, without the page in nav
             page.parent = listing.page  # type: ignore[assignment]

@@ -26,7 +26,7 @@ from errorspan.runs import publishing, report
 from errorspan.runs.answer import marks
 from errorspan.runs.progress import money
 from errorspan.runs.run import Run
-from errorspan.site import timeline
+from errorspan.site import learning_path, timeline
 from errorspan.site.blocks import spoken
 from errorspan.site.exercise import Exercise, Places, Seen
 from errorspan.site.links import Links
@@ -42,7 +42,7 @@ LATE = tuple(
 )  # loaded by the first, where needed
 ANSWERS = ("run.md.j2", "key.md.j2")
 """The templates of pages that hold answers."""
-IN_ENGLISH = ("run.md.j2", "runs.md.j2", "faults.md.j2")
+IN_ENGLISH = ("run.md.j2", "runs.md.j2", "faults.md.j2", "faults.html.j2")
 """The templates whose words are English in every site: they are for authors, and quote what checks and faults say."""
 FRONT = "---\nrender_macros: false\n"
 """How a page begins. The plugin macros runs what it finds, titles too, between delimiters that a site chooses."""
@@ -73,7 +73,7 @@ def render(  # noqa: PLR0913 - what a site says of itself
     drafts: bool = False,
     broken: Sequence[Broken] = (),
 ) -> Iterator[Page]:
-    """Yield every page of a course.
+    """Yield every page of a course, and the learning path, which is a part of pages.
 
     `language` is the site's; what is said in another says so. `index` is what a link to a folder needs: `index.html`
     where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so. The lists tell
@@ -85,7 +85,8 @@ def render(  # noqa: PLR0913 - what a site says of itself
         for run in runs
         if (topic := run.topic.id) not in reasons or (drafts and run.graded)
     }
-    following = dict(pairwise(exercises))
+    stages = learning_path.stages(settings.modules, (run.topic.id for run in runs))
+    following = dict(pairwise(topic for stage in stages for topic in stage.topics if topic in exercises))
 
     def rendered(template: str, folder: str, **known: Any) -> str:
         return page_of(template, language, settings=settings, links=Links(settings, index, folder), **known)
@@ -111,8 +112,10 @@ def render(  # noqa: PLR0913 - what a site says of itself
             yield page("key.md.j2", settings.exercises_folder, f"{topic}/key", **known)
     listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "withheld": reasons, "broken": broken}
     listed["brief"] = publishing.brief
+    along = listed | {"stages": stages, "known": {run.topic.id: run for run in runs}}
     folder = settings.exercises_folder
-    yield Page(f"{folder}/index.md", rendered("exercises.md.j2", folder, **listed), in_nav=True)
+    yield Page(f"{folder}/index.md", rendered("exercises.md.j2", folder, **along), in_nav=True)
+    yield Page(learning_path.FRAGMENT, rendered("path.html.j2", folder, **along))
     listed |= {"report": report.of(runs, settings)}
     folder = settings.runs_folder
     yield Page(f"{folder}/index.md", rendered("runs.md.j2", folder, **listed), in_nav=True)
@@ -249,6 +252,7 @@ def _speaking(words: Words) -> Environment:
         "prose": markup.prose,
         "sentence": markup.sentence,
         "plain": markup.plain,
+        "inert": markup.inert,
         "document": markup.document,
         "code": markup.code,
         "money": money,

@@ -12,7 +12,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files, InclusionLevel
 
 from errorspan.authoring.configuration import NAME
-from errorspan.authoring.settings import ASSETS_FOLDER
+from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.site.blocks import set_aside
 from errorspan.site.pages import Page
 
@@ -66,6 +66,13 @@ def placed(made: Mapping[str, Page], files: Files) -> set[str]:
     pages = {file.dest_uri for file in files if file.src_uri in made and file.is_documentation_page()}
     keys = {f"{posixpath.dirname(uri)}/{KEY}" for uri in pages}
     return pages | keys.intersection(file.dest_uri for file in files)
+
+
+def folders(file: File, files: Files, settings: Settings) -> tuple[str, str]:
+    """Return the folders of the site in which a page is, and the list of exercises that belongs to it."""
+    listing = files.get_file_from_path(f"{settings.exercises_folder}/index.md")
+    place = posixpath.dirname(listing.dest_uri) if listing else settings.exercises_folder
+    return posixpath.dirname(file.dest_uri), place
 
 
 def _leading(path: Path, folder: str) -> str | None:

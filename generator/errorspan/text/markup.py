@@ -28,6 +28,8 @@ from errorspan.text import fences
 # Preprocessors of Markdown extensions look for these before HTML is recognised: fences, snippets, macros, tabs.
 _MARKDOWN = {"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#125;", "\t": "&#9;"}
 
+_SIGNS = re.compile(r"[!-/:-@\[-`{-~\n]")  # whatever is no letter, no digit and no space, as far as ASCII goes
+
 # What reorders the words around it, and what shows nothing, could tell a reader one thing and a machine another:
 # controls, overrides and isolates, what Unicode calls default ignorable, and blanks that count as letters.
 _HIDING = (
@@ -82,6 +84,11 @@ def _spelled(found: re.Match[str]) -> str:
 def plain(text: str) -> Markup:
     """Return text as text."""
     return Markup(escape(visible(text)))
+
+
+def inert(text: str) -> Markup:
+    """Return text as text, within a line of Markdown too, such as a heading: no sign of it is one of Markdown's."""
+    return Markup(_SIGNS.sub(lambda found: f"&#{ord(found[0])};", visible(text)))
 
 
 def prose(text: str) -> Markup:

@@ -183,7 +183,7 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
     return f"is no YAML: {problem}"
 
 
-def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:  # noqa: C901, PLR0911 - a case for each kind
+def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:  # noqa: C901, PLR0911, PLR0912 - a case for each kind
     context, got = fault.get("ctx", {}), _shown(fault.get("input"))
     match fault["type"]:
         case "extra_forbidden":
@@ -202,6 +202,8 @@ def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:  # noqa:
             return f"expected keys and values (got {got})"
         case "too_long":
             return f"expected at most {context['max_length']} (got {context['actual_length']})"
+        case "too_short":
+            return f"expected at least {context['min_length']} (got {context['actual_length']})"
         case "list_type":
             return f"expected a list (got {got})"
         case "int_type" | "int_parsing" | "int_from_float":
@@ -217,8 +219,8 @@ def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:  # noqa:
 
 
 def _fields(model: type[BaseModel], place: Place) -> list[str]:
-    for key in place:
-        kind = model.model_fields[str(key)].annotation if str(key) in model.model_fields else None
+    for key in (part for part in place if isinstance(part, str)):
+        kind = model.model_fields[key].annotation if key in model.model_fields else None
         inner = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)]
         if not inner:
             return []
