@@ -119,6 +119,8 @@ class Case:
         return " ".join([marker, *(payload.shown(kind) for payload in self._those(marker))])
 
     def _those(self, marker: str) -> Sequence[Payload]:
+        if marker.startswith(f"{self.id}promise"):  # a short line each: whatever begins a block is text there
+            return [self.payloads[int(marker[-1]) % len(self.payloads)]]
         return self.others if marker.startswith(f"{self.id}challenge") else self.payloads
 
     @property
@@ -198,13 +200,22 @@ class Case:
         patterns, lines = self._patterns(), self._lines()
         seen = {"pattern": patterns[0], "description": self._prose("strength"), "quote": self._line("mid")}
         failures = [
-            {"pattern": patterns[n], "description": self._prose(f"failure{n}"), "quote": lines[n].strip()}
+            {
+                "pattern": patterns[n],
+                "description": self._prose(f"failure{n}"),
+                "quote": lines[n].strip(),
+                "severity": "high",
+                "settled_by": "craft",
+                "settles": self._line(f"settles{n}"),
+                "local": True,
+            }
             for n in (0, 1)
         ]
         return judged | {
             "analysis": [self._prose("analysis0"), self._prose("analysis1")],
             "strengths": [seen, seen | {"quote": self._plain("nowhere")}],
             "failures": failures,
+            "keep": self._line("keep"),
             "rubric": {name: {"score": 3, "reason": self._prose(f"rubric{name}")} for name in judged["rubric"]},
         }
 
@@ -212,9 +223,12 @@ class Case:
         texts = ("description", "hint", "learning_value")
         fixes = ["totals[word] = totals.get(word, 0) + 1", "return sorted(totals, key=totals.get)[-n:]"]
         return {
+            "no_exercise": "",
             "title": self._plain("title"),
             "learning_objective": self._prose("objective"),
             "scenario": self._prose("scenario"),
+            "promises": [self._line(f"promise{n}") for n in range(max(3, len(self.payloads)))],
+            "not_shown": self._line("notshown"),
             "language": "python",
             "code": self._code(),
             "errors": [
@@ -230,6 +244,7 @@ class Case:
                 | {name: f"{self._prose(f'{name}{n}')}\n\n{EXPLAINED[n]}" for name in texts}
                 for n, line in enumerate(self._lines())
             ],
+            "sound": [{"quote": "    totals = {}", "line": 2, "reason": self._prose("sound")}],
             "estimated_minutes": [5, 10],
         }
 

@@ -18,6 +18,7 @@ LONG, SHORT = 90, 45
 
 _CODE_SPAN = re.compile(r"(`+.+?`+)", re.DOTALL)
 _CODE_LIKE = re.compile(r"\w_\w|[a-z][A-Z]")
+_LINE_END = re.compile(r"[ \t]*\n[ \t]*")
 _SENTENCE = re.compile(r"(?<=[\w`)\"”][.!?])(?<!e\.g\.)(?<!i\.e\.)(?<! vs\.)(?<! cf\.)\s+(?=[A-Z`])")
 
 
@@ -25,7 +26,7 @@ def told(assessment: Assessment, relied_on: str, not_shown: str) -> str:
     """Return what a student is told, in Markdown; the words are the headings of what is promised, and left out."""
     if not assessment.promises:
         return _cut(_set(assessment))
-    items = "\n".join(f"- {' '.join(promise.split())}" for promise in assessment.promises)
+    items = "\n".join(f"- {_LINE_END.sub(' ', promise.strip())}" for promise in assessment.promises)
     rest = f"\n\n**{not_shown}** {assessment.not_shown.strip()}" if assessment.not_shown.strip() else ""
     return f"{assessment.scenario.strip()}\n\n**{relied_on}**\n\n{items}{rest}"
 
