@@ -60,11 +60,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser, so that it can be left out where there is none."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs a browser, so that it can be left out where there is none; ask a real model only where told."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+    if "live" not in config.getoption("markexpr"):
+        live = [item for item in items if item.get_closest_marker("live")]
+        items[:] = [item for item in items if item not in live]
+        config.hook.pytest_deselected(items=live)
 
 
 class Project:
