@@ -102,13 +102,14 @@ def _bases(course: Course, topic: Topic, source: Record) -> dict[str, str]:
         InputError: the record is corrupt, or holds none.
     """
     run = Pipeline(topic, source, course.settings).run()
-    bases = {
-        answer.file: prompting.basis(answer.step, run.outputs_of(answer.attempt))
-        for answer in (*run.answers, *run.solutions)
-    }
-    if not bases:
+    given, known = (*run.answers, *run.solutions), source.manifest.answers
+    if not given:
         raise InputError([f"{source.name}:1: holds no answer that a run begins with ({run.problem})"])
-    return bases
+    changed = [one.file for one in given if one.file in known and known[one.file].digest != one.entry.digest]
+    if changed:
+        mend = "restore it, import, and edit it then: whether what was built on it knew of the change cannot be told"
+        raise InputError(f"{source.name}/{file}:1: was changed since it was recorded; {mend}" for file in changed)
+    return {one.file: prompting.basis(one.step, run.outputs_of(one.attempt)) for one in given}
 
 
 def _became(entry: Entry) -> str:
