@@ -28,6 +28,7 @@ TALKING = {
         "evidence",
         "export",
         "hand",
+        "importing",
         "init",
         "prompts",
         "render",

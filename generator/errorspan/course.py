@@ -23,6 +23,7 @@ from errorspan.record.record import Record
 from errorspan.runs.progress import Listener
 from errorspan.runs.run import Run
 from errorspan.steps.table import SOLVE, STEPS, Step, Tier
+from errorspan.text import disk
 from errorspan.text.errors import InputError, shown
 
 MAX_TESTS = 256 * 1024
@@ -98,7 +99,7 @@ class Course:
         """Return the folders of records whose topic is not there any more, or is named otherwise."""
         runs = self.root / self.settings.topics / "runs"
         try:
-            names = sorted(path.name for path in runs.iterdir() if path.is_dir())
+            names = sorted(path.name for path in runs.iterdir() if path.is_dir() and not path.name.endswith(disk.HALF))
         except OSError:  # there is none yet; where it cannot be read, each of its topics says so
             names = []
         known = self.topics.keys() | self.broken.keys()

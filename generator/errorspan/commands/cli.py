@@ -15,6 +15,7 @@ from errorspan.commands.configuration import course_of
 from errorspan.commands.evidence import review, verify
 from errorspan.commands.export import export_commands
 from errorspan.commands.hand import answer, prompt
+from errorspan.commands.importing import import_
 from errorspan.commands.init import init
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.render import render
@@ -35,7 +36,7 @@ def main() -> None:
     """Make a course of topics: models solve a challenge, their mistakes become exercises."""
 
 
-for command in (answer, export_commands, init, prompt, render, report, review, solve, verify):
+for command in (answer, export_commands, import_, init, prompt, render, report, review, solve, verify):
     main.add_command(command)
 
 

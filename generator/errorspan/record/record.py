@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -120,6 +120,22 @@ class Record:
             self._clear(entry)
         return Recorded(file, text, entry)
 
+    def begin(self, manifest: Manifest, files: Mapping[str, bytes]) -> None:
+        """Put a whole record where there is none yet, or nothing of it.
+
+        Raises:
+            InputError: there is one, or replies that had come for one.
+        """
+        with self._writing:
+            if self.pending:
+                raise InputError([f"{self.name}:1: replies that have come wait for it: `errorspan run` takes them in"])
+            if self.own("").exists() and any(self.folder.iterdir()):
+                raise InputError(
+                    [f"{self.name}:1: holds files already, and nothing is overwritten: move it away first"]
+                )
+            self.manifest = manifest
+            disk.put_all(self.folder, {**files, "run.json": self._manifest_shown().encode()})
+
     def drop(self, rejected: Sequence[Rejected], request: Request) -> None:
         """Give a chain of replies up that led to no answer, so that the next run asks anew."""
         with self._writing:
@@ -207,9 +223,12 @@ class Record:
         return path
 
     def _write_manifest(self) -> None:
+        disk.put(self.folder / "run.json", self._manifest_shown())
+
+    def _manifest_shown(self) -> str:
         self.manifest.format = FORMAT
         shown = self.manifest.model_dump(mode="json", exclude_none=True)
-        disk.put(self.folder / "run.json", json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        return json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
     def _journaled(self, request: Request) -> Path:
         return self.journal / f"{request.chain}.{request.repairs}.{request.key}.json"
@@ -237,6 +256,7 @@ class Record:
             for path in folder.rglob(f".*{disk.HALF}"):
                 with disk.writing(path):
                     path.unlink()
+        disk.clear_half(self.folder)
 
     def _supersede(self, file: str) -> None:
         """Set an answer aside; what it cost stays in the manifest."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from errorspan.text.errors import DiskError, InputError
@@ -64,6 +64,34 @@ def put(path: Path, content: str | bytes, consequence: str = "", *, by_way_of: P
         except BaseException:
             written.unlink(missing_ok=True)
             raise
+
+
+def put_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder that holds nothing yet, whole or not at all: beside it first, then under its name.
+
+    Raises:
+        DiskError: it could not be written.
+    """
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        half = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=HALF))
+        try:
+            for name, content in files.items():
+                put(half / name, content)
+            half.chmod(0o755)
+            with suppress(FileNotFoundError):
+                folder.rmdir()
+            half.replace(folder)
+        except BaseException:
+            shutil.rmtree(half, ignore_errors=True)
+            raise
+
+
+def clear_half(folder: Path) -> None:
+    """Take away what is left of a folder that was being written when its process was killed."""
+    for half in folder.parent.glob(f".{folder.name}.*{HALF}"):
+        with writing(half):
+            shutil.rmtree(half)
 
 
 def move(path: Path, folder: Path, name: str) -> None:
