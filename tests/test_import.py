@@ -24,7 +24,7 @@ from test_reported import words
 from test_run import manifest
 
 WHOM, HOW, DRAFT, BY = "Claude, version not recorded", "prompt of 0.1.0", "told to write at once", "Ada"
-REPORTED = ("--reported", "desk-weak", WHOM, DRAFT, "--reported", "desk-*", WHOM, HOW)
+REPORTED = ("--reported", "standin-weak", WHOM, DRAFT, "--reported", "standin-*", WHOM, HOW)
 MID, WEAK = "attempt-1/mid_implementation.md", "attempt-1/weak_implementation.md"
 
 
@@ -32,7 +32,7 @@ MID, WEAK = "attempt-1/mid_implementation.md", "attempt-1/weak_implementation.md
 def made(tmp_path_factory: pytest.TempPathFactory, recording: Path) -> Path:
     """Return a record behind stand-in names: all but one model's, solvers' too, with replies that did not count."""
     api = MessagesAPI()
-    api.script("blind_solve", *[message(json.dumps(answers.solution(*answers.ERRORS)), "desk-solver")] * 2)
+    api.script("blind_solve", *[message(json.dumps(answers.solution(*answers.ERRORS)), "standin-solver")] * 2)
     with HTTPServer(host="127.0.0.1", threaded=True) as server:
         server.expect_request("/v1/messages", method="POST").respond_with_handler(api)
         api.url = server.url_for("").rstrip("/")
@@ -42,7 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, recording: Path) -> Path:
     record = project.folder / "topics/runs/words"
     said = (record / "run.json").read_text()
     for name in ("author", "weak", "judge", "first", "second"):
-        said = said.replace(f"{name}-model", f"desk-{name}")
+        said = said.replace(f"{name}-model", f"standin-{name}")
     told = json.loads(said)
     given = {
         field: told["answers"]["assessment.json"][field] for field in ("model", "stop_reason", "usage", "seconds", "at")
@@ -110,10 +110,10 @@ def test_answers_become_reported_and_a_models_stay_as_they_are(
         (sent_back, before["answers"]["assessment.json"]["rejected"][0]),
         (refused, before["discarded"][0]),
     ):
-        assert old["model"] == "desk-author"
+        assert old["model"] == "standin-author"
         assert reply == {"whom": WHOM, "how": HOW, "by": BY} | {same: old[same] for same in ("file", "at", "faults")}
-    assert "desk-" in json.dumps(before)
-    assert not any(b"desk-" in content for content in target.files("topics").values())
+    assert "standin-" in json.dumps(before)
+    assert not any(b"standin-" in content for content in target.files("topics").values())
     status = typed(target, "status")
     assert "complete (reported)" in status.stdout
     assert "stale" not in status.stdout
@@ -126,7 +126,7 @@ def test_answers_become_reported_and_a_models_stay_as_they_are(
     assert f"how: {DRAFT}" in run
     said = f"a model’s own ({WHOM}), as reported by {BY}; its mistakes are real."
     assert said in words(target.page("exercises/words"))
-    assert not any(b"desk-" in content for content in target.files("site").values())
+    assert not any(b"standin-" in content for content in target.files("site").values())
 
 
 @pytest.mark.usefixtures("source")
@@ -142,14 +142,14 @@ def test_where_all_are_reported_no_other_answers_are_spoken_of(target: Project) 
 
 def test_who_served_tells_and_what_people_did_since_stays(target: Project, source: Path) -> None:
     def change(told: dict[str, Any]) -> None:
-        told["answers"][MID]["served"] = "desk-mid"  # the name that was asked stood for whoever served
+        told["answers"][MID]["served"] = "standin-mid"  # the name that was asked stood for whoever served
         del told["answers"]["blind_solve-first.json"]["format"]
         told["answers"]["attempt-7/challenge.json"] = told["answers"]["attempt-1/challenge.json"]
         told["answers"]["categories.json"] |= {"origin": "authored", "edited": "2026-01-02"}
-        told["note"] = "Made at a desk."
+        told["note"] = "Made by hand."
 
     rewritten(change)(source)
-    (source / "notes.txt").write_text("desk-author said so")
+    (source / "notes.txt").write_text("standin-author said so")
     done = imported(target)
     assert done.returncode == 0, done.stderr
     assert f"categories.json: authored ({WHOM}, as {BY} says)" in done.stdout
@@ -158,8 +158,8 @@ def test_who_served_tells_and_what_people_did_since_stays(target: Project, sourc
     assert [file for file, entry in entries.items() if entry["origin"] != "reported"] == ["categories.json"]
     assert "attempt-7/challenge.json" in {reply["file"] for reply in after["discarded"]}
     assert "format" not in entries["blind_solve-first.json"]
-    assert after["note"] == "Made at a desk."
-    assert not any(b"desk-" in content for content in target.files("topics").values())
+    assert after["note"] == "Made by hand."
+    assert not any(b"standin-" in content for content in target.files("topics").values())
     assert "complete (reported, authored)" in typed(target, "status").stdout
 
 
@@ -189,26 +189,26 @@ CORRUPT: dict[str, tuple[Callable[[Path], object], tuple[str, ...], str]] = {
     "a linked record": (lambda path: linked(path.parent, "record"), (), "cannot be read (it is reached by a link)"),
     "no beginning": (lambda path: (path / "categories.json").unlink(), (), "holds no answer that a run begins with"),
     "a telling note": (
-        rewritten(lambda told: told.update(note="Asked as desk-judge.")),
+        rewritten(lambda told: told.update(note="Asked as standin-judge.")),
         (),
-        "elsewhere/record/run.json:1: note: expected none that names desk-judge",
+        "elsewhere/record/run.json:1: note: expected none that names standin-judge",
     ),
     "nobody": (
         lambda _: None,
-        ("--reported", "deks-*", WHOM, HOW),
-        "got 'deks-*'; the record names desk-author, desk-first,",
+        ("--reported", "standon-*", WHOM, HOW),
+        "got 'standon-*'; the record names mid-model, standin-author,",
     ),
     "nobody left": (
         lambda _: None,
-        ("--reported", "desk-*", WHOM, HOW, "--reported", "desk-weak", WHOM, DRAFT),
-        "expected one that a reply is left for (got 'desk-weak'",
+        ("--reported", "standin-*", WHOM, HOW, "--reported", "standin-weak", WHOM, DRAFT),
+        "expected one that a reply is left for (got 'standin-weak'",
     ),
     "no whom": (
         lambda _: None,
-        ("--reported", "desk-*", " ", HOW),
+        ("--reported", "standin-*", " ", HOW),
         "--reported: WHOM: expected text that is not blank",
     ),
-    "too long a how": (lambda _: None, ("--reported", "desk-*", WHOM, "x" * 301), "--reported: HOW: "),
+    "too long a how": (lambda _: None, ("--reported", "standin-*", WHOM, "x" * 301), "--reported: HOW: "),
 }
 
 

@@ -15,9 +15,12 @@ from errorspan.text.errors import DiskError, InputError
 AGAIN = "then start the same command again"
 COMMANDS = [
     "adopt x",
+    "answer x",
     "export qti x -o y",
     "export scorm x -o y",
+    "import x y --reported a b c",
     "init x",
+    "prompt x",
     "render x",
     "report",
     "review x --by y",

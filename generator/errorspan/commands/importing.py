@@ -32,8 +32,8 @@ _OPTIONS = {"whom": "--reported: WHOM", "how": "--reported: HOW", "by": "--by"}
     multiple=True,
     required=True,
     metavar="PATTERN WHOM HOW",
-    help="Whom you asked, and how, where the record names a model that fits PATTERN, such as 'desk-*'; the first that "
-    "fits tells. HOW may be empty.",
+    help="Whom you asked, and how, where the record names a model that fits PATTERN, such as 'stand-in-*'; the first "
+    "that fits tells. HOW may be empty.",
 )
 @click.option("--by", metavar="NAME", help="Who says so.  [default: git's user.name]")
 @config_option
