@@ -22,6 +22,8 @@ from errorspan.authoring.settings import Models, Settings
 from errorspan.authoring.tiers import Model, Thinking
 from errorspan.authoring.topics import TierModels, TopicFile
 from errorspan.commands.cli import main
+from errorspan.course import Course
+from errorspan.proof.proofs import SHOWN
 from errorspan.proof.reviews import Addition, Correction, Review, Unsettled
 from errorspan.steps.table import STEPS
 
@@ -77,6 +79,26 @@ def plugins() -> str:
     )
 
 
+def evidence() -> str:
+    rows = [
+        "| exercise | its code is by | errors proved | tests | fail on the code as shown | fail on the mid-tier answer |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    for run in Course.read(ROOT / "mkdocs.yml", {}).replay():
+        code, proof = run.code_origin, run.evidence.valid_proof
+        said = run.evidence.decided(run.assessment) if run.assessment else None
+        if not (code and proof and said and run.assessment and code.from_model):
+            continue
+        mid = proof.variants.get("mid")
+        rows.append(
+            f"| [{run.assessment.title}](exercises/{run.topic.id}/index.md) | {code.entry.model or code.entry.whom} "
+            f"| {len(said.proved)} of {len(run.assessment.errors)} | {len(proof.tests)} "
+            f"| {len(proof.variants[SHOWN].failed)} "
+            f"| {len(mid.failed) if mid else 'not tried'} |"
+        )
+    return "\n".join(rows)
+
+
 GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "topic": ("authors/topic-files.md", lambda: table(TopicFile)),
     "topic models": ("authors/topic-files.md", lambda: table(TierModels)),
@@ -92,6 +114,7 @@ GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "unsettled": ("authors/proofs.md", lambda: table(Unsettled)),
     "checks": ("authors/checks.md", checks),
     "plugins": ("authors/plugins.md", plugins),
+    "evidence": ("evidence.md", evidence),
     "command line": ("authors/command-line.md", command_line),
 }
 
@@ -151,6 +174,6 @@ def test_what_the_readme_types_to_add_a_topic_works_as_typed(project: Project, t
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "rate-limiting" in done.stdout
-    assert (project.folder / "topics/runs/rate-limiting/assessment.json").exists()
-    assert (project.folder / "site/exercises/rate-limiting/index.html").exists()
+    assert "retries" in done.stdout
+    assert (project.folder / "topics/runs/retries/assessment.json").exists()
+    assert (project.folder / "site/exercises/retries/index.html").exists()

@@ -132,7 +132,7 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
 
 def _state(run: Run) -> str:
     marks = ["stale"] if run.stale else []
-    marks += [f"{len(run.faults)} faults"] if run.faults else []
+    marks += [f"{len(run.faults)} {'fault' if len(run.faults) == 1 else 'faults'}"] if run.faults else []
     marks += run.marks
     return f"{run.state} ({', '.join(marks)})" if marks else str(run.state)
 

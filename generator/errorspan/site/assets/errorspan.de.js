@@ -74,7 +74,7 @@ errorspanWords("de", {
   "weak": "Wo der Fehler gemacht wurde",
   "mid": "Wie die bessere Lösung ihn vermeidet",
   "url": "Dieser Fehler im Durchlauf",
-  "seen": "Was die Ausführung gezeigt hat",
+  "seen": "Was die Ausführung zeigte, wenn alle anderen Fehler behoben sind",
   "input": "Eingabe",
   "got": "Herausgekommen ist",
   "expected": "Herauskommen sollte",
