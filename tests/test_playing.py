@@ -14,8 +14,8 @@ from errorspan.answers.outputs import Assessment, Implementation
 from errorspan.authoring.topics import Topic
 from errorspan.proof import proving
 from errorspan.proof.deciding import decided
+from errorspan.proof.interpreters import Interpreter
 from errorspan.proof.proofs import Proof
-from errorspan.proof.proving import Interpreter
 from errorspan.proof.sandbox import Ended, Limits
 from errorspan.text.errors import InputError
 

@@ -16,7 +16,7 @@ from errorspan.authoring.topics import BESIDE, Broken, Topic, read_topics
 from errorspan.models.client import Client, deprecations
 from errorspan.models.hand import Hand
 from errorspan.pipeline import Pipeline
-from errorspan.proof import framing, proofs, reviews
+from errorspan.proof import framing, harnesses, proofs, reviews
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Recorded
 from errorspan.record.record import Record
@@ -105,14 +105,14 @@ class Course:
         return [shown(f"{self.settings.topics}/runs/{name}") for name in names if name not in known]
 
     def tests(self, topic: Topic) -> dict[str, bytes]:
-        """Return a topic's test files by name: `<id>.tests.py`, and what stands beside it; none where it is not there.
+        """Return a topic's test files by name: its tests, and what stands beside them; none where there are no tests.
 
         Raises:
             InputError: one is too large, or cannot be read.
         """
         folder = self.root / self.settings.topics
         paths = [path for path in sorted(folder.glob(f"{topic.id}.tests.*")) if BESIDE.fullmatch(path.name)]
-        if not any(path.name == f"{topic.id}.tests.py" for path in paths):
+        if harnesses.of(topic.id, [path.name for path in paths]) is None:
             return {}
         files: dict[str, bytes] = {}
         faults: list[str] = []

@@ -13,9 +13,9 @@ from errorspan.commands.configuration import course_of
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.telling import Failure, left_out
 from errorspan.course import Course
-from errorspan.proof import framing, proofs, proving, reviews, sandbox
+from errorspan.proof import framing, harnesses, proofs, proving, reviews, sandbox
 from errorspan.proof.deciding import decided
-from errorspan.proof.proving import Interpreter
+from errorspan.proof.interpreters import Interpreter
 from errorspan.proof.sandbox import Limits, Sandbox
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run
@@ -136,11 +136,11 @@ def _without_exercise(run: Run) -> str:
 
 
 def _testable(run: Run, course: Course, *, named: bool) -> bool:
-    tests = f"{course.settings.topics}/{run.topic.id}.tests.py"
     if run.assessment is None or not run.graded:
         why = _without_exercise(run)
     elif run.evidence.bound is None:
-        why = f"{tests}:1: is not there; it would hold the tests of the topic"
+        tests = harnesses.tests(run.topic.id, harnesses.usual(run.assessment.language))
+        why = f"{course.settings.topics}/{tests}:1: is not there; it would hold the tests of the topic"
     else:
         return True
     if named:
@@ -186,7 +186,7 @@ def _verified(run: Run, course: Course, place: Sandbox, interpreter: Interpreter
             disk.put(record.own(proofs.FILE), proofs.written(proof))
     said = decided(proof, run.assessment)
     proved = f"{len(said.proved)} of {len(said.outcomes)} errors proved by execution"
-    click.echo(f"{run.topic.id}: {proved} ({len(proof.tests)} tests, Python {proof.python}, {_place(proof.sandbox)})")
+    click.echo(f"{run.topic.id}: {proved} ({len(proof.tests)} tests, {proof.runtime}, {_place(proof.sandbox)})")
     for outcome in said.outcomes.values():
         if outcome.verdict == "undecided":
             click.echo(f"undecided: {outcome.why}", err=True)

@@ -101,6 +101,7 @@ class Bound(BaseModel):
 class Proof(BaseModel):
     """What `errorspan verify` saw, when and with what. `tests`: the names of all of them, in order.
 
+    `python`: what ran them, where they are Python's; `packages`: what else they needed, or ran them in its place.
     `unstable`: those that did not end the same way each time on the same program. `remarks`: what else is no test.
     """
 
@@ -109,13 +110,18 @@ class Proof(BaseModel):
     format: Literal[1, 2] = FORMAT
     at: Day
     bound: Bound
-    python: Word
+    python: Word | None = None
     packages: dict[Word, Word]
     sandbox: Word
     tests: list[Word]
     unstable: list[Word] = []
     remarks: list[Word] = []
     variants: dict[str, Variant]
+
+    @property
+    def runtime(self) -> str:
+        """Return what ran the tests, with its version."""
+        return f"Python {self.python}" if self.python else ", ".join(map(" ".join, sorted(self.packages.items())))
 
     def columns(self, assessment: Assessment) -> dict[str, list[tuple[str, str]]]:
         """Return the variants that were played as a table's columns: groups of names with their titles."""

@@ -1,0 +1,110 @@
+"""Know how tests run in each language: the program that does it inside the sandbox, and what that needs.
+
+Each says what happens as lines of JSON, the same in all languages; `playing` reads them.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from errorspan.authoring.topics import Topic
+from errorspan.proof.framing import suffix
+from errorspan.proof.interpreters import Interpreter, Node
+
+_JS_ADAPTER = re.compile(rb"^export\s+(?:async\s+)?(?:function|const|let|var)\s+adapt\b", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What runs tests: a command, what it reads of the machine, and what it is, by name and version.
+
+    `python`: its version, where the tests are Python's.
+    """
+
+    command: tuple[str, ...]
+    readable: tuple[Path, ...]
+    versions: Mapping[str, str]
+    python: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Harness:
+    """How tests run whose file ends so: the program inside, what runs it, and whether tests bring an adapter.
+
+    An adapter makes a tier's whole answer fit.
+    """
+
+    ending: str
+    inside: str
+    runtime: Callable[[Topic, Interpreter], Runtime]
+    adapts: Callable[[bytes], bool]
+    languages: tuple[str, ...] = ()
+    """How programs end that are tested so, as a rule."""
+
+
+def _python(topic: Topic, interpreter: Interpreter) -> Runtime:
+    """Return pytest; another language's program is the tests' own business."""
+    return Runtime(
+        command=(interpreter.executable, "-B"),
+        readable=(interpreter.base, *interpreter.paths),
+        versions=interpreter.versions(topic, "pytest"),
+        python=interpreter.python,
+        environment={
+            "PYTHONPATH": os.pathsep.join(map(str, interpreter.paths)),
+            "PYTHONHASHSEED": "0",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
+    )
+
+
+def _node(topic: Topic, interpreter: Interpreter) -> Runtime:
+    interpreter.versions(topic)
+    node = Node.of(topic, interpreter)
+    types = ("--experimental-transform-types",) if node.transforms else ()
+    return Runtime(
+        command=(str(node.executable), "--no-warnings", *types),
+        readable=(node.executable,),
+        versions={"Node.js": node.version},
+    )
+
+
+def _adapts_in_python(tests: bytes) -> bool:
+    try:
+        tree = ast.parse(tests)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(node, ast.FunctionDef) and node.name == "adapt" for node in tree.body)
+
+
+def _adapts_in_javascript(tests: bytes) -> bool:
+    return _JS_ADAPTER.search(tests) is not None
+
+
+PYTHON = Harness(".py", "inside.py", _python, _adapts_in_python, (".py",))
+HARNESSES = (
+    PYTHON,
+    Harness(".mjs", "inside.mjs", _node, _adapts_in_javascript, (".js",)),
+    Harness(".ts", "inside.mjs", _node, _adapts_in_javascript, (".ts",)),
+)
+"""The first whose tests are there runs them; files of the others may stand beside."""
+
+
+def of(topic: str, names: Collection[str]) -> Harness | None:
+    """Return the harness of a topic's tests, by the names of the files beside it; None where there are no tests."""
+    return next((one for one in HARNESSES if tests(topic, one) in names), None)
+
+
+def usual(language: str) -> Harness:
+    """Return the harness in which a program's tests are its own language's; Python's starts any other."""
+    return next((one for one in HARNESSES if suffix(language) in one.languages), PYTHON)
+
+
+def tests(topic: str, harness: Harness) -> str:
+    """Return the name of a topic's file of tests."""
+    return f"{topic}.tests{harness.ending}"

