@@ -81,7 +81,7 @@ def plugins() -> str:
 
 def evidence() -> str:
     rows = [
-        "| exercise | its code is by | errors proved | tests | fail on the code as shown | fail on the mid-tier answer |",
+        "| exercise | its code is by | errors proved | tests | fail on the code shown | fail on the mid-tier answer |",
         "|---|---|--:|--:|--:|--:|",
     ]
     for run in Course.read(ROOT / "mkdocs.yml", {}).replay():
