@@ -172,6 +172,10 @@ def test_a_review_can_mend_what_a_check_found(course: Project) -> None:
         ({"add": [{"quote": "n", "line": 2}]}, "add.0.correction: is missing"),
         ({"add": [dict(ADDED) for _ in range(7)]}, "what is left is no assessment: errors: expected 1 to 9 (got 10)"),
         ({"undecided": [ASIDE | {"quote": "total", "line": 1}]}, "undecided: 'total' does not stand in the code once"),
+        (
+            {"undecided": [ASIDE | {"quote": "sorted(totals)[:n]", "line": 9}]},
+            "undecided: 'sorted(totals)[:n]' is within error 2; say `undecided` of that error",
+        ),
         ({"verdict": "fine"}, "verdict: expected 'approved' or 'rejected' (got 'fine')"),
         ({"date": "tomorrow"}, "date: "),
         ({"aproved": True}, "aproved: is no key here; known are verdict, by, date"),

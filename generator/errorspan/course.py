@@ -157,7 +157,7 @@ class Course:
             stale_review=None if applies else review,
             original=original,
             frame=framing.frame(topic.id, assessment.language, tests, self.settings.topics),
-            undecided=reviews.asides(original, review, name) if original and review else (),
+            undecided=reviews.asides(original, assessment, review, name) if original and review else (),
         )
         return replace(run, evidence=evidence)
 

@@ -184,11 +184,13 @@ class Aside(NamedTuple):
     span: Span
 
 
-def asides(assessment: Assessment, review: Review, name: str) -> tuple[Aside, ...]:
+def asides(assessment: Assessment, shown: Assessment, review: Review, name: str) -> tuple[Aside, ...]:
     """Return the stretches of a recorded assessment that a review leaves undecided, in the order of the code.
 
+    `shown` is the assessment with what the review corrects.
+
     Raises:
-        InputError: one does not stand in the code.
+        InputError: one does not stand in the code, or in an error that stays one.
     """
     by_id = {error.id: error for error in assessment.errors}
     placed = [
@@ -202,6 +204,14 @@ def asides(assessment: Assessment, review: Review, name: str) -> tuple[Aside, ..
     if lost := [quote for quote, _, span in placed if span is None]:
         raise InputError(f"{name}:1: undecided: {quote!r} does not stand in the code once" for quote in lost)
     found = [Aside(quote, reason, span) for quote, reason, span in placed if span]
+    errors = [(error.id, span) for error in shown.errors if (span := shown.span(error))]
+    if within := [
+        f"{name}:1: undecided: {aside.quote!r} is within error {number}; say `undecided` of that error"
+        for aside in found
+        for number, span in errors
+        if aside.span.start < span.end and span.start < aside.span.end
+    ]:
+        raise InputError(within)
     return tuple(sorted(found, key=lambda aside: aside.span))
 
 
