@@ -118,9 +118,69 @@ TYPESCRIPT = Language(
     broken=JAVASCRIPT.broken,
     requires=JAVASCRIPT.requires,
 )
+SQL = Language(
+    name="sql",
+    ending=".sql",
+    code="""CREATE VIEW counts AS
+SELECT word, 1 AS total FROM words GROUP BY word;
+
+CREATE VIEW top AS
+SELECT word FROM totals ORDER BY word LIMIT 1;
+
+CREATE VIEW mean AS
+SELECT SUM(value) / COUNT(*) AS mean FROM numbers;
+""",
+    mends=(
+        ("1 AS total", "COUNT(*) AS total"),
+        ("ORDER BY word", "ORDER BY total DESC"),
+        ("SUM(value) / COUNT(*)", "AVG(value)"),
+    ),
+    frame="CREATE TABLE numbers (value INTEGER);\n-- errorspan: exercise\n",
+    tests="""-- What the report is made of.
+CREATE TABLE words (word TEXT);
+CREATE TABLE totals (word TEXT PRIMARY KEY, total INTEGER);
+INSERT INTO totals VALUES ('a', 1), ('b', 2);
+
+-- test: counts
+INSERT INTO words VALUES ('a'), ('b'), ('a');
+SELECT word, total
+FROM counts;
+-- expected in any order
+VALUES
+    ('b', 1),
+    ('a', 2);
+
+-- test: top
+SELECT word FROM top;
+-- expected
+VALUES ('b');
+INSERT INTO totals VALUES ('a', 3);
+-- expected error: UNIQUE constraint failed
+
+-- test: mean
+INSERT INTO numbers VALUES (1), (2);
+SELECT mean FROM mean;
+-- expected
+VALUES (1.5);
+""",
+    first={
+        "message": "expected ('b', 1), ('a', 2), got ('a', 1), ('b', 1)",
+        "input": "SELECT word, total FROM counts;",
+        "got": "('a', 1), ('b', 1)",
+        "expected": "('b', 1), ('a', 2)",
+        "line": 8,
+    },
+    hangs=(
+        "SELECT mean FROM mean;",
+        "WITH RECURSIVE one(n) AS (SELECT mean FROM mean UNION ALL SELECT n FROM one WHERE n < 1.5) SELECT n FROM one;",
+    ),
+    errs=("SELECT mean FROM mean;", "SELECT json(CASE mean WHEN 1.5 THEN '1' ELSE '{' END) + 0.5 FROM mean;"),
+    broken="\n-- test: more",
+)
 LANGUAGES = {
     "javascript": pytest.param(JAVASCRIPT, marks=node, id="javascript"),
     "typescript": pytest.param(TYPESCRIPT, marks=node, id="typescript"),
+    "sql": pytest.param(SQL, id="sql"),
 }
 each = pytest.mark.parametrize("language", LANGUAGES.values())
 

@@ -15,8 +15,10 @@ from pathlib import Path
 from errorspan.authoring.topics import Topic
 from errorspan.proof.framing import suffix
 from errorspan.proof.interpreters import Interpreter, Node
+from errorspan.text.errors import InputError
 
 _JS_ADAPTER = re.compile(rb"^export\s+(?:async\s+)?(?:function|const|let|var)\s+adapt\b", re.MULTILINE)
+_SQL_ANSWERS = re.compile(rb"^--[ \t]*answers:", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,18 @@ def _node(topic: Topic, interpreter: Interpreter) -> Runtime:
     )
 
 
+def _sqlite(topic: Topic, interpreter: Interpreter) -> Runtime:
+    interpreter.versions(topic)
+    if interpreter.sqlite is None:
+        mend = "name another Python with --python"
+        raise InputError([f"{topic.path}:1: its tests need SQLite, which {interpreter.named} has not; {mend}"])
+    return Runtime(
+        command=(interpreter.executable, "-I", "-B"),
+        readable=(interpreter.base,),
+        versions={"Python": interpreter.python, "SQLite": interpreter.sqlite},
+    )
+
+
 def _adapts_in_python(tests: bytes) -> bool:
     try:
         tree = ast.parse(tests)
@@ -86,11 +100,16 @@ def _adapts_in_javascript(tests: bytes) -> bool:
     return _JS_ADAPTER.search(tests) is not None
 
 
+def _adapts_in_sql(tests: bytes) -> bool:
+    return _SQL_ANSWERS.search(tests) is not None
+
+
 PYTHON = Harness(".py", "inside.py", _python, _adapts_in_python, (".py",))
 HARNESSES = (
     PYTHON,
     Harness(".mjs", "inside.mjs", _node, _adapts_in_javascript, (".js",)),
     Harness(".ts", "inside.mjs", _node, _adapts_in_javascript, (".ts",)),
+    Harness(".sql", "inside_sql.py", _sqlite, _adapts_in_sql, (".sql",)),
 )
 """The first whose tests are there runs them; files of the others may stand beside."""
 

@@ -27,12 +27,17 @@ _PLAIN = {name: value for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if (
 
 _LOOK = """
 import importlib.metadata, json, os, platform, sys, sysconfig
+try:
+    from sqlite3 import sqlite_version
+except ImportError:
+    sqlite_version = None
 dists = [dist for dist in importlib.metadata.distributions() if dist.name]
 print(json.dumps({
     "executable": os.path.realpath(getattr(sys, "_base_executable", sys.executable)),
     "base": os.path.realpath(sys.base_prefix),
     "paths": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
     "python": platform.python_version(),
+    "sqlite": sqlite_version,
     "packages": {dist.name: dist.version for dist in dists},
     "editable": [dist.name for dist in dists if '"editable": true' in (dist.read_text("direct_url.json") or "")],
 }))
@@ -46,7 +51,10 @@ _LOOK_AT_NODE = """JSON.stringify({
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python that runs tests: its own files, where its packages are, and their versions by normalised name."""
+    """A Python that runs tests: its own files, where its packages are, and their versions by normalised name.
+
+    `sqlite`: the version of SQLite in its standard library, if it has one.
+    """
 
     named: str
     executable: str
@@ -55,6 +63,7 @@ class Interpreter:
     python: str
     packages: Mapping[str, str]
     editable: frozenset[str] = frozenset()
+    sqlite: str | None = None
 
     @classmethod
     def at(cls, executable: str) -> Interpreter:
@@ -67,10 +76,16 @@ class Interpreter:
             seen = _told([executable, "-I", "-c", _LOOK])  # what lies beside it has no say
         except (OSError, subprocess.CalledProcessError, ValueError) as error:
             raise InputError([f"{executable}: is no Python that starts ({type(error).__name__})"]) from None
-        versions: dict[str, str] = {canonicalize_name(name): version for name, version in seen["packages"].items()}
-        paths = tuple(Path(path) for path in seen["paths"])
-        editable = frozenset(map(canonicalize_name, seen["editable"]))
-        return cls(executable, seen["executable"], Path(seen["base"]), paths, seen["python"], versions, editable)
+        return cls(
+            named=executable,
+            executable=seen["executable"],
+            base=Path(seen["base"]),
+            paths=tuple(Path(path) for path in seen["paths"]),
+            python=seen["python"],
+            packages={canonicalize_name(name): version for name, version in seen["packages"].items()},
+            editable=frozenset(map(canonicalize_name, seen["editable"])),
+            sqlite=seen["sqlite"],
+        )
 
     def versions(self, topic: Topic, *more: str) -> dict[str, str]:
         """Return the versions of what a topic requires, and of what its tests need besides.
