@@ -82,7 +82,8 @@ test('mean', ({ mean }) => {
 });
 
 export function adapt(tier, code) {
-  return null;
+  const program = "export const count = () => ({ b: 1, a: 2 }), top = async () => ['b'], mean = () => 1.5;";
+  return code.includes('totals.get(word, 0)') ? program : null;
 }
 """,
     first={
@@ -220,7 +221,7 @@ def test_every_error_is_proved(recorded: Project, language: Language) -> None:
         "correction-1": ["mean", "top"],
         "correction-2": ["counts", "mean"],
         "correction-3": ["counts", "top"],
-    }
+    } | ({"mid": []} if "adapt" in language.tests else {})
     assert variants(recorded)["error-1"]["failed"]["counts"] == language.first
     built = recorded.build(key=False)
     assert built.returncode == 0, built.stderr

@@ -12,12 +12,14 @@
 
 const MESSAGE = 300;
 const VALUE = 500;
+const NAME = 200;
 const DEPTH = 8;
 const ENTRIES = 100;
 const NO_FIT = '64';
 const BROKEN_ADAPTER = '65';
 
-const clipped = (text, length) => (text.length > length ? `${text.slice(0, length)}…` : text);
+const later = globalThis.setTimeout; // tests may put another in its place
+const clipped = (text, length) => (text.length > length ? `${text.slice(0, length)}…` : text).toWellFormed();
 const short = (text) => clipped(String(text).trim().split('\n')[0] || 'no message', MESSAGE);
 
 class AssertionError extends Error {
@@ -130,7 +132,9 @@ Object.assign(assert, {
   notDeepEqual: (got, other, message) => expects(!alike(got, other), got, `anything but ${said(other)}`, message),
   match: (got, pattern, message) => expects(typeof got === 'string' && pattern.test(got), got, `what matches ${pattern}`, message),
   doesNotMatch: (got, pattern, message) => expects(typeof got === 'string' && !pattern.test(got), got, `what does not match ${pattern}`, message),
-  fail: (message = 'failed') => expects(false, undefined, 'not to come here', message),
+  fail(message = 'failed') {
+    throw new AssertionError(message);
+  },
   throws(run, wanted, message) {
     let happened = false, error;
     try {
@@ -225,6 +229,7 @@ export class Session {
   /** Takes a test in; it begins once all are known. */
   test = (name, run) => {
     if (typeof name !== 'string' || typeof run !== 'function') throw new TypeError('expected test(name, function)');
+    if (!name || name.length > NAME || /\p{C}/u.test(name)) throw new Error(`expected a name of one line, ${NAME} characters at most`);
     if (this.#running) throw new Error(`the test ${said(name)} stands in another one`);
     if (this.#tests.has(name)) throw new Error(`two tests are named ${said(name)}`);
     const at = framesOf(new Error('here')).find((frame) => frame.url === this.tests);
@@ -254,7 +259,10 @@ export class Session {
       const told = {};
       const record = (key, value) => void (told[key] = typeof value === 'string' ? clipped(value, VALUE) : said(value));
       try {
-        await this.until(async () => run(await this.#exercise(), record));
+        await this.until(async () => {
+          await run(await this.#exercise(), record);
+          await new Promise((done) => later(done, 0)); // what nobody awaited may still be thrown
+        });
         this.say('passed', { test: name });
       } catch (error) {
         failed = true;

@@ -24,7 +24,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MESSAGE, VALUE = 300, 500
+MESSAGE, VALUE, NAME = 300, 500, 200
 NO_FIT = "64"
 
 _MARK = re.compile(
@@ -141,8 +141,8 @@ def _expecting(line: int, into: list[Statement], rest: str) -> Statement | None:
 def _look_through(tests: list[Test]) -> None:
     names: set[str] = set()
     for test in tests:
-        if not test.name or test.name in names:
-            raise Broken(test.line, f"expected a name that no other test has (got {test.name!r})")
+        if not 0 < len(test.name) <= NAME or not test.name.isprintable() or test.name in names:
+            raise Broken(test.line, f"expected a name of its own, of at most {NAME} characters (got {test.name!r})")
         if all(one.rows is None and one.words is None for one in test.statements):
             raise Broken(test.line, f"the test {test.name!r} expects nothing")
         names.add(test.name)
