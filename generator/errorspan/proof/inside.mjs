@@ -328,9 +328,15 @@ export class Session {
       told.error = kindOf(error);
       if (raised) told.got = short(named(error));
     }
-    if (told.event === 'failed') told.input = own.reverse().map((frame) => lookedAt(this.source, frame)).find((text) => text.includes('('));
+    if (told.event === 'failed') told.input = this.#input(own, asserts);
     if (told.input) told.input = clipped(told.input.replace(/\s*\n\s*/g, ' '), VALUE);
     return told;
+  }
+
+  /** Returns what an assertion looks at, or for what the program throws, the call in the test that led there. */
+  #input(frames, asserts) {
+    const texts = frames.map((frame) => lookedAt(this.source, frame)).filter((text) => text.includes('('));
+    return asserts ? texts[0] : (texts.findLast((text) => !/^[\w$.]+\(\)$/.test(text)) ?? texts[0]);
   }
 }
 
