@@ -335,8 +335,9 @@ export class Session {
 
   /** Returns what an assertion looks at, or for what the program throws, the call in the test that led there. */
   #input(frames, asserts) {
-    const texts = frames.map((frame) => lookedAt(this.source, frame)).filter((text) => text.includes('('));
-    return asserts ? texts[0] : (texts.findLast((text) => !/^[\w$.]+\(\)$/.test(text)) ?? texts[0]);
+    const [inmost = '', ...texts] = frames.map((frame) => lookedAt(this.source, frame));
+    if (asserts && /[^\p{L}\p{N}_$]/u.test(inmost)) return inmost;
+    return [inmost, ...texts].filter((text) => text.includes('(')).findLast((text) => !/^[\w$.]+\(\)$/.test(text));
   }
 }
 
