@@ -328,9 +328,16 @@ export class Session {
       told.error = kindOf(error);
       if (raised) told.got = short(named(error));
     }
-    if (told.event === 'failed') told.input = own.reverse().map((frame) => lookedAt(this.source, frame)).find((text) => text.includes('('));
+    if (told.event === 'failed') told.input = this.#input(own, asserts);
     if (told.input) told.input = clipped(told.input.replace(/\s*\n\s*/g, ' '), VALUE);
     return told;
+  }
+
+  /** Returns what an assertion looks at, or for what the program throws, the call in the test that led there. */
+  #input(frames, asserts) {
+    const [inmost = '', ...texts] = frames.map((frame) => lookedAt(this.source, frame));
+    if (asserts && /[^\p{L}\p{N}_$]/u.test(inmost)) return inmost;
+    return [inmost, ...texts].filter((text) => text.includes('(')).findLast((text) => !/^[\w$.]+\(\)$/.test(text));
   }
 }
 
