@@ -463,7 +463,7 @@ def test_the_shipped_keys_are_proved() -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("topic", ["async-search-box", "idempotent-payment-webhooks"])
+@pytest.mark.parametrize("topic", ["async-search-box", "dpo-post-training", "idempotent-payment-webhooks"])
 def test_the_shipped_proofs_hold_today(project: Project, topic: str) -> None:
     shutil.copytree(ROOT / "topics", project.folder / "topics", dirs_exist_ok=True)
     before = project.files("topics")
