@@ -19,6 +19,7 @@ import answers
 from conftest import ROOT, Project
 from errorspan.answers.outputs import Assessment
 from errorspan.course import Course
+from errorspan.runs.run import State
 
 pytestmark = pytest.mark.sandbox
 
