@@ -16,7 +16,8 @@ from playwright.sync_api import expect, sync_playwright
 
 import find
 from errorspan.authoring.settings import Settings
-from errorspan.site import exercise
+from errorspan.runs import publishing
+from errorspan.site import exercise, learning_path
 from errorspan.site.exercise import Exercise
 from errorspan.site.links import Links
 from errorspan.site.pages import templates
@@ -68,12 +69,17 @@ class Site:
 
     def list(self, *exercises: Exercise, **page: str) -> Path:
         """Write a page with the progress of the course and of its exercises."""
-        runs = [SimpleNamespace(topic=SimpleNamespace(id=e.id, title=e.title)) for e in exercises]
+        code = SimpleNamespace(from_model=True, reported=False)
+        runs = [SimpleNamespace(topic=SimpleNamespace(id=e.id, title=e.title), code_origin=code) for e in exercises]
         source = self.templates.get_template("exercises.md.j2").render(
             runs=runs,
             exercises={e.id: e for e in exercises},
             withheld={},
             broken=(),
+            brief=publishing.brief,
+            settings=Settings(),
+            stages=learning_path.stages((), (e.id for e in exercises)),
+            known={run.topic.id: run for run in runs},
             links=Links(Settings(), "index.html", "exercises"),
         )
         body = source.partition("# Exercises")[2].replace('href="', 'href="../')
