@@ -86,7 +86,8 @@ class Report:
     """What runs show: which there are, rates over those that models answered, and what the pipeline's calls cost.
 
     `modelled`: the pipeline asked for every answer. `reported`: somebody asked for some by hand. `written`: a person
-    wrote, edited or corrected one. What calls cost is added up over the first two.
+    wrote or edited one. What calls cost is added up over the first two. What a review corrects stands beside the
+    answers: keys that one corrects count in no rate of keys.
     """
 
     modelled: Rates
@@ -120,12 +121,12 @@ class Report:
 def of(runs: Sequence[Run], settings: Settings) -> Report:
     """Sort runs by where their answers came from, and count."""
     finished = [run for run in runs if run.finished]
-    untouched = [run for run in finished if run.untouched]
-    calls = [found for run in untouched for found in _replies(run) if paid([found[2]])]
+    by_models = [run for run in finished if run.from_models]
+    calls = [found for run in by_models for found in _replies(run) if paid([found[2]])]
     return Report(
-        modelled=_rates([run for run in untouched if not run.reported]),
-        reported=_rates([run for run in untouched if run.reported]),
-        written=tuple(run for run in finished if not run.untouched),
+        modelled=_rates([run for run in by_models if not run.reported]),
+        reported=_rates([run for run in by_models if run.reported]),
+        written=tuple(run for run in finished if not run.from_models),
         unfinished=tuple(run for run in runs if run not in finished),
         steps=_by([(step, call) for step, _, call in calls], settings),
         tiers=_by([(tier, call) for _, tier, call in calls], settings),
@@ -134,6 +135,7 @@ def of(runs: Sequence[Run], settings: Settings) -> Report:
 
 
 def _rates(runs: Sequence[Run]) -> Rates:
+    as_answered = [run for run in runs if run.assessment and not run.evidence.original]  # no review corrects its key
     scores = Counter(run.verdict.quality_score for run in runs if run.verdict and run.verdict.quality_score)
     return Rates(
         runs=tuple(runs),
@@ -146,8 +148,8 @@ def _rates(runs: Sequence[Run]) -> Rates:
             Line(
                 "sent_back", "Replies that did not count", _sent_back(one for run in runs for *_, one in _replies(run))
             ),
-            *_proofs(runs),
-            *_solves(runs),
+            *_proofs(as_answered),
+            *_solves(as_answered),
         ),
     )
 
@@ -178,7 +180,7 @@ def _proofs(runs: Iterable[Run]) -> Iterator[Line]:
     keys = [run.evidence.decided(run.assessment) for run in runs if run.assessment]
     tried = [decided for decided in keys if decided]
     proved, errors = sum(len(one.proved) for one in tried), sum(len(one.outcomes) for one in tried)
-    yield Line("keys_tried", "Keys tried by execution", Rate(len(tried), len(keys)))
+    yield Line("keys_tried", "Keys that no review corrects, tried by execution", Rate(len(tried), len(keys)))
     yield Line("errors_proved", "Errors proved, of keys that were tried", Rate(proved, errors))
 
 
@@ -193,7 +195,7 @@ def _solves(runs: Sequence[Run]) -> Iterator[Line]:
             grades += [run.solve.grades[order] for order in by_model]
             if run.solve.complete and len(by_model) == len(run.solve.grades):
                 solved.append(needs_review(run))
-    yield Line("solved", "Exercises solved blind by two models", Rate(len(solved), len(exercises)))
+    yield Line("solved", "Exercises that no review corrects, solved blind by two", Rate(len(solved), len(exercises)))
     yield Line("needs_review", "… of them, need a review", Rate(sum(map(bool, solved)), len(solved)))
     yield Line("solve_recall", "Errors that blind solvers found", _added(grade.recall for grade in grades))
     precision = _added(grade.precision for grade in grades)

@@ -198,11 +198,6 @@ class Run:
         return marks(self.answers)
 
     @property
-    def untouched(self) -> bool:
-        """Tell whether it shows what models do: every answer is a model's, and no review corrects any."""
-        return self.from_models and self.evidence.original is None
-
-    @property
     def judged(self) -> list[Answer]:
         """Return the answers that hold the scores: those of the last attempt's judgment."""
         return self.answers_of("judgment", self.last.number) if self.last else []
