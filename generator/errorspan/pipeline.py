@@ -205,11 +205,8 @@ class Pipeline:
         model = self.settings.model(step.asks(order), self.topic)
         make = partial(prompting.request, step, outputs, attempt=inside, order=order, model=model)
         waiting = Open(step, inside, order, make)
-        if not recorded and not self._writes:  # before a prompt is made for nothing
-            raise _Missing(waiting)
-        request = make()
         if recorded:
-            stale = recorded.entry.stale(request.key, partial(prompting.basis, step, outputs))
+            stale = recorded.entry.stale(lambda: make().key, partial(prompting.basis, step, outputs))
             if not (stale and (self._refresh or step in SOLVE) and step in self._steps):
                 output = self._read(step, recorded)
                 output = self._correct(recorded, output) if step in ASSESS else output
@@ -218,7 +215,7 @@ class Pipeline:
         if not self._writes:
             raise _Missing(waiting)
         try:
-            return self._asked(step, outputs, inside, order, request)
+            return self._asked(step, outputs, inside, order, make())
         except DiskError:
             if self._client:
                 self._client.stopped.set()  # what no disk takes need not be paid for

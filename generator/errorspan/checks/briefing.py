@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pygments.token import Name
-
 from errorspan.answers.outputs import Assessment
 from errorspan.checks import giveaways
 from errorspan.checks.check import Outputs
 from errorspan.text import syntax
 
 _SCENARIO_WORDS, _PROMISE_WORDS, _PROMISES = 60, 40, 3
-_CODE_LIKE = re.compile(r"\w_\w|[a-z][A-Z]")
-"""Names that no prose has: `top_words`, `topWords`."""
 
 
 def scenario_is_short(assessment: Assessment, _: Outputs) -> Iterator[str]:
@@ -35,8 +31,7 @@ def promises_are_short(assessment: Assessment, _: Outputs) -> Iterator[str]:
 
 def names_are_set_as_code(assessment: Assessment, _: Outputs) -> Iterator[str]:
     """Names of the code stand between backticks where a student is told of them."""
-    tokens = syntax.tokens(assessment.code, assessment.language)
-    names = {token.text for token in tokens if token.kind in Name and _CODE_LIKE.search(token.text)}
+    names = syntax.code_like(assessment.code, assessment.language)
     told = {"scenario": assessment.scenario, "not_shown": assessment.not_shown}
     told |= {f"promises.{place}": promise for place, promise in enumerate(assessment.promises)}
     for place, text in told.items():

@@ -229,7 +229,7 @@ def minutes_are_plausible(assessment: Assessment, _: Outputs) -> Iterator[str]:
     The same study found that reviewers who read more than 500 lines an hour find far fewer defects; this is 600.
     """
     shortest, longest = assessment.estimated_minutes
-    lines = sum(bool(line.strip()) for line in assessment.code.split("\n"))
+    lines = _written_lines(assessment.code)
     if shortest > longest:
         yield f"estimated_minutes: {shortest} to {longest} goes down"
     elif longest * _LINES_A_MINUTE < lines:

@@ -167,12 +167,12 @@ class Entry(Source):
             raise ValueError("a reported answer says whom somebody asked, by whom and when, and has a basis")
         return self
 
-    def stale(self, key: str, basis: Callable[[], str]) -> bool:
+    def stale(self, key: Callable[[], str], basis: Callable[[], str]) -> bool:
         """Tell whether it is an answer to something else than what is asked now.
 
         A model was sent every word of a request. Of what somebody asked by hand only what it was about is known.
         """
-        return (self.origin == "model" and self.key != key) or (self.origin == "reported" and self.basis != basis())
+        return (self.origin == "model" and self.key != key()) or (self.origin == "reported" and self.basis != basis())
 
     def set_aside(self, file: str) -> Rejected | None:
         """Return what stays of it where a later answer takes its place; nothing where a person wrote it."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-from pygments.token import Name
-
 from errorspan.answers.outputs import Assessment
 from errorspan.text import syntax
 
@@ -17,7 +15,6 @@ LONG, SHORT = 90, 45
 """Words: a paragraph that is longer than the first is cut, at the first sentence's end after the second."""
 
 _CODE_SPAN = re.compile(r"(`+.+?`+)", re.DOTALL)
-_CODE_LIKE = re.compile(r"\w_\w|[a-z][A-Z]")
 _LINE_END = re.compile(r"[ \t]*\n[ \t]*")
 _SENTENCE = re.compile(r"(?<=[\w`)\"”][.!?])(?<!e\.g\.)(?<!i\.e\.)(?<! vs\.)(?<! cf\.)\s+(?=[A-Z`])")
 
@@ -33,8 +30,7 @@ def told(assessment: Assessment, relied_on: str, not_shown: str) -> str:
 
 def _set(assessment: Assessment) -> str:
     """Return the scenario with the code's names between backticks: those that no prose has."""
-    tokens = syntax.tokens(assessment.code, assessment.language)
-    names = {token.text for token in tokens if token.kind in Name and _CODE_LIKE.search(token.text)}
+    names = syntax.code_like(assessment.code, assessment.language)
     word = re.compile(r"(?<![\w.`])(\w+(?:\.\w+)*(?:\(\))?)(?!\w)")
     parts = _CODE_SPAN.split(assessment.scenario)
     for place in range(0, len(parts), 2):

@@ -97,8 +97,7 @@ def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str,
     template = _prompts().get_template(f"{step.name}.md.j2")
     schema = _schema(step)
     options = step.options(model)
-    shown = {"form": form.form(schema), "rules": form.rules(schema)} if schema else {}
-    known = {"order": order, "first_draft": options.first_draft, **shown}
+    known = {"order": order, "first_draft": options.first_draft, **_laid_out(step)}
     context = template.new_context({name: outputs[name] for name in ("topic", *step.reads)} | known)
     system, prompt = ("".join(template.blocks[name](context)).strip() for name in ("system", "prompt"))
     return Request(
@@ -179,6 +178,13 @@ def _schema(step: Step) -> Mapping[str, Any] | None:
     return dict(
         json.loads(written, parse_float=lambda number: int(float(number)) if float(number) % 1 == 0 else float(number))
     )
+
+
+@cache
+def _laid_out(step: Step) -> Mapping[str, Any]:
+    """Return how a prompt shows the output's shape; nothing where it has none."""
+    schema = _schema(step)
+    return {"form": form.form(schema), "rules": form.rules(schema)} if schema else {}
 
 
 @cache

@@ -31,6 +31,10 @@ def validated(model: type[M], text: str | bytes, context: dict[str, Any] | None 
 
 def _repeated(text: str) -> tuple[str, int, int] | None:
     """Return the first key of valid JSON that its object has already, and its line and column."""
+    twice: list[bool] = []
+    json.loads(text, object_pairs_hook=lambda pairs: twice.append(len(dict(pairs)) < len(pairs)))
+    if not any(twice):
+        return None
     keys: list[set[str]] = []
     before = None
     for found in _TOKEN.finditer(text):

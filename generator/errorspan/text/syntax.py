@@ -8,6 +8,7 @@ and C++ they stumbled over macros in four files of ten: there a fault is no proo
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
@@ -17,7 +18,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment
+from pygments.token import Comment, Name
 from pygments.util import ClassNotFound
 
 GRAMMARS = {  # a lexer's name, a package, and the grammars in it: what one of them takes does parse
@@ -40,6 +41,7 @@ GRAMMARS = {  # a lexer's name, a package, and the grammars in it: what one of t
 LONGEST = 50_000
 """Characters. A grammar needs more than a second for hostile text of twice that length."""
 
+_CODE_LIKE = re.compile(r"\w_\w|[a-z][A-Z]")
 _METHODS = {"JavaScript", "JSX", "PHP", "TSX", "TypeScript"}  # where one stands nowhere but in a class
 _MACROS = {"C", "C++"}
 _WARNINGS = Lock()
@@ -77,6 +79,11 @@ def comments(code: str, language: str) -> Iterator[Token]:
     for token in tokens(code, language):
         if token.kind in Comment and token.kind not in {Comment.Preproc, Comment.PreprocFile}:
             yield token
+
+
+def code_like(code: str, language: str) -> set[str]:
+    """Return the code's names that no prose has, such as `top_words` and `topWords`."""
+    return {token.text for token in tokens(code, language) if token.kind in Name and _CODE_LIKE.search(token.text)}
 
 
 def bare(code: str, language: str) -> str:
