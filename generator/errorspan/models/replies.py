@@ -7,7 +7,6 @@ Each is told in words that say what to do, and what is of no use does not go bac
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ from errorspan.record.manifest import Reply
 from errorspan.steps.prompting import complaints
 from errorspan.steps.table import Step, exceeded
 from errorspan.text.errors import shown
+from errorspan.text.fences import blocks
 
 _UNUSABLE = {
     "refusal": "the model refused to answer",
@@ -111,9 +111,9 @@ def _misread(step: Step, text: str) -> str | None:
     if not text.strip():
         return "the answer is empty"
     if issubclass(step.output, Implementation):
-        fences = re.findall(r"^ {0,3}(```|~~~)", text, re.MULTILINE)
-        open_ = len(fences) % 2 and not text.rstrip().endswith(("```", "~~~"))
-        return "the code block is not closed: give the whole implementation, and close its block" if open_ else None
+        ends = text.rstrip().endswith(("```", "~~~"))  # on the last line of the code, where it closes nothing
+        cut = not ends and any(block.code.strip() for block in blocks(text) if not block.closed)
+        return "the code block is not closed: give the whole implementation, and close its block" if cut else None
     if keys := _echoed(step, text):
         return (
             f"this is the description of the answer, not the answer: give an object with the keys {keys} and, as their "

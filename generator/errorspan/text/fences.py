@@ -17,12 +17,16 @@ _OPENS = re.compile(r"(?P<fence>(?P<mark>[`~])(?P=mark){2,}+)[^\S\n]*(?P<info>[^
 
 
 class Block(NamedTuple):
-    """A fenced block: its language, its code, and the lines of the text (from 0, up to) on which the code stands."""
+    """A fenced block: its language, its code, and the lines of the text (from 0, up to) on which the code stands.
+
+    One that is not `closed` goes on to the end.
+    """
 
     language: str
     code: str
     first: int
     last: int
+    closed: bool
 
 
 def parser() -> MarkdownIt:
@@ -43,6 +47,7 @@ def blocks(text: str) -> tuple[Block, ...]:
             token.content,
             first := (token.map or [0])[0] + 1,
             first + token.content.count("\n"),
+            token.meta["closed"],
         )
         for token in found
     )
@@ -87,6 +92,7 @@ def _fence(state: StateBlock, first: int, end: int, silent: bool) -> bool:  # no
     state.line = after
     token = state.push("fence", "code", 0)
     token.info, token.markup, token.map = opened["info"], opened["fence"], [first, after]
+    token.meta["closed"] = closed is not None
     token.content = state.getLines(first + 1, until, margin, keepLastLF=True)
     return True
 
