@@ -171,7 +171,7 @@ def test_the_shape_is_told_in_words_too(step: Step) -> None:
     if step.output is Implementation:
         assert asked.schema is None
     else:
-        assert asked.schema == step.output.model_json_schema()
+        assert asked.schema == {"$id": f"errorspan:{step.name}:2", **step.output.model_json_schema()}
         prompt = asked.turns[0][1]
         assert form.form(asked.schema) in prompt
         assert all(f"- {rule}" in prompt for rule in form.rules(asked.schema))

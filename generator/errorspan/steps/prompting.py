@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel
 
 from errorspan.answers.outputs import Implementation
+from errorspan.answers.shape import FORMAT
 from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.tiers import Model, Options, Server
 from errorspan.authoring.topics import Topic
@@ -171,10 +172,10 @@ def template_size(step: Step, topic: Topic) -> int:
 
 @cache
 def _schema(step: Step) -> Mapping[str, Any] | None:
-    """Return the output's schema; 1 and 1.0 are the same number, which libraries write differently."""
+    """Return the output's schema, with its format; 1 and 1.0 are the same number, which libraries write differently."""
     if issubclass(step.output, Implementation):
         return None
-    written = json.dumps(step.output.model_json_schema())
+    written = json.dumps({"$id": f"errorspan:{step.name}:{FORMAT}", **step.output.model_json_schema()})
     return dict(
         json.loads(written, parse_float=lambda number: int(float(number)) if float(number) % 1 == 0 else float(number))
     )
