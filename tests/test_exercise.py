@@ -224,6 +224,21 @@ def test_the_digest_follows_what_grades_and_nothing_else() -> None:
     assert exercise(CODE, first | {"quote": "sum(xs) "}, *others).digest != plain.digest
 
 
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("test_an_empty_list_is_fine", "an empty list is fine"),
+        ("test_words[a_b]", "words [a_b]"),
+        ("TestMean::test_of_one[test_x::y]", "of one [test_x::y]"),
+        ("the box emptied asks nothing", "the box emptied asks nothing"),
+        ("it's test_driven [1]", "it's test_driven [1]"),
+        ("", ""),
+    ],
+)
+def test_a_test_is_called_as_a_sentence_has_it(test: str, said: str) -> None:
+    assert pages.in_words(test) == said
+
+
 def test_minutes_are_in_order() -> None:
     assert exercise().minutes == (10, 15)
 

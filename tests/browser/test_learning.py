@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from errorspan.answers.outputs import Span
+from errorspan.answers.outputs import Sound, Span
 from errorspan.proof.reviews import Aside
 from errorspan.site import pages
 from errorspan.site.exercise import Seen
@@ -146,7 +146,13 @@ def test_what_is_undecided_is_neither_scored_nor_an_alarm_and_is_explained(new_p
     line = CODE.count("\n", 0, at) + 1
     quote = CODE.split("\n")[line - 1]
     aside = Aside(quote, "The task leaves **this** open.", Span(at, at + len(quote), line, line))
-    page = new_page(local.url(local.exercise(variant(undecided=(aside,), seen={"1": Seen("f(1)", "2", "3")}))))
+    place = Sound(quote="optimizer.step()", line=33, reason="It looks **early** & is not.")
+    made = variant(
+        assessment=ASSESSMENT.model_copy(update={"sound": [place]}),
+        undecided=(aside,),
+        seen={"1": Seen("f(1)", "2", "3", "one <word>"), "3": Seen(test="signs", message="died before statement 4")},
+    )
+    page = new_page(local.url(local.exercise(made)))
     mark(page, 12, line)
     mark(page, line)  # unsure
     check(page, missed=False)
@@ -158,9 +164,18 @@ def test_what_is_undecided_is_neither_scored_nor_an_alarm_and_is_explained(new_p
     expect(page.locator(".es-result")).not_to_contain_text("Unsure, but right")
     assert page.locator(".es-row").nth(line - 1).get_attribute("data-verdict") == "undecided"
     explain(page, 1)
-    expect(note(page, 1).locator("dl")).to_have_text("Inputf(1)Came out2Should have come3")
+    expect(note(page, 1).locator("dl")).to_have_text("Testone <word>Inputf(1)Came out2Should have come3")
     press(page, "look")
     assert marked(page) == [12, line]
+    mark(page, 24, 32, 33, 35)
+    check(page, missed=False)
+    explain(page, 3)
+    expect(note(page, 3).locator("dl")).to_have_text("TestsignsFails withdied before statement 4")
+    alarms = page.locator(".es-remark[class]", has_text="No error here")
+    assert alarms.all_inner_texts() == [
+        "False alarmNo error here, lines 32 to 33.\n\nIt looks early & is not.",
+        "False alarmNo error here, line 35.",
+    ]
 
 
 def test_blanks_that_matter_are_compared(page) -> None:

@@ -40,11 +40,16 @@ class Segment(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a test saw of an error: what went in, came out and should have come, as far as it can be told."""
+    """What a test saw of an error: what went in, came out and should have come, as far as it can be told.
 
-    input: str | None
-    got: str | None
-    expected: str | None
+    `test`: what it is called, in words. `message`: what it says, where it tells nothing of what came out.
+    """
+
+    input: str | None = None
+    got: str | None = None
+    expected: str | None = None
+    test: str | None = None
+    message: str | None = None
 
 
 class Places(NamedTuple):
@@ -120,6 +125,11 @@ class Exercise:
         if self.undecided:
             told = zip(self.aside, self.undecided, strict=True)
             key["undecided"] = [{"segments": where, "reason": prose(one.reason)} for where, one in told]
+        if sound := [(one, span) for one in self.assessment.sound if (span := self.assessment.span(one))]:
+            key["sound"] = [
+                {"segments": segments(self.assessment.code, *span[:2]), "reason": prose(one.reason)}
+                for one, span in sound
+            ]
         return key
 
     @property

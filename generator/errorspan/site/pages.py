@@ -153,14 +153,21 @@ def exercise(run: Run, run_url: str = "") -> Exercise:
 
 
 def _seen(run: Run, assessment: Assessment) -> dict[str, Seen]:
-    """Return what a test saw of each error that execution has proved, where it can be told in values."""
+    """Return what a test saw of each error that execution has proved."""
     decided = run.evidence.decided(assessment)
-    told = {id_: one.test[1] for id_, one in decided.outcomes.items() if one.test} if decided else {}
+    told = {id_: one.test for id_, one in decided.outcomes.items() if one.test} if decided else {}
     return {
-        id_: Seen(failed.input, failed.got, failed.expected)
-        for id_, failed in told.items()
-        if decided and id_ in decided.proved and failed.input and failed.got
+        id_: Seen(failed.input, failed.got, failed.expected, in_words(test), None if failed.got else failed.message)
+        for id_, (test, failed) in told.items()
+        if decided and id_ in decided.proved
     }
+
+
+def in_words(test: str) -> str:
+    """Return a test's name as a sentence has it: what Python calls a test has its blanks back."""
+    name, bracket, case = test.partition("[")
+    own = name.rpartition("::")[2]
+    return f"{own[5:].replace('_', ' ')} {bracket}{case}".rstrip() if own.startswith("test_") else test
 
 
 def _places(run: Run, error: Error, run_url: str) -> Places:

@@ -15,9 +15,11 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
     mid: "How the better solution avoids it",
     url: "This error in the run",
     seen: "What execution showed, with all other errors corrected",
+    test: "Test",
     input: "Input",
     got: "Came out",
     expected: "Should have come",
+    message: "Fails with",
     undecided: "Not counted",
   });
 
@@ -38,7 +40,7 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
       inDirection("ltr", diff),
       own !== null && make("p", words(bare(own) === bare(textOf(after)) ? "same" : "differs")),
       prose(error.description),
-      error.seen && [make("h4", words("seen")), seen(error.seen, words)],
+      error.seen && [make("h4", words("seen")), evidence(error.seen, words)],
       error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
       [make("h4", words("value")), prose(error.value)],
       error.failure && [make("h4", words("failure")), prose(error.failure)],
@@ -53,9 +55,17 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
     this.noteAfter(lines.at(-1), make("div.es-note.es-remark", this.badge("undecided"), place, prose(stretch.reason)));
   };
 
-  function seen(values, words) {
-    const rows = ["input", "got", "expected"].map((name, at) => values[at] && [make("dt", words(name)), inDirection("ltr", make("dd", make("code", values[at])))]);
-    return make("dl.es-seen", rows.flat());
+  /* Return why a stretch that looks wrong is right, where one of these lines belongs to it. */
+  ErrorspanExercise.prototype.reasons = function ({ sound = [] }, [from, to]) {
+    const within = (line) => from <= line && line <= to;
+    return sound.filter((stretch) => linesOf(stretch).some(within)).map(({ reason }) => prose(reason));
+  };
+
+  function evidence([input, got, expected, test, message], words) {
+    const told = { test, input, got, expected, message };
+    const value = (name) => make(name === "test" ? "bdi" : "code", told[name]);
+    const rows = Object.keys(told).map((name) => told[name] && make("div", make("dt", words(name)), inDirection("ltr", make("dd", value(name)))));
+    return make("dl.es-seen", rows);
   }
 
   /* Leave out blanks that do not matter: those that indent, part words or stand in a string do. */

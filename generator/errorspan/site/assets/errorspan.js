@@ -444,7 +444,7 @@
       const graded = grade(key, this.marks);
       const verdicts = new Map(key.errors.map((error) => [error, this.verdict(error, graded)]).filter(([, verdict]) => verdict));
       for (const [error, verdict] of verdicts) this.showSpan(error, verdict);
-      if (this.state.ended === "checked") this.showAlarms(graded.alarms);
+      if (this.state.ended === "checked") this.showAlarms(graded.alarms, key);
       for (const stretch of key.undecided ?? []) this.showUndecided(stretch);
       for (const box of this.boxes) box.ariaDisabled = "true";
       this.showSummary(verdicts, graded);
@@ -482,11 +482,11 @@
       return this.isOpen(error) ? [make("bdi", error.concept), " ", make("span.es-meta", place)] : [make("span", place)];
     }
 
-    showAlarms(lines) {
+    showAlarms(lines, key) {
       for (const line of lines) this.judgeRow(this.rows[line - 1], "alarm");
       for (const [from, to] of runs(lines)) {
         const told = `${this.words.list([this.words("noError"), this.place(from, to)])}.`;
-        this.noteAfter(to, make("div.es-note.es-remark", this.badge("alarm"), told));
+        this.noteAfter(to, make("div.es-note.es-remark", this.badge("alarm"), told, this.reasons(key, [from, to])));
       }
     }
 
