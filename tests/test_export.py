@@ -235,8 +235,10 @@ def session() -> Iterator[Callable[..., dict[str, Any]]]:
         [node, ROOT / "tests" / "platform.js", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
 
-        def play(exercises: Any, kept: str = "", states: Any = (), checks: Any = ()) -> dict[str, Any]:
-            asked = {"exercises": exercises, "kept": kept, "states": states, "checks": checks}
+        def play(
+            exercises: Any, kept: str = "", states: Any = (), checks: Any = (), broken: Any = ()
+        ) -> dict[str, Any]:
+            asked = {"exercises": exercises, "kept": kept, "states": states, "checks": checks, "broken": broken}
             print(json.dumps(asked), file=process.stdin, flush=True)
             return json.loads(process.stdout.readline())
 
@@ -289,6 +291,57 @@ def test_what_does_not_fit_goes_oldest_retries_first(session: Any) -> None:
     kept = session(exercises, "", states, [{"digest": "0" * 12, "score": 0, "revealed": False}])["told"]
     (restored,) = session(exercises, kept["cmi.suspend_data"])["restored"]
     assert restored == states[0] | {"attempts": [tries[0], *tries[-10:]]}
+
+
+def finished(number: int, *scores: int, **more: Any) -> dict[str, Any]:
+    """Return what an exercise keeps after these attempts."""
+    counts = {"at": 10**12 + number, "found": 1, "missed": 2, "alarms": 0, "hints": 0, "revealed": False}
+    tries = [counts | {"id": f"{number}-{n}", "n": n, "score": score} for n, score in enumerate(scores, 1)]
+    kept = {"marks": [4, 9, 14], "unsure": [9], "hints": [], "work": {}, "attempts": tries, "ended": "checked"}
+    return kept | more
+
+
+@pytest.mark.browser  # its driver is the Node here
+def test_the_oldest_finished_work_goes_first_and_scores_and_hints_never(session: Any) -> None:
+    exercises = [{"exercise": f"e{number}", "digest": f"{number:012x}"} for number in range(export.LIMIT)]
+    states: list[Any] = [finished(number, 40, 80, 60, hints=["2", "5"]) for number in range(40)]
+    states += [finished(40, marks=[3, 7], hints=["1"], ended=None), *[None] * (export.LIMIT - 41)]
+    order = [39, *range(39)]  # the last exercise was done first
+    checks = [exercises[number] | states[number]["attempts"][0] for number in order]
+    before = session(exercises, "", states, checks)
+    again = session(exercises, before["told"]["cmi.suspend_data"])
+    restored = again["restored"]
+    whole = [number for number in range(40) if restored[number]["marks"]]
+    assert whole == list(range(min(whole), 39))  # those that were checked last
+    assert restored[40] == states[40]  # what is in work
+    for number in range(40):
+        scores = [attempt["score"] for attempt in restored[number]["attempts"]]
+        assert (scores[0], max(scores)) == (40, 80)
+        assert restored[number]["hints"] == ["2", "5"]
+    assert restored[41:] == [None] * (export.LIMIT - 41)
+    assert "The learning platform keeps little" in before["said"]
+    assert "The learning platform keeps little" in again["said"]
+    assert session(exercises, "", states[:3], checks[:2])["said"] == ""
+    hinted = [finished(number, hints=list("12345"), marks=[], ended=None) for number in range(export.LIMIT)]
+    kept = session(exercises, "", hinted, [exercises[0] | {"score": 0, "revealed": False}])["told"]["cmi.suspend_data"]
+    assert all(one["hints"] == list("12345") for one in session(exercises, kept)["restored"])
+
+
+@pytest.mark.browser  # its driver is the Node here
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [("LMSInitialize", "did not open a session"), ("LMSGetValue", "did not open a session"),
+     ("LMSSetValue", "did not take"), ("LMSCommit", "did not take"), ("LMSFinish", "")],
+)  # fmt: skip
+def test_a_function_of_the_platform_that_throws_is_an_answer_like_false(session: Any, broken: str, said: str) -> None:
+    exercises = [{"exercise": "e", "digest": "0" * 12}]
+    check = exercises[0] | {"score": 40, "revealed": False}
+    played = session(exercises, "kept before", (), [check], [broken])
+    assert said in played["said"]
+    assert bool(said) == bool(played["said"])
+    assert played["calls"].count("LMSFinish") == (broken != "LMSInitialize")
+    if broken in {"LMSInitialize", "LMSGetValue", "LMSSetValue"}:  # nothing is written over what was not read
+        assert played["told"] == {"cmi.suspend_data": "kept before"}
 
 
 # QTI

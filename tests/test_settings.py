@@ -82,6 +82,7 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
       - title: "Then: 2"
         topics: [c]
         after: [First]
+    shared_progress: course-1.x
     offline: true
     max_attempts: 5
     max_repairs: 0
@@ -106,6 +107,7 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
         ("First", "beginner", ["b", "a"], []),
         ("Then: 2", None, ["c"], ["First"]),
     ]
+    assert settings.shared_progress == "course-1.x"
     assert (settings.offline, settings.max_attempts, settings.max_repairs) == (True, 5, 0)
     assert settings.max_cost_usd == Decimal("0.30")
     assert (settings.max_calls, settings.max_retries) == (8, 0)

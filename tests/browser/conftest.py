@@ -6,8 +6,10 @@ import functools
 import http.server
 import shutil
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
+from typing import Any
 
 import material
 import pytest
@@ -60,14 +62,14 @@ class Site:
         self.templates = templates()
         self.template = self.templates.get_template("exercise.html.j2")
 
-    def exercise(self, exercise: Exercise, **page: str) -> Path:
-        """Write the page of an exercise and the key beside it."""
+    def exercise(self, exercise: Exercise, known: Mapping[str, Any] = MappingProxyType({}), **page: str) -> Path:
+        """Write the page of an exercise and the key beside it; `known`: what its template knows besides."""
         folder = self.root / "exercises" / exercise.id
-        written = self.page(folder, self.template.render(exercise=exercise), **page)
+        written = self.page(folder, self.template.render(exercise=exercise, **known), **page)
         (folder / "key.js").write_text(exercise.key_script, "utf-8")
         return written
 
-    def list(self, *exercises: Exercise, **page: str) -> Path:
+    def list(self, *exercises: Exercise, known: Mapping[str, Any] = MappingProxyType({}), **page: str) -> Path:
         """Write a page with the progress of the course and of its exercises."""
         code = SimpleNamespace(from_model=True, reported=False)
         runs = [SimpleNamespace(topic=SimpleNamespace(id=e.id, title=e.title), code_origin=code) for e in exercises]
@@ -77,7 +79,7 @@ class Site:
             withheld={},
             broken=(),
             brief=publishing.brief,
-            settings=Settings(),
+            settings=known.get("settings", Settings()),
             stages=learning_path.stages((), (e.id for e in exercises)),
             known={run.topic.id: run for run in runs},
             links=Links(Settings(), "index.html", "exercises"),

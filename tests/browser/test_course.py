@@ -66,6 +66,15 @@ def runs() -> list[Run]:
     return [run for run in Course.read(ROOT / "mkdocs.yml", {}).replay() if run.assessment]
 
 
+COPIED = """selector => {
+    const range = document.createRange();
+    range.selectNodeContents(document.querySelector(selector));
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    return `${getSelection()}`.trim();
+}"""
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """Return a page that fails the test at an error of a script, or a request to another place."""
@@ -257,3 +266,18 @@ def test_pages_work_in_both_palettes(course: Built, browser: Browser) -> None:
         )
         assert color != background
         context.close()
+
+
+@pytest.mark.parametrize(
+    ("below", "code", "line"),
+    [
+        ("exercises/{}/", ".es-code", ".es-text"),
+        ("exercises/{}/key/", ".es-listing pre", ".es-line"),
+        ("runs/{}/", ".es-listing pre", ".es-line"),
+    ],
+)
+def test_code_that_is_copied_keeps_its_blank_lines(course: Built, page: Page, below: str, code: str, line: str) -> None:
+    page.goto(course.url + below.format(TOPIC))
+    lines = page.locator(code).first.locator(line).all_text_contents()
+    assert "" in lines
+    assert page.evaluate(COPIED, code) == "\n".join(lines).strip()

@@ -35,6 +35,8 @@ from sample import (
 )  # fmt: skip
 
 DAY = 86_400_000
+NOON = "Date.now = () => Date.UTC(2026, 4, 20, 12)"
+AFTER_MIDNIGHT = "Date.now = () => Date.UTC(2026, 4, 20, 13)"  # one o'clock on the 21st in Auckland
 
 
 @pytest.fixture
@@ -291,12 +293,12 @@ def test_progress_and_reviews_of_a_course(new_page, local) -> None:
     names = ("new", "tomorrow", "week", "good", "bad", "shown", "changed")
     made = {name: variant(id=name, title=f"Exercise {name}") for name in names}
     listed = local.url(local.list(*made.values()))
-    page = new_page(listed)
+    page = new_page(listed, timezone_id="UTC", init=NOON)
     told = page.locator(".es-told")
     expect(told).to_have_text("0 of 7 done")
     remember(page, made["tomorrow"], attempt(0.5, 90))
     remember(page, made["week"], attempt(9, 80), attempt(7.5, 100), attempt(4.2, 95))
-    remember(page, made["good"], attempt(2, 90), attempt(1.5, 100))
+    remember(page, made["good"], attempt(2, 90), attempt(1.9, 100))
     remember(page, made["bad"], attempt(30, 90), attempt(28, 90), attempt(1.1, 20), attempt(1.05, 100))
     remember(page, made["shown"], attempt(0.2, None))
     remember(page, made["changed"], attempt(3, 70), digest="0" * 12)
@@ -315,12 +317,11 @@ def test_progress_and_reviews_of_a_course(new_page, local) -> None:
 
 @pytest.mark.parametrize(("goods", "days"), [(1, 1), (2, 3), (3, 7), (4, 21), (5, 21)])
 def test_reviews_come_after_1_3_7_and_21_days(new_page, local, goods, days) -> None:
-    page = new_page(local.url(local.list(EXERCISE)))
-    earlier = [attempt(days + 0.01 + 30 * step, 90) for step in range(goods)]
-    remember(page, EXERCISE, *reversed(earlier))
-    page.reload()
+    page = new_page(local.url(local.list(EXERCISE)), timezone_id="Pacific/Auckland", init=AFTER_MIDNIGHT)
+    remember(page, EXERCISE, *reversed([attempt(days - 0.9 + 30 * step, 90) for step in range(goods)]))
+    page.reload()  # less than so many times 24 hours ago, and as many days
     expect(page.locator("errorspan-progress")).to_contain_text("review now")
-    remember(page, EXERCISE, *reversed([attempt(days - 0.01 + 30 * step, 90) for step in range(goods)]))
+    remember(page, EXERCISE, *reversed([attempt(days - 1 + 30 * step, 90) for step in range(goods)]))
     page.reload()
     expect(page.locator("errorspan-progress")).to_contain_text("review on")
 

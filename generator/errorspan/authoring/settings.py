@@ -48,6 +48,9 @@ def _away(path: str, other: str, name: str) -> str:
     return path
 
 
+Shared = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A name under which browsers keep students' progress."""
+
 Folder = Annotated[str, AfterValidator(_folder)]
 """A folder of the site, from its root."""
 
@@ -89,6 +92,11 @@ class Settings(BaseModel):
         "runs", validate_default=True, description="the folder of the runs' pages, in the site"
     )
     modules: Modules = Field([], description="the path that students take through the topics, module by module")
+    shared_progress: Shared | None = Field(
+        None,
+        description="a name of letters, digits, dots and hyphens: all sites of one origin that set the same one, such "
+        "as versions of a course, share the students' progress; without it each site has its own",
+    )
     offline: bool = Field(default=False, description="`true`: a build asks no model, even where a key is set")
     max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
         3, description="how often a challenge is set before a topic is given up"

@@ -7,7 +7,8 @@
  *   cmi.core.score.raw      the mean of all exercises' first attempts, of 100; one that was revealed, or is still open,
  *                           counts 0; not set before the first check. A check tells which marks are right: the rest is practice
  *   cmi.core.lesson_status  incomplete, then completed once every exercise was checked or revealed
- *   cmi.suspend_data        first scores and what the exercises keep; long corrections are cut, then the oldest retries go where it would not fit
+ *   cmi.suspend_data        first and best scores, hints, and what the exercises keep; where that would not fit, long
+ *                           corrections are cut, then the oldest finished work goes, and the page says so
  */
 (() => {
   "use strict";
@@ -17,10 +18,12 @@
   const VERSION = 1;
   const FOLDER = new URL(".", document.currentScript.src).pathname;
   const NOTES = {
-    alone: "No learning platform was found. Nothing is reported; your progress stays in this browser.",
-    closed: "The learning platform did not open a session. Nothing is reported; your progress stays in this browser.",
+    alone: "No learning platform was found. Nothing is reported;",
+    closed: "The learning platform did not open a session. Nothing is reported;",
     refused: "The learning platform did not take your results. They may be lost when you close this page.",
+    full: "The learning platform keeps little. Scores and hints stay; when you come back, marks, corrections and retries of what you finished long ago may be gone.",
   };
+  const KEPT = { true: " your progress stays in this browser.", false: " this browser does not keep your progress." };
 
   const exercises = [...document.querySelectorAll("errorspan-exercise")].map(({ dataset }) => dataset);
   const results = new Map(); // of each digest the first score; null where the answers were shown instead
@@ -34,25 +37,41 @@
       this.started = performance.now();
     }
 
+    /* What cannot be read must not be written over. */
     begin() {
       if (!this.call("LMSInitialize", "")) return false;
       this.review = this.get("cmi.core.lesson_mode") === "review";
       this.ended = ["completed", "passed", "failed"].includes(this.get("cmi.core.lesson_status"));
+      this.kept = this.get("cmi.suspend_data");
+      if (this.unread) {
+        this.call("LMSFinish", "");
+        return false;
+      }
       if (!this.ended) this.set("cmi.core.lesson_status", "incomplete");
       this.set("cmi.core.exit", "suspend");
       return true;
     }
 
     get(name) {
-      return String(this.api.LMSGetValue(name));
+      try {
+        return String(this.api.LMSGetValue(name));
+      } catch {
+        this.unread = true;
+        return "";
+      }
     }
 
     set(name, value) {
       if (!this.review && !this.call("LMSSetValue", name, String(value))) this.accepts = false;
     }
 
+    /* A function that throws is an answer like "false". */
     call(name, ...values) {
-      return String(this.api[name](...values)) === "true";
+      try {
+        return String(this.api[name](...values)) === "true";
+      } catch {
+        return false;
+      }
     }
 
     report() {
@@ -75,7 +94,7 @@
       if (this.finished || this.review) return;
       this.report();
       if (!this.call("LMSCommit", "")) this.accepts = false;
-      note(this.accepts ? null : "refused");
+      note(this.accepts ? left && "full" : "refused");
     }
 
     finish() {
@@ -117,10 +136,10 @@
 
   /* Results */
 
-  function note(name) {
+  function note(name, more = "") {
     const line = document.querySelector(".sco-note");
     line.hidden = !name;
-    line.textContent = name ? NOTES[name] : "";
+    line.textContent = name ? NOTES[name] + more : "";
   }
 
   function summary() {
@@ -135,6 +154,11 @@
     if (!results.has(digest) && isScore(score)) results.set(digest, score);
   }
 
+  function touched(digest) {
+    if (recent.includes(digest)) recent.splice(recent.indexOf(digest), 1);
+    recent.push(digest);
+  }
+
   function isScore(value) {
     return value === null || typeof value === "number";
   }
@@ -147,16 +171,20 @@
     line.querySelector("output").textContent = `${score}%`;
   }
 
-  /* What the exercises keep, in 4,096 characters of plain ASCII: the first of these forms that fits */
+  /*
+   * What the exercises keep, in 4,096 characters of plain ASCII. Where it would not fit, each form leaves out more: the
+   * oldest finished work goes first, what is open last. First and best scores and hints always stay.
+   */
 
   const FORMS = [
-    (state) => state,
     trimmed,
     ...[10, 4, 1].map((last) => (state) => ({ ...trimmed(state), attempts: ends(state.attempts, last) })),
     (state) => ({ ...short(state), marks: state.marks, attempts: ends(state.attempts, 1) }),
-    ({ attempts }) => ({ marks: [], hints: [], attempts: ends(attempts, 0) }),
     () => undefined,
   ];
+
+  const recent = []; // digests, those that were checked last at the end
+  let left = false; // whether something was left out
 
   function trimmed(state) {
     if (!state.work) return state;
@@ -164,8 +192,14 @@
     return { ...state, work: Object.fromEntries(works) };
   }
 
+  /* The first attempt, the best one and the last. */
   function ends(attempts = [], last) {
-    return attempts.length > last + 1 ? [attempts[0], ...attempts.slice(attempts.length - last)] : attempts;
+    const top = attempts.findLast((attempt) => attempt.score === bestOf(attempts));
+    return attempts.filter((attempt, index) => !index || attempt === top || index >= attempts.length - last);
+  }
+
+  function bestOf(attempts) {
+    return Math.max(...attempts.map(({ score, revealed }) => (revealed ? -1 : score)));
   }
 
   function short(state) {
@@ -173,29 +207,67 @@
   }
 
   function pack() {
-    const kept = exercises.map(({ exercise, digest }) => [digest, keptState(exercise, digest)]);
-    const first = Object.fromEntries(exercises.map(({ digest }) => [digest, results.get(digest)]));
-    for (const form of FORMS) {
-      const states = Object.fromEntries(kept.map(([digest, state]) => [digest, state && form(state)]));
-      const text = JSON.stringify({ version: VERSION, first, states }, pressed);
-      const plain = text.replace(/[^ -~]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
-      if (plain.length < LIMIT) return plain;
-    }
-    return "";
+    const entries = exercises.map(({ exercise, digest }) => {
+      const state = keptState(exercise, digest);
+      return { digest, state, ...written(digest, state) };
+    });
+    const length = () => entries.reduce((sum, { first, text }) => sum + first.length + text.length + 2, 60);
+    entries.sort((a, b) => recent.indexOf(a.digest) - recent.indexOf(b.digest));
+    const work = entries.filter(({ state }) => state);
+    const done = ({ state }) => state.ended || (state.attempts?.length && !state.marks?.length);
+    const [finished, open] = [work.filter(done), work.filter((entry) => !done(entry))];
+    left = false;
+    for (const [form, group] of [[trimmed, work], ...[finished, open].flatMap((group) => FORMS.map((form) => [form, group]))])
+      for (const entry of group) {
+        if (length() <= LIMIT) break;
+        left = true;
+        Object.assign(entry, written(entry.digest, form(entry.state), entry.state));
+      }
+    const all = (name) => entries.map((entry) => entry[name]).filter(Boolean).join();
+    return length() <= LIMIT ? `{"version":${VERSION},"first":{${all("first")}},"states":{${all("text")}}}` : "";
+  }
+
+  /* An exercise's part: its first score; where its state goes, the best one and its hints beside that, as in "40/80/12". */
+  function written(digest, state, { attempts = [], hints = [] } = {}) {
+    const member = (value) => (value === undefined ? "" : plain(`"${digest}":${JSON.stringify(value, pressed)}`));
+    const first = results.get(digest);
+    const best = bestOf(attempts);
+    const whole = state || (!hints.length && !(best > (first ?? -1)));
+    const said = whole ? first : [first === null ? "-" : (first ?? ""), best < 0 ? "" : best, hints.join("")].join("/");
+    return { first: member(said), text: member(state) };
+  }
+
+  function plain(text) {
+    return text.replace(/[^ -~]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
   }
 
   function unpack(text) {
     try {
       const { version, first, states } = JSON.parse(text, unpressed);
       if (version !== VERSION) return;
+      recent.push(...Object.keys(states));
       for (const { exercise, digest } of exercises) {
-        if (isScore(first[digest])) results.set(digest, first[digest]);
-        const state = states[digest];
+        const { score, rest } = scored(first[digest]);
+        if (score !== undefined) results.set(digest, score);
+        const state = states[digest] ?? rest;
         if (state) window.localStorage.setItem(place(exercise), JSON.stringify({ [digest]: state }));
+        if (rest && !states[digest]) note("full");
       }
     } catch {
       // nothing was kept yet, or another program's data
     }
+  }
+
+  /* What stands for an exercise beside its state: its first score, and what is known where the state is gone. */
+  function scored(value) {
+    const parts = isScore(value) ? [value === null ? "-" : `${value}`, "", ""] : /^(-|[\d.]*)\/([\d.]*)\/(\d*)$/.exec(value)?.slice(1);
+    if (!parts) return {};
+    const [first, best, hints] = parts;
+    const score = first === "-" ? null : first ? Number(first) : undefined;
+    const attempts = [score, best ? Number(best) : undefined]
+      .map((score, index) => ({ id: `${index + 1}`, n: index + 1, score, revealed: score === null }))
+      .filter((attempt) => attempt.score !== undefined);
+    return { score, rest: { marks: [], hints: [...hints], attempts } };
   }
 
   /* Objects with the same keys are written as a table: its head, then the values row by row. */
@@ -210,6 +282,16 @@
   function unpressed(_, value) {
     if (!Array.isArray(value?.["#"]) || !Array.isArray(value.rows)) return value;
     return value.rows.map((row) => Object.fromEntries(value["#"].map((key, index) => [key, row[index]])));
+  }
+
+  function stays() {
+    try {
+      window.localStorage.setItem(place("?"), "");
+      window.localStorage.removeItem(place("?"));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   function keptState(exercise, digest) {
@@ -256,6 +338,7 @@
     let due = false;
     const happened = ({ detail }) => {
       settle(detail.digest, detail);
+      touched(detail.digest);
       showMean();
       if (due) return; // one check can be two events
       due = true;
@@ -304,9 +387,9 @@
   const connected = platform?.begin() ? platform : null;
   if (connected) {
     Object.defineProperty(window, "localStorage", { configurable: true, value: new PageStorage() });
-    unpack(connected.get("cmi.suspend_data"));
+    unpack(connected.kept);
   } else {
-    note(api ? "closed" : "alone");
+    note(api ? "closed" : "alone", KEPT[stays()]);
   }
   for (const { exercise, digest } of exercises) settle(digest, keptState(exercise, digest)?.attempts?.[0]);
   follow(connected);

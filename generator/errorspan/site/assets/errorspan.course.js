@@ -1,11 +1,10 @@
 /* The progress of exercises and of the course, on pages that list them: errorspan.js loads this. */
 errorspanCourse((shared) => {
-  const { ErrorspanElement, ErrorspanProgress, STORED } = shared;
-  const { best, blank, dotted, fill, joined, link, make, outdated, recall, tables, unsaved, write } = shared;
+  const { ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, joined } = shared;
+  const { link, make, outdated, recall, stored, tables, unsaved, write } = shared;
 
   const GOOD_SCORE = 80;
   const REVIEW_AFTER_DAYS = [1, 3, 7, 21];
-  const DAY = 86400000;
 
   Object.assign(tables.en, {
     fresh: "Not started",
@@ -21,6 +20,7 @@ errorspanCourse((shared) => {
     toReview: "To review now:",
     loaded: { one: "Progress of {n} exercise loaded.", other: "Progress of {n} exercises loaded." },
     notLoaded: "This file holds no progress.",
+    otherCourse: "This file holds progress of another course. Nothing was loaded.",
     confirmForget: "Press again to delete all progress in this browser.",
     forgotten: "All progress is deleted.",
   });
@@ -41,7 +41,19 @@ errorspanCourse((shared) => {
         if (this.asked) this.say();
         this.asked = null;
       });
+      if (!this.keeps()) this.querySelector("summary").textContent = this.words("unsaved");
       this.show();
+    }
+
+    keeps() {
+      const probe = `${stored()}?`;
+      try {
+        localStorage.setItem(probe, "");
+        localStorage.removeItem(probe);
+        return true;
+      } catch {
+        return false;
+      }
     }
 
     show() {
@@ -78,8 +90,10 @@ errorspanCourse((shared) => {
     load() {
       const input = Object.assign(make("input"), { type: "file", accept: ".json,application/json" });
       input.onchange = async () => {
-        const told = loaded(await input.files[0].text());
+        const listed = [...document.querySelectorAll("errorspan-progress")].map(({ dataset }) => dataset.exercise);
+        const told = loaded(await input.files[0].text().catch(String), listed);
         if (!told) return this.say("notLoaded");
+        if (told.other) return this.say("otherCourse");
         this.showAll();
         this.say(told.kept ? "loaded" : "unsaved", { n: told.count });
       };
@@ -97,18 +111,22 @@ errorspanCourse((shared) => {
   function everything() {
     let names = [];
     try {
-      names = Object.keys(localStorage).filter((name) => name.startsWith(STORED));
+      names = Object.keys(localStorage).filter((name) => name.startsWith(stored()));
     } catch {} // storage is forbidden
-    const exercises = new Set([...names.map((name) => name.slice(STORED.length)), ...unsaved.keys()]);
+    const exercises = new Set([...names.map((name) => name.slice(stored().length)), ...unsaved.keys()]);
     return [...exercises].map((exercise) => [exercise, recall(exercise)]);
   }
 
-  /* Take a file's progress in beside what is here, and return of how many exercises and whether all stays; null where it is none. */
-  function loaded(text) {
+  /*
+   * Take a file's progress in beside what is here, and return of how many exercises and whether all stays; null where
+   * it is none. Of another course is what tells of none of the exercises that are listed here.
+   */
+  function loaded(text, listed) {
     try {
       const { errorspan, progress } = JSON.parse(text);
       const given = Object.entries(progress).map(([exercise, states]) => [exercise, Object.entries(states).map(sound)]);
       if (errorspan !== 1) return null;
+      if (given.length && !given.some(([exercise]) => listed.includes(exercise))) return { other: true };
       let kept = true;
       for (const [exercise, states] of given) {
         const all = recall(exercise);
@@ -131,20 +149,25 @@ errorspanCourse((shared) => {
       all([marks, unsure], (lines) => all(lines, Number.isInteger)) &&
       all(hints, (id) => typeof id === "string") &&
       all(attempts, ({ at, score }) => Number.isFinite(at) && at > 0 && (score === null || (Number.isFinite(score) && score >= 0))) &&
+      all(attempts, ({ id, n }) => text(id) && (n === undefined || Number.isInteger(n))) &&
+      text(state.last) &&
       all(Object.values(state.work), ({ kind, fix }) => text(kind) && text(fix)) &&
       (ended === null || (["checked", "revealed"].includes(ended) && attempts.length > 0));
     if (!fine) throw new TypeError(digest);
     return [digest, { ...state, work: { ...state.work } }];
   }
 
-  /* A good attempt moves on to the next interval, unless it came before the review was due; any other moves back. */
+  /*
+   * A good attempt moves on to the next interval, unless it came before the review was due; any other moves back. The
+   * one rule that asks a clock: it goes by days, as the student's calendar has them.
+   */
   function reviewDue(attempts) {
     let [step, due] = [-1, 0];
-    for (const { at, score, revealed } of attempts) {
+    for (const { at, score, revealed } of attempts.filter(({ at }) => at).sort((a, b) => a.at - b.at)) {
       const good = !revealed && score >= GOOD_SCORE;
       if (good && at < due) continue;
       step = good ? Math.min(step + 1, REVIEW_AFTER_DAYS.length - 1) : 0;
-      due = at + REVIEW_AFTER_DAYS[step] * DAY;
+      due = new Date(at).setHours(24 * REVIEW_AFTER_DAYS[step], 0, 0, 0);
     }
     return due;
   }

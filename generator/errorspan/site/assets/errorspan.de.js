@@ -95,6 +95,7 @@ errorspanWords("de", {
   "toReview": "Jetzt wiederholen:",
   "loaded": { "one": "Fortschritt von {n} Aufgabe geladen.", "other": "Fortschritt von {n} Aufgaben geladen." },
   "notLoaded": "Diese Datei enthält keinen Fortschritt.",
+  "otherCourse": "Diese Datei enthält den Fortschritt eines anderen Kurses. Nichts wurde geladen.",
   "confirmForget": "Drücke noch einmal, um den gesamten Fortschritt in diesem Browser zu löschen.",
   "forgotten": "Der gesamte Fortschritt ist gelöscht."
 });

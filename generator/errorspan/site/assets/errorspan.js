@@ -5,7 +5,6 @@
 
   const HINT_COST = 5;
   const HERE = document.currentScript?.src || location.href;
-  const STORED = `${new URL(".", HERE).pathname}errorspan:`;
   const LANGUAGES = ["ar", "de"];
 
   const tables = {
@@ -110,9 +109,13 @@
       on(form, "click", (event) => this.act(event));
       on(code, "click", (event) => this.clicked(event));
       on(form, "change", (event) => this.changed(event.target));
+      on(form, "input", ({ target }) => target.type === "textarea" && this.noteWork(target));
       on(code, "keydown", (event) => this.keyPressed(event));
       on(code, "focusin", (event) => this.boxes.includes(event.target) && this.moveTabStop(event.target));
-      on(code, "pointerdown", (event) => this.dragStarted(event));
+      on(code, "pointerdown", (event) => {
+        this.chosen = chosenText();
+        this.dragStarted(event);
+      });
       on(code, "selectstart", (event) => this.sweep?.moved && event.preventDefault());
       on(document, "pointermove", (event) => this.dragged(event));
       on(document, "pointerup pointercancel", () => this.dragEnded());
@@ -215,11 +218,14 @@
       const line = this.lineOf(target);
       if (!line) return;
       const idle = this.closed || (this.sweep?.moved && (detail || this.sweep.pointer >= 0));
+      const before = this.chosen;
+      this.chosen = chosenText();
+      const chose = detail && this.chosen && this.chosen !== before;
       const tappedAgain = pointerType === "touch" && this.sweep?.from === line;
       if (this.boxes.includes(target) && !idle) {
         this.sweep = { from: line };
-      } else if (idle || shiftKey || (detail > 1 && !tappedAgain) || `${getSelection()}`[1]) {
-        event.preventDefault(); // it ends a drag, or a choice of text
+      } else if (idle || shiftKey || (detail > 1 && !tappedAgain) || chose) {
+        event.preventDefault(); // it ends a drag, or this press chose text
         if (idle || !shiftKey) return;
         this.startSweep(this.sweep?.from ?? line, true);
         this.sweepTo(line);
@@ -374,11 +380,13 @@
 
     end(key, ended, counts, errors) {
       const revealed = ended === "revealed";
-      this.state.attempts.push({ at: Date.now(), ...counts, revealed });
-      this.state.ended = ended;
+      const { exercise, digest } = this.dataset;
+      const { state } = this;
+      const known = joined(recall(exercise)[digest]?.attempts ?? [], state.attempts);
+      const attempt = { id: Math.random().toString(36).slice(2, 10), n: (known.at(-1)?.n ?? 0) + 1, at: Date.now(), ...counts, revealed };
+      Object.assign(state, { ended, attempts: [...known, attempt], last: attempt.id });
       this.say();
       this.show(key, ".es-score");
-      const { exercise, digest } = this.dataset;
       const detail = { exercise, digest, attempt: this.state.attempts.length, revealed, ...counts, ...errors };
       const tell = (type) => this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
       if (!revealed) tell("errorspan-check");
@@ -424,7 +432,7 @@
       const works = key.errors.map(({ id, pattern }) => ({ pattern, ...this.workOn(id) }));
       const named = works.filter(({ shown, kind }) => shown && kind);
       const right = named.filter(({ kind, pattern }) => kind === pattern);
-      Object.assign(this.state.attempts.at(-1), { named: right.length, tried: named.length });
+      Object.assign(this.attempt, { named: right.length, tried: named.length });
       this.save();
       this.showResult(key);
       this.querySelector(focus).focus();
@@ -453,6 +461,12 @@
     verdict(error, { found }) {
       if (this.state.ended === "revealed") return "shown";
       return found.includes(error) ? "found" : this.state.uncovered && "missed";
+    }
+
+    /* The attempt whose marks stand here: one from elsewhere may have come after it. */
+    get attempt() {
+      const { attempts, last } = this.state;
+      return attempts.find(({ id }) => id && id === last) ?? attempts.at(-1);
     }
 
     isOpen(error) {
@@ -522,7 +536,7 @@
 
     showSummary(verdicts, graded) {
       const { words, state } = this;
-      const [[, told], ...tally] = this.tally(state.attempts.at(-1));
+      const [[, told], ...tally] = this.tally(this.attempt);
       const heading = Object.assign(make("h2.es-score", told), { tabIndex: -1 });
       const items = [...verdicts].map(([error, verdict]) => {
         const [name, ...place] = this.titleOf(error);
@@ -542,9 +556,9 @@
     }
 
     account({ found, missed, hits, alarms, raw }, tally) {
-      const { words, state, doubts } = this;
+      const { words, doubts } = this;
       const total = found.length + missed.length;
-      const points = state.attempts.at(-1).hints * HINT_COST;
+      const points = this.attempt.hints * HINT_COST;
       const n = found.length;
       const formula = `(${n} ÷ ${total}) × (${n} ÷ (${n} + ${alarms.length})) = ${words.percent(raw)}`;
       const right = hits.filter((line) => doubts.has(line));
@@ -563,7 +577,7 @@
       if (revealed) return [["shown", words("revealed")]];
       return [
         ["score", words("score", { score: words.percent(score) })],
-        [found && "found", words("foundOf", { n: found, total: found + missed })],
+        found >= 0 && [found && "found", words("foundOf", { n: found, total: found + missed })],
         [missed && "missed", words("missedOf", { n: missed })],
         [alarms && "alarm", words("alarms", { n: alarms })],
         hints && ["hint", words("hints", { n: hints })],
@@ -722,13 +736,18 @@
 
   const unsaved = new Map();
 
+  /* Where progress stands: below the site's path, or below a name that several sites of one origin share. */
+  function stored() {
+    return `${document.querySelector("[data-shared]")?.dataset.shared ?? new URL(".", HERE).pathname}errorspan:`;
+  }
+
   function blank() {
     return { marks: [], unsure: [], hints: [], work: {}, attempts: [], ended: null };
   }
 
   function recall(exercise) {
     try {
-      return unsaved.get(exercise) ?? JSON.parse(localStorage.getItem(STORED + exercise)) ?? {};
+      return unsaved.get(exercise) ?? JSON.parse(localStorage.getItem(stored() + exercise)) ?? {};
     } catch {
       return {};
     }
@@ -737,8 +756,8 @@
   function write(exercise, all) {
     try {
       unsaved.delete(exercise);
-      if (all) localStorage.setItem(STORED + exercise, JSON.stringify(all));
-      else localStorage.removeItem(STORED + exercise);
+      if (all) localStorage.setItem(stored() + exercise, JSON.stringify(all));
+      else localStorage.removeItem(stored() + exercise);
       return true;
     } catch {
       if (all) unsaved.set(exercise, all);
@@ -752,9 +771,11 @@
     return write(exercise, { ...all, [digest]: state });
   }
 
-  function joined(some, others) {
-    const known = new Map([...some, ...others].map((attempt) => [attempt.at, attempt]));
-    return [...known.values()].sort((a, b) => a.at - b.at);
+  /* Unite attempts, in the order in which they were made: clocks do not tell it. Older ones have no number. */
+  function joined(...lists) {
+    const numbered = lists.flatMap((attempts) => attempts.map((one, index) => ({ id: `${one.at}`, n: index + 1, ...one })));
+    const known = new Map(numbered.map((attempt) => [attempt.id, attempt]));
+    return [...known.values()].sort((a, b) => a.n - b.n || (a.id < b.id ? -1 : 1));
   }
 
   function best(attempts) {
@@ -790,7 +811,7 @@
   }
 
   window.errorspanCourse = (define) =>
-    define({ ErrorspanElement, ErrorspanProgress, STORED, best, blank, dotted, fill, joined, link, make, outdated, recall, tables, unsaved, write });
+    define({ ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, joined, link, make, outdated, recall, stored, tables, unsaved, write });
 
   window.errorspanAnswers = (define) =>
     define({ ErrorspanExercise, codes, inDirection, linesOf, link, make, prose, tables, textOf, wrap });
@@ -831,6 +852,12 @@
     const made = Object.assign(make("button.es-button", words(action)), { type: "button" });
     made.dataset.action = action;
     return made;
+  }
+
+  function chosenText() {
+    const { anchorOffset, focusOffset } = getSelection();
+    const text = `${getSelection()}`;
+    return text && [anchorOffset, focusOffset, text].join();
   }
 
   function dotted(...parts) {
