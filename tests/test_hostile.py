@@ -24,13 +24,18 @@ from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import PULL_REQUESTS, Settings
 from errorspan.authoring.tiers import KEY_VARIABLES
 from errorspan.authoring.topics import read_topics
+from errorspan.commands import prompts
 from errorspan.commands.board import Board
+from errorspan.commands.reporting import Told
+from errorspan.commands.telling import Failure
+from errorspan.course import Course
 from errorspan.models.redaction import redacted, without_secrets
 from errorspan.pipeline import Progress
-from errorspan.record.manifest import Reply
+from errorspan.record.manifest import Entry, Reply
 from errorspan.record.record import Record
 from errorspan.runs.progress import Tally
-from errorspan.steps.table import STEPS
+from errorspan.site import published
+from errorspan.steps.table import SOLVE, STEPS
 from errorspan.text.errors import InputError
 from hostile import COMMANDS, HARMLESS, PAYLOADS, Case, HostileAPI
 from messages_api import Body, MessagesAPI, error, message
@@ -108,6 +113,78 @@ def test_a_record_holds_its_own_files_and_no_link(tmp_path: Path, link: Callable
     assert re.fullmatch(r"topics/runs/words/\S+:1: cannot be read \(it is reached by a link\)", fault)
 
 
+OF_A_COURSE = [
+    "topics",
+    "topics/words.yml",
+    "topics/words.review.yml",
+    "topics/words.tests.py",
+    "topics/runs",
+    "topics/runs/words",
+    "topics/runs/words/attempt-1",
+    *(f"topics/runs/words/{name}" for name in (*readers.FILES, "run.json", "proof.json", "blind_solve-first.json")),
+    ".cache",
+    ".cache/errorspan",
+    ".cache/errorspan/published.json",
+    ".cache/errorspan/words",
+    ".cache/errorspan/words.lock",
+    ".cache/errorspan/words/rejected",
+    ".cache/errorspan/words/superseded",
+    ".cache/errorspan/words/superseded/attempt-1",
+]
+
+
+@pytest.mark.parametrize("level", OF_A_COURSE)
+def test_no_level_of_a_course_may_be_a_link(tmp_path: Path, level: str) -> None:
+    """A stranger may commit any of them as one: `.cache` too, by force."""
+    root, elsewhere, place = tmp_path / "course", tmp_path / "elsewhere", tmp_path / "course" / level
+    root.mkdir()
+    readers.project(root)
+    (root / ".cache/errorspan/words/superseded/attempt-1").mkdir(parents=True)
+    elsewhere.mkdir()
+    target = elsewhere / place.name
+    if place.exists():
+        place.rename(target)
+    elif place.suffix or place.name == "rejected":
+        target.write_text("{}") if place.suffix else target.mkdir()
+    place.symlink_to(target)
+    before = {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match=r"link|is no file of this folder"):
+        use(root)
+    assert {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()} == before
+
+
+def use(root: Path) -> None:
+    """Do what builds and commands do with a course's files."""
+    course = Course.read(root / "mkdocs.yml", {})
+    [run] = course.replay(["words"], steps=STEPS + SOLVE, recover=True)
+    record = course.record(run.topic)
+    with record.locked():
+        request = run.open[0].request()
+        with record.room(request) as receive:
+            receive(REPLY)
+        record.drop([], request)
+        record.keep("attempt-1/challenge.json", "{}", ENTRY)
+    published.note(root, root / "site", ["exercises/index.html"])
+
+
+REPLY = Reply(text="", model="m", stop_reason="end_turn", usage=Usage(), asked_at="2026-01-02T03:04:05Z", seconds=1)
+ENTRY = Entry(origin="authored", digest="0" * 64)
+
+
+def test_an_answer_in_a_folder_is_no_link(tmp_path: Path) -> None:
+    (tmp_path / "mkdocs.yml").write_text("site_name: A course\n")
+    (tmp_path / "topics").mkdir()
+    (tmp_path / "topics/words.yml").write_text("title: Counting words\n")
+    (tmp_path / "secret.md").write_text(SECRET)
+    course = Course.read(tmp_path / "mkdocs.yml", {})
+    prompts.write(course, tmp_path / "asked")
+    (tmp_path / "asked/words/categories.json.answer.md").symlink_to(tmp_path / "secret.md")
+    with pytest.raises(Failure, match="reached by a link") as raised:
+        prompts.take(course, tmp_path / "asked", Told.model_construct(whom="m", how=None, by="me"))
+    assert SECRET not in str(raised.value)
+    assert not (tmp_path / "topics/runs").exists()
+
+
 def test_nothing_is_moved_or_written_through_a_link(project: Project) -> None:
     project.write("elsewhere/notes.txt", "mine")
     run = write_run(project, "words")
@@ -118,7 +195,7 @@ def test_nothing_is_moved_or_written_through_a_link(project: Project) -> None:
     assert project.files("elsewhere") == {"notes.txt": b"mine"}
     journal = Record("topics/runs/words", run, project.folder / "journal")
     journal.journal.symlink_to(project.folder / "elsewhere")
-    with pytest.raises(InputError, match="is a link"), journal.locked():
+    with pytest.raises(InputError, match="is reached by a link"), journal.locked():
         pass
     assert project.files("elsewhere") == {"notes.txt": b"mine"}
 

@@ -86,8 +86,8 @@ class Course:
 
     def record(self, topic: Topic) -> Record:
         """Return the record of a topic."""
-        folder = self.root / self.settings.topics / "runs" / topic.id
-        return Record(f"{self.settings.topics}/runs/{topic.id}", folder, self.root / ".cache" / "errorspan" / topic.id)
+        name = f"{self.settings.topics}/runs/{topic.id}"
+        return Record(name, self.root / name, self.root / ".cache" / "errorspan" / topic.id, self.root)
 
     @property
     def faults(self) -> list[str]:
@@ -97,10 +97,11 @@ class Course:
     @property
     def abandoned(self) -> list[str]:
         """Return the folders of records whose topic is not there any more, or is named otherwise."""
-        runs = self.root / self.settings.topics / "runs"
+        name = f"{self.settings.topics}/runs"
         try:
+            runs = disk.below(self.root, self.root / name, name)
             names = sorted(path.name for path in runs.iterdir() if path.is_dir() and not path.name.endswith(disk.HALF))
-        except OSError:  # there is none yet; where it cannot be read, each of its topics says so
+        except (OSError, InputError):  # there is none yet; where it cannot be read, each of its topics says so
             names = []
         known = self.topics.keys() | self.broken.keys()
         return [shown(f"{self.settings.topics}/runs/{name}") for name in names if name not in known]

@@ -263,7 +263,7 @@ class Pipeline:
 
     def _discard_abandoned(self) -> None:
         if self._client:
-            for folder in self._record.folder.glob("attempt-*/"):
+            for folder in self._record.own("").glob("attempt-*/"):
                 if folder.is_dir() and folder.name not in {f"attempt-{attempt.number}" for attempt in self._attempts}:
                     self._record.discard(folder.name)
 

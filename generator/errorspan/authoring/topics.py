@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from errorspan.text import source
+from errorspan.text import disk, source
 from errorspan.text.errors import InputError
 from errorspan.text.source import UNTOLD
 
@@ -168,6 +168,9 @@ def read_topics(folder: Path, root: Path) -> tuple[list[Topic], list[Broken]]:
     Raises:
         InputError: the folder cannot be read.
     """
+    if link := disk.link(root, folder):
+        name = _named(link, root)
+        raise InputError([f"{name}:1: is a symbolic link, and none is followed; name the folder that it leads to"])
     if not folder.is_dir():
         raise InputError([f"{_named(folder, root)}:1: is no folder; topics are expected there, one `<id>.yml` each"])
     try:

@@ -106,7 +106,7 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
     if not by.strip() or not by.isprintable():
         raise Failure("--by: expected the name of a person, on one line")
     path = (course.root / run.topic.path).with_suffix(reviews.SUFFIX)
-    if path.exists():
+    if path.exists() or path.is_symlink():
         raise InputError([f"{path}:1: is there already; edit it, or remove it first"])
     verdict = "rejected" if reject else "approved"
     today = datetime.now(UTC).date().isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -57,9 +58,10 @@ def _take_of(course: Course, run: Run, directory: Path, told: Told) -> Iterator[
     recorded = False
     for waiting in run.open:
         path = directory / run.topic.id / f"{waiting.file}{ANSWER}"
-        if not path.exists():
+        if not os.path.lexists(path):
             continue
         try:
+            disk.below(directory, path, str(path))
             reply = _of_file(path, waiting, told, course.root)
             run, complaint = handed_in(course, run.topic, waiting, reply)
         except (InputError, Failure) as error:

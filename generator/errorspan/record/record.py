@@ -37,10 +37,11 @@ BYTES_PER_TOKEN = 8
 class Record:
     """The record of one topic. `name` is its folder as messages and pages name it."""
 
-    def __init__(self, name: str, folder: Path, journal: Path) -> None:
+    def __init__(self, name: str, folder: Path, journal: Path, root: Path | None = None) -> None:
         self.name = name
         self.folder = folder
         self.journal = journal
+        self._root = root or folder.parent
         self._writing = Lock()
 
     @cached_property
@@ -89,7 +90,7 @@ class Record:
         """
         with ExitStack() as held:
             with disk.writing(self.journal, ", and an answer that has no room is not asked for"):
-                file = held.enter_context(tempfile.TemporaryFile(dir=self.journal))
+                file = held.enter_context(tempfile.TemporaryFile(dir=self.journaled()))
                 file.write(bytes(request.max_tokens * BYTES_PER_TOKEN))
                 file.flush()
                 os.fsync(file.fileno())
@@ -142,15 +143,15 @@ class Record:
             self.manifest.discarded += rejected
             self._write_manifest()
             for path in self._chained(request.chain):
-                disk.move(path, self.journal / "rejected", path.name)
+                self._set_aside(path, "rejected", path.name)
 
     def discard(self, folder: str) -> None:
         """Set a folder of answers aside that are no part of the run any more."""
         with self._writing:
             for path in sorted(self.own(folder).glob("*")):
                 self._supersede(f"{folder}/{path.name}")
-            with disk.writing(self.folder / folder):
-                (self.folder / folder).rmdir()
+            with disk.writing(self.own(folder)):
+                self.own(folder).rmdir()
             self._write_manifest()
 
     def declare(self, file: str, entry: Entry) -> None:
@@ -168,7 +169,7 @@ class Record:
     @property
     def pending(self) -> bool:
         """Tell whether replies were received that are not in the record yet."""
-        return any(self.journal.glob("*.json"))
+        return any(self.journaled().glob("*.json"))
 
     @contextmanager
     def locked(self, wait: Callable[[], bool] = lambda: True) -> Iterator[None]:
@@ -178,9 +179,10 @@ class Record:
             Busy: another process writes it, and it is not waited for.
             DiskError: this one cannot write it.
         """
-        if self.journal.is_symlink():
-            raise InputError([f"{self.name}:1: cannot be written ({self.journal} is a link)"])
-        lock = FileLock(self.journal.with_suffix(".lock"), timeout=0.2)
+        self.own("")
+        self.journaled()
+        place = self.journal.with_suffix(".lock")
+        lock = FileLock(disk.below(self._root, place, str(place)), timeout=0.2)
         with disk.writing(self.journal):
             self.journal.mkdir(parents=True, exist_ok=True)
             while not lock.is_locked:
@@ -214,16 +216,17 @@ class Record:
 
     def own(self, file: str) -> Path:
         """Return the path of a file of the record, which no link may lead out of it: pages show what stands there."""
-        path = self.folder / file
-        for part in (path, *path.parents[: file.count("/") + 1]):
-            if part.is_symlink():
-                raise InputError([f"{self.name}/{file}:1: cannot be read (it is reached by a link)"])
+        path = disk.below(self._root, self.folder / file, f"{self.name}/{file}".rstrip("/"))
         if disk.waits(path):
             raise InputError([f"{self.name}/{file}:1: cannot be read (it is no file)"])
         return path
 
+    def journaled(self, file: str = "") -> Path:
+        """Return the path of a file of the journal, or its folder, which no link may lead out of either."""
+        return disk.below(self._root, self.journal / file, str(self.journal / file))
+
     def _write_manifest(self) -> None:
-        disk.put(self.folder / "run.json", self._manifest_shown())
+        disk.put(self.own("run.json"), self._manifest_shown())
 
     def _manifest_shown(self) -> str:
         self.manifest.format = FORMAT
@@ -231,17 +234,17 @@ class Record:
         return json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
     def _journaled(self, request: Request) -> Path:
-        return self.journal / f"{request.chain}.{request.repairs}.{request.key}.json"
+        return self.journaled(f"{request.chain}.{request.repairs}.{request.key}.json")
 
     def _chained(self, chain: str) -> list[Path]:
         """Return the replies of a chain of repairs, in the order of their requests: clocks may go backwards."""
-        return sorted(self.journal.glob(f"{chain}.*.json"))
+        return sorted(self.journaled().glob(f"{chain}.*.json"))
 
     def _clear(self, entry: Entry) -> None:
         """Take replies out of the journal that led to an answer which is in the record; rejected ones are set aside."""
         replies = self._chained(entry.key[:CHAIN]) if entry.key else []
         for path in replies[:-1]:
-            disk.move(path, self.journal / "rejected", path.name)
+            self._set_aside(path, "rejected", path.name)
         for path in replies[-1:]:
             with disk.writing(path):
                 path.unlink()
@@ -250,7 +253,7 @@ class Record:
         """Finish what a killed process began."""
         self.manifest = self._read_manifest()
         for file, entry in self.manifest.answers.items():
-            if (self.folder / file).exists():
+            if self.own(file).exists():
                 self._clear(entry)
         for folder in (self.folder, self.journal):
             for path in folder.rglob(f".*{disk.HALF}"):
@@ -258,10 +261,15 @@ class Record:
                     path.unlink()
         disk.clear_half(self.folder)
 
+    def _set_aside(self, path: Path, folder: str, name: str) -> None:
+        """Move a file to a folder of the journal."""
+        self.journaled(f"{folder}/{name}")
+        disk.move(path, self.journal / folder, name)
+
     def _supersede(self, file: str) -> None:
         """Set an answer aside; what it cost stays in the manifest."""
-        if (self.folder / file).exists():
-            disk.move(self.folder / file, self.journal / "superseded", file)
+        if self.own(file).exists():
+            self._set_aside(self.own(file), "superseded", file)
         old = self.manifest.answers.pop(file, None)
         if old:
             self.manifest.discarded += old.rejected

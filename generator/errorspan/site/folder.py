@@ -95,9 +95,7 @@ def copied(root: Path, site: Source, place: Place, name: str, exclude: Collectio
         InputError: the folder itself lies behind a link, is not there, or cannot be read.
     """
     folder = Path(os.path.normpath(root / name))
-    between = [folder, *folder.parents]
-    between = between[: between.index(root)] if root in between else between[:1]
-    if link := next((path for path in between if path.is_symlink()), None):
+    if link := disk.link(root, folder):
         raise InputError([f"{link}:1: is a symbolic link, and none is followed; name the folder that it leads to"])
     hidden = GitIgnoreSpec.from_lines(exclude)
     files: dict[str, Content] = {}

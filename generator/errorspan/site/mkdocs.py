@@ -112,7 +112,8 @@ class Site:
         """Give pages their content, wherever other plugins have moved them."""
         self._blocks = placing.settle(self._made, files, config)
         self._made = {uri: replace(page, content="") for uri, page in self._made.items()}
-        self._settle_site(config, files)
+        with _told():
+            self._settle_site(config, files)
         return files
 
     def _settle_site(self, config: MkDocsConfig, files: Files) -> None:

@@ -31,7 +31,7 @@ def note(root: Path, site: Path, names: Collection[str]) -> None:
     after = there | {_name(root, site): sorted(names)}
     if after != before:
         with suppress(DiskError):
-            disk.put(root / LIST, json.dumps(after, indent=1) + "\n")
+            disk.put(_list(root), json.dumps(after, indent=1) + "\n")
 
 
 def sweep(site: Path, names: Collection[str]) -> None:
@@ -44,9 +44,18 @@ def sweep(site: Path, names: Collection[str]) -> None:
                 path.unlink()
 
 
+def _list(root: Path) -> Path:
+    """Return where the list stands.
+
+    Raises:
+        InputError: a link leads there.
+    """
+    return disk.below(root, root / LIST, LIST)
+
+
 def _lists(root: Path) -> dict[str, object]:
     try:
-        found = json.loads((root / LIST).read_text("utf-8"))
+        found = json.loads(_list(root).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""Write files whole or not at all, say what to do where a disk does not take them, and read none that never ends."""
+"""Write files whole or not at all, say what to do where a disk does not take them; follow no link below a root."""
 
 from __future__ import annotations
 
@@ -13,6 +13,29 @@ from errorspan.text.errors import DiskError, InputError
 
 HALF = ".half"
 """Ends the name of a file that is being written: what is left of one was being written when its process was killed."""
+
+
+def link(root: Path, path: Path) -> Path | None:
+    """Return the first link on the way to a path, from the root down; None where there is none.
+
+    What lies beside the root is looked at from where both part. What a root lies behind itself is its owner's choice.
+    """
+    ends = [Path(os.path.normpath(end)) for end in (path, root)]
+    ways = [[end, *end.parents] for end in ends]
+    return next((step for step in reversed(ways[0]) if step not in ways[1] and step.is_symlink()), None)
+
+
+def below(root: Path, path: Path, name: str) -> Path:
+    """Return a path that no link leads to, from a root down; `name` is the path as messages name it.
+
+    Every file that a stranger's checkout may have laid is read and written by way of this.
+
+    Raises:
+        InputError: a link leads to it.
+    """
+    if link(root, path):
+        raise InputError([f"{name}:1: cannot be read (it is reached by a link)"])
+    return path
 
 
 def waits(path: Path) -> bool:
