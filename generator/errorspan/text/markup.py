@@ -17,13 +17,11 @@ from markdown_it.renderer import RendererHTML, RendererProtocol
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
-from pygments.lexers.special import TextLexer
 from pygments.token import STANDARD_TYPES, _TokenType
-from pygments.util import ClassNotFound
+from pygments.token import Text as TextToken
 
 from errorspan.text import fences
+from errorspan.text.lexing import lexed
 
 # Preprocessors of Markdown extensions look for these before HTML is recognised: fences, snippets, macros, tabs.
 _MARKDOWN = {"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#125;", "\t": "&#9;"}
@@ -163,17 +161,9 @@ def _token(kind: _TokenType, piece: _Piece) -> str:
 
 @lru_cache(maxsize=16)  # the same code stands on two pages, and in the key many times
 def _tokens(text: str, language: str) -> list[tuple[_TokenType, str]]:
-    tokens = list(_lexer(language).get_tokens(text))
+    tokens = [(kind, written) for _, kind, written in lexed(text, language) or ()]
     lost = "".join(written for _, written in tokens) != text  # some lexers drop spaces, or spell tabs out
-    return list(_lexer("text").get_tokens(text)) if lost else tokens
-
-
-@lru_cache
-def _lexer(language: str) -> Lexer:
-    try:
-        return get_lexer_by_name(language, stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return TextLexer(stripnl=False, ensurenl=False)
+    return [(TextToken, text)] if lost else tokens
 
 
 @lru_cache

@@ -21,6 +21,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Name
 from pygments.util import ClassNotFound
 
+from errorspan.text.lexing import LONGEST, lexed
+
 GRAMMARS = {  # a lexer's name, a package, and the grammars in it: what one of them takes does parse
     "Bash": ("tree_sitter_bash", ("language",)),
     "C": ("tree_sitter_c", ("language",)),
@@ -38,8 +40,7 @@ GRAMMARS = {  # a lexer's name, a package, and the grammars in it: what one of t
     "TSX": ("tree_sitter_typescript", ("language_tsx",)),
     "TypeScript": ("tree_sitter_typescript", ("language_typescript", "language_tsx")),
 }
-LONGEST = 50_000
-"""Characters. A grammar needs more than a second for hostile text of twice that length."""
+"""A grammar needs more than a second for hostile text of twice the length that is read."""
 
 _CODE_LIKE = re.compile(r"\w_\w|[a-z][A-Z]")
 _METHODS = {"JavaScript", "JSX", "PHP", "TSX", "TypeScript"}  # where one stands nowhere but in a class
@@ -66,12 +67,8 @@ def lexer(language: str) -> str | None:
 
 @lru_cache(maxsize=16)
 def tokens(code: str, language: str) -> tuple[Token, ...]:
-    """Return the code's tokens; none where the language has no lexer."""
-    try:
-        found = get_lexer_by_name(language).get_tokens_unprocessed(f"{code}\n")
-    except ClassNotFound:
-        return ()
-    return tuple(Token(*token) for token in found)
+    """Return the code's tokens; none where the language has no lexer, or that takes too long."""
+    return tuple(Token(*token) for token in lexed(f"{code}\n", language) or ())
 
 
 def comments(code: str, language: str) -> Iterator[Token]:
