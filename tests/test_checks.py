@@ -263,13 +263,13 @@ CASES = [
         "patterns_are_in_the_catalog",
         "a made-up failure",
         judgment("Floors"),
-        "failures.1.pattern: 'Floors' is no name in the catalog; copy one, or give null",
+        "failures.2.pattern: 'Floors' is no name in the catalog; copy one, or give null",
     ),
     case(
         "patterns_are_in_the_catalog",
         "a made-up strength",
         judgment("null", "strengths"),
-        "strengths.1.pattern: 'null' is no name in the catalog; copy one, or give null",
+        "strengths.2.pattern: 'null' is no name in the catalog; copy one, or give null",
     ),
     case("ids_count_up", "1, 2, 3", assessment()),
     case("ids_count_up", "1, 3, 3", assessment({"id": "3"}), "errors: the ids are 1, 3, 3, not 1 to 3 in this order"),
@@ -523,8 +523,8 @@ CASES = [
         "likelihoods_are_sane",
         "strong engineers make it as often",
         likely((0.9, 0.7), (0.8, 0.2), (0.3, 0.8), (0.5, 0.2)),
-        "patterns.1.weak_makes: 0.2 is no more than the 0.2 that strong_avoids leaves to strong engineers",
-        "patterns.3.weak_makes: 0.2 is no more than the 0.5 that strong_avoids leaves to strong engineers",
+        "patterns.2.weak_makes: 0.2 is no more than the 0.2 that strong_avoids leaves to strong engineers",
+        "patterns.4.weak_makes: 0.2 is no more than the 0.5 that strong_avoids leaves to strong engineers",
     ),
     case("no_pattern_is_hinted_at", "no hint", challenge()),
     case(
@@ -724,7 +724,7 @@ CASES = [
         "nothing_tells_how_many",
         "in what is promised",
         assessment(promises=["`mean` has two bugs."]),
-        "promises.0: tells too much ('two bugs')",
+        "promises.1: tells too much ('two bugs')",
     ),
     case("failures_are_few", "eight", judged(8)),
     case(
@@ -746,7 +746,7 @@ CASES = [
         "what_settles_is_told",
         "no word of the challenge",
         judged(1, settled_by="requirement", settles="Every word counts."),
-        "failures.0.settles: 'Every word counts.' does not stand in the challenge; copy its words, name a rule of the "
+        "failures.1.settles: 'Every word counts.' does not stand in the challenge; copy its words, name a rule of the "
         "craft (settled_by: craft), or leave out what nothing settles",
     ),
     case("code_is_no_longer_than_asked", "short", assessment()),
@@ -779,7 +779,7 @@ CASES = [
         "two, and a long one",
         assessment(promises=["short", "word " * 41]),
         "promises: has 2 statements; 3 to 8 are wanted",
-        "promises.1: has 41 words; 40 are the most",
+        "promises.2: has 41 words; 40 are the most",
     ),
     case("names_are_set_as_code", "plain words", assessment(scenario="It tells the mean and the top.")),
     case("names_are_set_as_code", "as code", named("`by_name` and `byCount` and ``x by_name``")),
@@ -790,7 +790,7 @@ CASES = [
         named("by_name and byCount()"),
         "scenario: byCount, by_name must stand between backticks, as code",
         "not_shown: by_name must stand between backticks, as code",
-        "promises.0: byCount, by_name must stand between backticks, as code",
+        "promises.1: byCount, by_name must stand between backticks, as code",
     ),
     case("sound_places_stand_apart", "one", assessment()),
     case("sound_places_stand_apart", "none", assessment(sound=[])),
@@ -798,13 +798,13 @@ CASES = [
         "sound_places_stand_apart",
         "nowhere",
         assessment(sound=[{"quote": "nowhere", "line": 1, "reason": "r"}]),
-        "sound.0.quote: stands 0 times in the code, and not once on line 1",
+        "sound.1.quote: stands 0 times in the code, and not once on line 1",
     ),
     case(
         "sound_places_stand_apart",
         "on an error's line",
         assessment(sound=[{"quote": "sorted(totals)", "line": 9, "reason": "r"}]),
-        "sound.0.quote: shares a line with error 2",
+        "sound.1.quote: shares a line with error 2",
     ),
 ]
 

@@ -176,7 +176,7 @@ CORRUPT: dict[str, tuple[Callable[[Path], object], tuple[str, ...], str]] = {
     "a bad answer": (
         lambda path: (path / "categories.json").write_text("{}"),
         (),
-        "record/categories.json:1: beginner: Field required",
+        "record/categories.json:1: beginner: is missing",
     ),
     "an edited answer": (
         lambda path: (path / WEAK).write_text(f"Mine. {answers.WEAK}"),

@@ -201,7 +201,7 @@ def test_an_id_of_no_topic_is_told_with_its_line(course: Project, form: str) -> 
         assert "Traceback" not in failed.stderr
         for at, topic in ((1, "brokn"), (2, "../waiting")):
             [line] = [number for number, line in enumerate(lines, start=1) if line.endswith(f"- {topic}")]
-            what = f"modules.1.topics.{at}: expected a topic's id; known are {known} (got {topic!r})"
+            what = f"modules.2.topics.{at}: expected a topic's id; known are {known} (got {topic!r})"
             assert f"mkdocs.yml:{line}: {place}.{what}" in failed.stderr
 
 
@@ -210,7 +210,7 @@ def test_while_it_is_served_a_bad_path_says_so_where_it_would_stand(course: Proj
     with serving(course) as served:
         served.shows("", "From payment events")
         whole = change(course, "mkdocs.yml", {f"- {WEBHOOKS}": "- webhooks"})
-        served.shows("", "modules.0.topics.0: expected a topic's id", but="From payment events")
+        served.shows("", "modules.1.topics.1: expected a topic's id", but="From payment events")
         course.write("mkdocs.yml", whole)
         served.shows("", "From payment events", but="es-fault")
 

@@ -381,7 +381,7 @@ def test_a_watch_follows_and_survives_what_is_broken(project: Project) -> None:
             comes("docs/more.md", "# More")
             project.topic("words", "title: [\n")
             told = next(line for line in watch.stdout or () if "topics/words.yml:" in line)
-            assert "is no YAML" in told
+            assert "topics/words.yml:1: title: expected ] that closes the [" in told
             project.topic("words", "title: Words, counted\nlanguage: python\n")
             comes("docs/runs/words/index.md", "Words, counted")
             base.write_text(base.read_text().replace("A course", "Another name"))

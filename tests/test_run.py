@@ -170,8 +170,8 @@ def test_repairs_end_with_a_clear_error_and_nothing_else_is_asked_again(
     assert messages_api.steps[CALLS + 2 :] == ["assessment"]
     assert f"{len(messages_api.calls) * 1100:,}" in project.errorspan("status").stdout
     assert project.build("--strict", key=False).returncode == 0
-    assert project.page("runs/words").count("title: Field required") == 0
-    assert "learning_objective: Field required" in project.page("runs/words")
+    assert project.page("runs/words").count("title: is missing") == 0
+    assert "learning_objective: is missing" in project.page("runs/words")
 
 
 @pytest.mark.parametrize(
@@ -403,7 +403,7 @@ def test_answers_that_a_person_wrote_are_adopted_as_authored(project: Project, m
     [
         ("run.json", "{", "topics/runs/words/run.json:1: "),
         ("run.json", '{"format": 3, "more": 1}', "was written by a newer version (format 3)"),
-        ("categories.json", "{}", "topics/runs/words/categories.json:1: beginner: Field required"),
+        ("categories.json", "{}", "topics/runs/words/categories.json:1: beginner: is missing"),
         ("attempt-1/mid_implementation.md", " ", "topics/runs/words/attempt-1/mid_implementation.md:1: text"),
     ],
 )

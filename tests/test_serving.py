@@ -106,7 +106,7 @@ def a_dangling_link(path: Path) -> None:
 
 
 KINDS: dict[str, tuple[Callable[[Project, str], None], str]] = {
-    "no-yaml": (topic_of("title: [\n"), "topics/no-yaml.yml:2: is no YAML: "),
+    "no-yaml": (topic_of("title: [\n"), "topics/no-yaml.yml:1: title: expected ] that closes"),
     "wrong-key": (topic_of("titel: Words\n"), "topics/wrong-key.yml:1: titel: is no key here; known are title, "),
     "not-utf8": (topic_of(b"title: W\xf6rter\n"), "topics/not-utf8.yml:1: expected UTF-8 (got the byte 0xf6)"),
     "markup": (topic_of("title: T\n<b>: x\n"), "topics/markup.yml:2: <b>: is no key here"),

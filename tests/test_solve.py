@@ -374,7 +374,7 @@ def test_a_corrupt_solution_is_an_error_that_names_the_file(made: Project) -> No
     made.write(f"topics/runs/words/{SECOND}", '{"findings": 7}')
     for failed in (made.build("--strict"), made.errorspan("status"), made.errorspan("solve")):
         assert failed.returncode != 0
-        assert f"topics/runs/words/{SECOND}:1: findings: Input should be a valid" in failed.stderr
+        assert f"topics/runs/words/{SECOND}:1: findings: expected a list (got 7)" in failed.stderr
         assert "Traceback" not in failed.stderr
 
 

@@ -259,7 +259,8 @@ class Pipeline:
             return step.read(recorded.text)
         except ValidationError as error:
             way_out = "mend it, or delete the file: then it is missing, and a run asks for it"
-            raise InputError(faults_in(f"{self._record.name}/{recorded.file}", error, way_out)) from None
+            file = f"{self._record.name}/{recorded.file}"
+            raise InputError(faults_in(file, error, way_out, recorded.text, step.output)) from None
 
     def _discard_abandoned(self) -> None:
         if self._client:

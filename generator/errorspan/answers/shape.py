@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
 
 from errorspan.text import objects
 from errorspan.text.errors import shown
-from errorspan.text.source import named
+from errorspan.text.expected import CONTROL, LACKING, Place, line_of, misfits, named, place_of, sentence
+from errorspan.text.unparsed import conflict, in_json
 
 FORMAT = 2
 """Which fields, limits and checks answers are asked for now. A record says of each answer which it was."""
 
 PLACEHOLDER = "…"
 """What stands for a text in the form of an answer."""
+
+_LONGEST = 2**20
+"""Characters of a reply in which lines are looked for."""
+
+_NO_JSON = "is no JSON: holds half of a character, or a number without end"
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -31,7 +39,7 @@ def _asked(info: ValidationInfo) -> bool:
 
 def _written(text: str, info: ValidationInfo) -> str:
     if not text.strip():
-        raise ValueError("must not be blank")
+        raise ValueError("expected text that is not blank")
     if _asked(info) and text.strip() == PLACEHOLDER:
         raise ValueError("is what stands in the form; write your own text in its place")
     return _printable(text)
@@ -39,7 +47,7 @@ def _written(text: str, info: ValidationInfo) -> str:
 
 def _printable(text: str) -> str:
     if found := _UNPRINTABLE.search(text):
-        raise ValueError(f"holds the control character U+{ord(found[0]):04X}")
+        raise PydanticCustomError(CONTROL, "holds {sign}", {"sign": f"U+{ord(found[0]):04X}"})
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -80,7 +88,7 @@ class Output(BaseModel):
             for name, field in type(self).model_fields.items():
                 unsaid = field.default is None and getattr(self, name) is None
                 if unsaid or name not in self.model_fields_set:
-                    raise ValueError(f"{name}: is missing")
+                    raise PydanticCustomError(LACKING, "lacks {key}", {"key": name})
         return self
 
 
@@ -100,15 +108,52 @@ def bare_json(text: str) -> str:
         return text[start : end + 1 if end > start else None]
 
 
-def faults_in(file: str, error: Any, way_out: str) -> list[str]:
-    """Say each fault of a pydantic.ValidationError in a file as `file:line: where: what (way out)`."""
-    told = [(fault, re.search(r" at line (\d+) column \d+$", fault)) for fault in faults(error)]
-    return [f"{file}:{line[1] if line else 1}: {fault} ({way_out})" for fault, line in told]
+def faults_in(
+    file: str, error: Any, way_out: str, text: str | bytes, model: type[BaseModel] | None = None
+) -> list[str]:
+    """Say each fault of a pydantic.ValidationError in a file as `file:line: where: what (way out)`.
+
+    `text` is the file's; with the `model` that it does not fit, keys that are none are told with those there are.
+    """
+    whole = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    return [shown(f"{file}:{line}: {said[:300]} ({way_out})") for line, said in _told(error, whole, model)]
 
 
-def faults(error: Any) -> list[str]:
-    """Say each fault of a pydantic.ValidationError as `where: what`."""
+def faults(error: Any, text: str = "", model: type[BaseModel] | None = None) -> list[str]:
+    """Say each fault of a pydantic.ValidationError in a reply as `where: what`; with its line where it is no JSON."""
+    unread = any(fault["type"] == "json_invalid" for fault in error.errors(include_url=False, include_input=False))
     return [
-        shown(": ".join(filter(None, (named(fault["loc"]), fault["msg"].removeprefix("Value error, ")))), 300)
-        for fault in error.errors(include_url=False, include_input=False)
+        shown(f"line {line}: {said}" if unread else said, 300)
+        for line, said in _told(error, text if len(text) < _LONGEST else "", model)
     ]
+
+
+def _told(error: Any, text: str, model: type[BaseModel] | None) -> Iterator[tuple[int, str]]:
+    """Yield the line and the words of each fault."""
+    json_text = bare_json(text)
+    above = text.count("\n", 0, max(text.find(json_text), 0))
+    lines: dict[Place, int] | None = None
+    for fault in misfits(error):
+        place, what = place_of(fault), sentence(fault, model)
+        if fault["type"] == "json_invalid":
+            if marked := conflict(text):
+                yield marked
+                continue
+            found = in_json(json_text)
+            yield (
+                above + (found.line if found else 1),
+                found.what if found else _NO_JSON,
+            )
+            continue
+        lines = objects.lines(json_text) if lines is None else lines
+        line = fault.get("ctx", {}).get("line") or line_at(place, lines)
+        if fault["type"] == CONTROL:
+            line = line_of(fault["ctx"]["sign"], json_text, line)
+        yield above + line, ": ".join(filter(None, (named(place), what)))
+
+
+def line_at(place: Place, lines: Mapping[Place, int]) -> int:
+    """Return the line of a place, or of what it is within."""
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place, 1)

@@ -15,7 +15,9 @@ from typing import Any
 import yaml
 
 from errorspan.text.errors import InputError
-from errorspan.text.source import Place, Source, decoded, no_yaml
+from errorspan.text.expected import Place
+from errorspan.text.source import Source, decoded
+from errorspan.text.unparsed import in_yaml
 
 NAME = "errorspan"
 PLUGIN: Place = ("plugins", NAME)
@@ -126,7 +128,8 @@ def _composed(path: Path, name: str) -> yaml.Node | None:
     except RecursionError:
         raise InputError([f"{name}:1: is nested too deeply"]) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        raise InputError([no_yaml(error, text, name)]) from None
+        line, what = in_yaml(error, text)
+        raise InputError([f"{name}:{line}: {what}"]) from None
 
 
 def _named(path: Path, root: Path) -> str:

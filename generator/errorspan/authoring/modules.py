@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import InitErrorDetails
 
 from errorspan.authoring.topics import Level, Line, Strict
-from errorspan.text.source import Place
+from errorspan.text.expected import Place
 
 
 class Module(Strict):

@@ -16,7 +16,7 @@ from pygments.util import ClassNotFound
 
 from errorspan.text import disk, source
 from errorspan.text.errors import InputError
-from errorspan.text.source import UNTOLD
+from errorspan.text.expected import CONTROL, UNTOLD
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ID_LENGTH = 80
@@ -37,7 +37,7 @@ def _clean(text: str) -> str:
     if not text.strip():
         raise ValueError("expected text that is not blank")
     if found := _CONTROL.search(text):
-        raise ValueError(f"expected text without the control character U+{ord(found[0]):04X}")
+        raise PydanticCustomError(CONTROL, "holds {sign}", {"sign": f"U+{ord(found[0]):04X}"})
     return text.strip()
 
 

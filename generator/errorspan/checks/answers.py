@@ -32,7 +32,7 @@ def names_are_unique(catalog: ErrorCatalog, _: Outputs) -> Iterator[str]:
 
 def likelihoods_are_sane(catalog: ErrorCatalog, _: Outputs) -> Iterator[str]:
     """Weak engineers make each mistake more often than strong ones, and not all mistakes equally often."""
-    for place, pattern in enumerate(catalog.patterns):
+    for place, pattern in enumerate(catalog.patterns, 1):
         strong_makes = 1 - pattern.strong_avoids
         if pattern.weak_makes <= strong_makes + 1e-9:
             yield (
@@ -98,7 +98,7 @@ def holds_code(implementation: Implementation, _: Outputs) -> Iterator[str]:
 def patterns_are_in_the_catalog(judgment: Judgment, outputs: Outputs) -> Iterator[str]:
     """Each pattern that the judge names is one of the catalog's."""
     for kind, observations in (("strengths", judgment.strengths), ("failures", judgment.failures)):
-        for place, observation in enumerate(observations):
+        for place, observation in enumerate(observations, 1):
             if observation.pattern is not None and not outputs["error_catalog"].named(observation.pattern):
                 named = f"{kind}.{place}.pattern: {observation.pattern!r}"
                 yield f"{named} is no name in the catalog; copy one, or give null"
@@ -113,7 +113,7 @@ def failures_are_few(judgment: Judgment, _: Outputs) -> Iterator[str]:
 def what_settles_is_told(judgment: Judgment, outputs: Outputs) -> Iterator[str]:
     """What makes a failure one stands in the challenge, word for word, unless it is a rule of the craft."""
     told = " ".join(" ".join(text for _, text in _prose(outputs["challenge"])).split()).casefold()
-    for place, failure in enumerate(judgment.failures):
+    for place, failure in enumerate(judgment.failures, 1):
         words = " ".join((failure.settles or "").split()).strip("“”\"'.").casefold()
         if failure.settled_by in {"requirement", "interface"} and words not in told:
             yield (
@@ -125,5 +125,5 @@ def what_settles_is_told(judgment: Judgment, outputs: Outputs) -> Iterator[str]:
 def _prose(challenge: Challenge) -> Iterator[tuple[str, str]]:
     for name in ("title", "question_text", "context", "success_criteria"):
         yield name, getattr(challenge, name)
-    for place, requirement in enumerate(challenge.requirements):
+    for place, requirement in enumerate(challenge.requirements, 1):
         yield f"requirements.{place}", requirement

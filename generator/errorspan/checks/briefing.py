@@ -24,7 +24,7 @@ def promises_are_short(assessment: Assessment, _: Outputs) -> Iterator[str]:
     """What callers may rely on is told in three to eight statements, 40 words each at the most."""
     if len(assessment.promises) < _PROMISES:
         yield f"promises: has {len(assessment.promises)} statements; {_PROMISES} to 8 are wanted"
-    for place, promise in enumerate(assessment.promises):
+    for place, promise in enumerate(assessment.promises, 1):
         if (words := len(promise.split())) > _PROMISE_WORDS:
             yield f"promises.{place}: has {words} words; {_PROMISE_WORDS} are the most"
 
@@ -33,7 +33,7 @@ def names_are_set_as_code(assessment: Assessment, _: Outputs) -> Iterator[str]:
     """Names of the code stand between backticks where a student is told of them."""
     names = syntax.code_like(assessment.code, assessment.language)
     told = {"scenario": assessment.scenario, "not_shown": assessment.not_shown}
-    told |= {f"promises.{place}": promise for place, promise in enumerate(assessment.promises)}
+    told |= {f"promises.{place}": promise for place, promise in enumerate(assessment.promises, 1)}
     for place, text in told.items():
         bare = sorted(names.intersection(re.findall(r"\w+", giveaways.spoken(text))))
         if bare:
@@ -43,7 +43,7 @@ def names_are_set_as_code(assessment: Assessment, _: Outputs) -> Iterator[str]:
 def sound_places_stand_apart(assessment: Assessment, _: Outputs) -> Iterator[str]:
     """Each place that looks wrong and is right stands in the code once, and on no line of an error."""
     spans = [(error.id, span) for error in assessment.errors if (span := assessment.span(error))]
-    for number, sound in enumerate(assessment.sound):
+    for number, sound in enumerate(assessment.sound, 1):
         place = assessment.span(sound)
         if place is None:
             times = assessment.code.count(sound.quote)

@@ -217,7 +217,7 @@ def no_hint_is_the_answer(assessment: Assessment, _: Outputs) -> Iterator[str]:
 def nothing_tells_how_many(assessment: Assessment, _: Outputs) -> Iterator[str]:
     """Nothing that a student is told before says how many errors there are, or on which line."""
     told = {name: getattr(assessment, name) for name in ("title", "scenario", "learning_objective", "not_shown")}
-    told |= {f"promises.{place}": promise for place, promise in enumerate(assessment.promises)}
+    told |= {f"promises.{place}": promise for place, promise in enumerate(assessment.promises, 1)}
     for name, text in told.items():
         if found := _COUNTED.search(text) or _LINE.search(text):
             yield f"{name}: tells too much ({found[0]!r})"

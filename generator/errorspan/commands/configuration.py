@@ -14,7 +14,8 @@ from errorspan.authoring.configuration import marks, of_plugin
 from errorspan.authoring.settings import Settings, read_settings
 from errorspan.course import Course
 from errorspan.text.errors import InputError, shown
-from errorspan.text.source import Place, Source
+from errorspan.text.expected import Place
+from errorspan.text.source import Source
 
 _TEXT = "text", (str,)
 _ENTRIES = "a list of names, each alone or with its options", (list, dict)

@@ -18,6 +18,7 @@ from errorspan.record.manifest import Reply
 from errorspan.runs.run import Open, Run
 from errorspan.steps.table import SOLVE, STEPS
 from errorspan.text.errors import InputError, shown
+from errorspan.text.expected import misfits, sentence
 
 
 class Told(Strict):
@@ -55,9 +56,9 @@ def reported(text: str, told: Told, names: Mapping[str, str]) -> Reply:
     try:
         return Reply(text=text, whom=told.whom, how=told.how, by=told.by, asked_at=at)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-        said = (f"{names.get(str(fault['loc'][0]), fault['loc'][0])}: {fault['msg']}" for fault in faults)
-        raise InputError(line.replace("Value error, ", "") for line in said) from None
+        raise InputError(
+            f"{names.get(str(fault['loc'][0]), fault['loc'][0])}: {sentence(fault)}" for fault in misfits(error)
+        ) from None
 
 
 def user(root: Path) -> str:

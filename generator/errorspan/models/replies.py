@@ -64,7 +64,7 @@ def judge(
     try:
         output = step.read(reply.text, asked=True)
     except ValidationError as error:
-        return None, complaints(faults_of(error))
+        return None, complaints(faults_of(error, reply.text, step.output))
     return output, complaints(fault for said in step.findings(output, outputs).values() for fault in faults(said))
 
 

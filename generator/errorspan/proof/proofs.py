@@ -190,12 +190,14 @@ def read(path: Path, name: str) -> Proof | None:
     Raises:
         InputError: it is corrupt, or of a newer format.
     """
+    text = b""
     try:
-        return objects.validated(Proof, path.read_bytes()) if path.is_file() else None
+        return objects.validated(Proof, text := path.read_bytes()) if path.is_file() else None
     except OSError as error:
         raise InputError([f"{name}:1: cannot be read ({error.strerror})"]) from None
     except ValidationError as error:
-        raise InputError(faults_in(name, error, "delete the file: `errorspan verify` writes it anew")) from None
+        way_out = "delete the file: `errorspan verify` writes it anew"
+        raise InputError(faults_in(name, error, way_out, text, Proof)) from None
 
 
 def written(proof: Proof) -> str:

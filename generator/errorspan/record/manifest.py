@@ -18,6 +18,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from errorspan.answers.shape import FORMAT
 from errorspan.authoring.prices import Usage
@@ -94,7 +95,7 @@ class _Given(Source):
     @classmethod
     def _measured(cls, value: Any, known: ValidationInfo) -> Any:
         if value is None and known.data.get("whom") is None:
-            raise ValueError("Field required")
+            raise PydanticCustomError("missing", "is missing")
         return value
 
 

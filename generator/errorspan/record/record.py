@@ -199,8 +199,9 @@ class Record:
 
     def _read_manifest(self) -> Manifest:
         path = self.own("run.json")
+        text = b""
         try:
-            manifest = objects.validated(Manifest, path.read_bytes())
+            manifest = objects.validated(Manifest, text := path.read_bytes())
         except FileNotFoundError:
             return Manifest()
         except OSError as error:
@@ -209,7 +210,7 @@ class Record:
             if newer := _newer(path):
                 raise InputError([f"{self.name}/run.json:1: {_told_newer(newer)}"]) from None
             way_out = "restore the file from version control: it says where answers came from and what they cost"
-            raise InputError(faults_in(f"{self.name}/run.json", error, way_out)) from None
+            raise InputError(faults_in(f"{self.name}/run.json", error, way_out, text, Manifest)) from None
         if manifest.format > FORMAT:
             raise InputError([f"{self.name}/run.json:1: {_told_newer(manifest.format)}"])
         return manifest

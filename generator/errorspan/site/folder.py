@@ -19,7 +19,7 @@ from errorspan.site.pages import assets, render
 from errorspan.site.words import language
 from errorspan.text import disk
 from errorspan.text.errors import Busy, InputError, shown
-from errorspan.text.source import Place, Source
+from errorspan.text.source import Source
 
 LIST = ".errorspan-{}"
 """The list of what a command wrote into a folder: the digests of each file, by its path.
@@ -88,7 +88,7 @@ def docs_of(config: Mapping[str, Any]) -> str:
     return str(config.get("docs_dir") or "docs")
 
 
-def copied(root: Path, site: Source, place: Place, name: str, exclude: Collection[str] = ()) -> Gathered:
+def copied(root: Path, site: Source, place: tuple[str, ...], name: str, exclude: Collection[str] = ()) -> Gathered:
     """Return the files below a folder that a site names, but for those that patterns exclude. Links are not followed.
 
     Raises:

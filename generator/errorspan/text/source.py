@@ -8,21 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from errorspan.text import disk
 from errorspan.text.errors import InputError
+from errorspan.text.expected import CONTROL, Place, described, line_of, misfits, named, place_of, sentence
+from errorspan.text.unparsed import QUOTES, in_yaml
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
 
-UNTOLD = "untold"
-"""The kind of a fault whose value may be a secret, and is not repeated."""
-
-Place = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -34,6 +32,7 @@ class Source:
     values: Mapping[str, Any]
     marks: Mapping[Place, str] = field(repr=False)
     prefix: Place = ()
+    text: str = field(default="", repr=False)
 
     def fault(self, place: Place, what: str) -> str:
         """Say a fault at the deepest known part of a place."""
@@ -53,9 +52,14 @@ class Source:
         try:
             return model.model_validate(self.values)
         except ValidationError as error:
-            raise InputError(
-                self.fault(tuple(fault["loc"]), _expected(fault, model)) for fault in error.errors(include_url=False)
-            ) from None
+            raise InputError(self._told(fault, model) for fault in misfits(error)) from None
+
+    def _told(self, fault: Any, model: type[BaseModel]) -> str:
+        said = self.fault(place_of(fault), sentence(fault, model))
+        if fault["type"] != CONTROL:
+            return said
+        file, line, rest = said.split(":", 2)
+        return f"{file}:{line_of(fault['ctx']['sign'], self.text, int(line))}:{rest}"
 
 
 def read(path: Path, name: str) -> Source:
@@ -79,13 +83,14 @@ def parsed(text: str, name: str) -> Source:
         marks = dict(_marks(node, (), name, faults)) if node else {}
         values = yaml.load(text, _Loader) if not faults else None  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        raise InputError([no_yaml(error, text, name)]) from None
+        line, what = in_yaml(error, text)
+        raise InputError([f"{name}:{line}: {what}"]) from None
     if faults:
         raise InputError(faults)
     if not isinstance(values, dict):
-        found = "nothing" if values is None else type(values).__name__
-        raise InputError([f"{name}:1: expected keys and values, such as `title: …` (got {found})"])
-    return Source(name, values, marks)
+        got = "a list" if isinstance(values, list) else described(values)
+        raise InputError([f"{name}:1: expected keys and values, such as `title: …` (got {got})"])
+    return Source(name, values, marks, text=text)
 
 
 def _text(path: Path, name: str) -> str:
@@ -117,18 +122,6 @@ def decoded(content: bytes, name: str) -> str:
         raise InputError([f"{name}:{line}: expected UTF-8 (got the byte 0x{content[error.start]:02x})"]) from None
 
 
-def no_yaml(error: Exception, text: str, name: str) -> str:
-    """Say why a text does not parse, and where."""
-    if isinstance(error, yaml.MarkedYAMLError):
-        mark = error.problem_mark or error.context_mark
-        return f"{name}:{mark.line + 1 if mark else 1}: {_problem(error)}"
-    line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-    problem = str(error).splitlines()[0]
-    if "chr()" in problem or "C int" in problem:  # by version of Python
-        problem = "a \\U beyond the last character, U+10FFFF"
-    return f"{name}:{line}: is no YAML ({problem})"
-
-
 class _Loader(yaml.SafeLoader):
     """Name the line of a value that looks like a date or a number and cannot be one."""
 
@@ -136,8 +129,7 @@ class _Loader(yaml.SafeLoader):
         try:
             return super().construct_object(node, deep)
         except (ValueError, OverflowError) as error:
-            problem = f"{error}; quotes make it text"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+            raise yaml.constructor.ConstructorError(None, None, f"{error}; {QUOTES}", node.start_mark) from None
 
 
 def _tricks(text: str, name: str) -> Iterator[str]:
@@ -149,9 +141,9 @@ def _tricks(text: str, name: str) -> Iterator[str]:
             yield f"{name}:{line}: is nested too deeply"
             return
         if getattr(event, "anchor", None):
-            yield f"{name}:{line}: anchors and aliases (& and *) are not allowed"
+            yield f"{name}:{line}: anchors and aliases (& and *) are not allowed; {QUOTES}"
         if getattr(event, "tag", None):
-            yield f"{name}:{line}: tags (!) are not allowed"
+            yield f"{name}:{line}: tags (!) are not allowed; {QUOTES}"
 
 
 def _marks(node: yaml.Node, place: Place, name: str, faults: list[str]) -> Iterator[tuple[Place, str]]:
@@ -160,7 +152,7 @@ def _marks(node: yaml.Node, place: Place, name: str, faults: list[str]) -> Itera
         for key, value in node.value:
             line, inner = key.start_mark.line + 1, (*place, str(key.value))
             if key.tag != "tag:yaml.org,2002:str" or not key.value.isprintable():
-                got = _shown(key.value) if isinstance(key, yaml.ScalarNode) else "a list or a mapping"
+                got = described(key.value) if isinstance(key, yaml.ScalarNode) else "a list or a mapping"
                 faults.append(
                     f"{name}:{line}: {f'{named(place)}: ' if place else ''}expected text as a key (got {got})"
                 )
@@ -174,70 +166,3 @@ def _marks(node: yaml.Node, place: Place, name: str, faults: list[str]) -> Itera
             inner = (*place, number)
             yield inner, f"{name}:{value.start_mark.line + 1}"
             yield from _marks(value, inner, name, faults)
-
-
-def _problem(error: yaml.MarkedYAMLError) -> str:
-    problem = str(error.problem or error.context)
-    if "'\\t'" in problem:
-        return "expected spaces (got a tab)"
-    return f"is no YAML: {problem}"
-
-
-def _expected(fault: Mapping[str, Any], model: type[BaseModel]) -> str:  # noqa: C901, PLR0911, PLR0912 - a case for each kind
-    context, got = fault.get("ctx", {}), _shown(fault.get("input"))
-    match fault["type"]:
-        case "extra_forbidden":
-            known = ", ".join(_fields(model, fault["loc"][:-1]))
-            return f"is no key here; known are {known}" if known else "is no key here"
-        case "missing":
-            return "is missing"
-        case "literal_error":
-            return f"expected {context['expected']} (got {got})"
-        case "string_type":
-            hint = "" if isinstance(fault["input"], list | dict | None) else "; quotes make it text"
-            return f"expected text (got {got}){hint}"
-        case "string_unicode":
-            return f"expected text without halves of characters (got {got})"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return f"expected keys and values (got {got})"
-        case "too_long":
-            return f"expected at most {context['max_length']} (got {context['actual_length']})"
-        case "too_short":
-            return f"expected at least {context['min_length']} (got {context['actual_length']})"
-        case "list_type":
-            return f"expected a list (got {got})"
-        case "int_type" | "int_parsing" | "int_from_float":
-            return f"expected a whole number (got {got})"
-        case "value_error":
-            return f"{context['error']} (got {got})"
-        case kind if kind == UNTOLD:
-            return str(fault["msg"])
-        case _:
-            message = str(fault["msg"]).replace("Input should be", "expected")
-            message = message.replace("String should", "expected text to")
-            return f"{message[0].lower()}{message[1:]} (got {got})"
-
-
-def _fields(model: type[BaseModel], place: Place) -> list[str]:
-    for key in (part for part in place if isinstance(part, str)):
-        kind = model.model_fields[key].annotation if key in model.model_fields else None
-        inner = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)]
-        if not inner:
-            return []
-        model = inner[0]
-    return list(model.model_fields)
-
-
-def named(place: Place) -> str:
-    """Return a place as messages name it, on one line."""
-    parts = [str(part) for part in place]
-    key = ".".join(part if part and part.isprintable() else repr(part) for part in parts)
-    return key if len(key) <= 120 else f"{key[:117]}…"
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
-    except ValueError:  # Python writes no number of more than 4,300 digits
-        text = "a huge number"
-    return text if len(text) <= 60 else f"{text[:57]}…"
