@@ -1,7 +1,7 @@
 """Say what a schema cannot.
 
-A check is a function of an output and of the outputs that it was built on. It yields a sentence for each fault, or an
-`Undecided` one where it cannot tell; its docstring is the sentence that a run page shows when there is neither.
+A check is a function of an output and of the outputs that it was built on. It yields a sentence for each fault, an
+`Undecided` one where it cannot tell, and a `Remark` on what does no harm; its docstring is the sentence that a run page shows when there is neither.
 """
 
 from __future__ import annotations
@@ -19,6 +19,12 @@ class Undecided(str):
     __slots__ = ()
 
 
+class Remark(str):
+    """What a check has to say that is no fault: nothing is sent back or withheld for it."""
+
+    __slots__ = ()
+
+
 def united(findings: Iterable[Mapping[Check, tuple[str, ...]]]) -> dict[Check, tuple[str, ...]]:
     """Return what each check has to say of several answers, in all."""
     said: dict[Check, tuple[str, ...]] = {}
@@ -30,4 +36,4 @@ def united(findings: Iterable[Mapping[Check, tuple[str, ...]]]) -> dict[Check, t
 
 def faults(said: Iterable[str]) -> tuple[str, ...]:
     """Return the faults in what checks say."""
-    return tuple(sentence for sentence in said if not isinstance(sentence, Undecided))
+    return tuple(sentence for sentence in said if not isinstance(sentence, Undecided | Remark))

@@ -12,8 +12,8 @@ from errorspan.answers import verdicts
 from errorspan.answers.outputs import Assessment
 from errorspan.authoring.topics import LONGEST, SHORTEST
 from errorspan.checks import giveaways
-from errorspan.checks.check import Outputs, Undecided
-from errorspan.checks.tracing import traced
+from errorspan.checks.check import Outputs, Remark, Undecided
+from errorspan.checks.tracing import traced, unplaced
 from errorspan.text import syntax
 
 _LINE = re.compile(r"\blines? \d+", re.IGNORECASE)
@@ -100,9 +100,11 @@ def quotes_stand_in_the_code(assessment: Assessment, _: Outputs) -> Iterator[str
     Models miscount lines, and no reader sees `line`: while the quote alone tells the place, a wrong one is no fault.
     """
     for error in assessment.errors:
-        if not assessment.span(error):
-            times = assessment.code.count(error.quote)
-            yield f"errors.{error.id}.quote: stands {times} times in the code, and not once on line {error.line}"
+        span = assessment.span(error)
+        if span is None:
+            yield f"errors.{error.id}.quote: {unplaced(error.quote, error.line, assessment.code)}"
+        elif span.first != error.line:
+            yield Remark(f"errors.{error.id}.line: the quote stands on line {span.first} (got {error.line}), and decides")
 
 
 def spans_hold_code(assessment: Assessment, _: Outputs) -> Iterator[str]:
@@ -133,7 +135,8 @@ def errors_were_judged(assessment: Assessment, outputs: Outputs) -> Iterator[str
         if not error.failure:
             continue  # a reviewer added it
         if not failure:
-            yield f"errors.{error.id}.failure: {error.failure} is none of the judged failures"
+            known = ", ".join(one.id for one in outputs["judgment"].failures) or "none"
+            yield f"errors.{error.id}.failure: {error.failure} is none of the judged failures, which are {known}"
         elif span and any(line in placed for line in range(span.first, span.last + 1)):
             quoted = {
                 line

@@ -231,7 +231,7 @@ def in_json(text: str) -> Fault | None:
     return None
 
 
-def _json_problem(text: str, error: json.JSONDecodeError) -> tuple[int, str]:  # noqa: C901, PLR0911 - a case for each problem
+def _json_problem(text: str, error: json.JSONDecodeError) -> tuple[int, str]:  # noqa: C901, PLR0911, PLR0912 - a case for each problem
     at = error.pos
     here = text.count("\n", 0, at) + 1
     before = text[:at].rstrip()
