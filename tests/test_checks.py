@@ -274,25 +274,44 @@ CASES = [
     case("ids_count_up", "1, 2, 3", assessment()),
     case("ids_count_up", "1, 3, 3", assessment({"id": "3"}), "errors: the ids are 1, 3, 3, not 1 to 3 in this order"),
     case("quotes_stand_in_the_code", "each once", assessment()),
-    case("quotes_stand_in_the_code", "on another line", assessment({"line": 1})),
+    case(
+        "quotes_stand_in_the_code",
+        "on another line",
+        assessment({"line": 1}),
+        "errors.2.line: expected 9, where the quote stands (got 1); the quote decides",
+    ),
     case("quotes_stand_in_the_code", "twice, once on its line", assessment({"quote": "totals", "line": 2})),
     case(
         "quotes_stand_in_the_code",
         "nowhere",
         assessment({"quote": "x"}),
-        "errors.2.quote: stands 0 times in the code, and not once on line 9",
+        "errors.2.quote: stands 0 times in the code: 'x' does not; no line is like it",
     ),
     case(
         "quotes_stand_in_the_code",
         "too often",
         assessment({"quote": "return", "line": 3}),
-        "errors.2.quote: stands 3 times in the code, and not once on line 3",
+        "errors.2.quote: stands 3 times in the code, on lines 5, 9, 13, and not once on line 3",
     ),
     case(
         "quotes_stand_in_the_code",
         "with an ellipsis",
         assessment({"quote": "def top(…"}),
-        "errors.2.quote: stands 0 times in the code, and not once on line 9",
+        "errors.2.quote: stands 0 times in the code: 'def top(…' does not; nearest is line 8, 'def top(totals, n):'",
+    ),
+    case(
+        "quotes_stand_in_the_code",
+        "with other blanks",
+        assessment({"quote": "def top(totals, n):\n        return sorted(totals)[:n]"}),
+        "errors.2.quote: stands 0 times in the code: '        return sorted(totals)[:n]' does not; nearest is line 9, "
+        "'    return sorted(totals)[:n]'",
+    ),
+    case(
+        "quotes_stand_in_the_code",
+        "without the lines between",
+        assessment({"quote": "def top(totals, n):\ndef mean(values):"}),
+        "errors.2.quote: stands 0 times in the code: each of its lines does, but not together; blanks and blank lines "
+        "count",
     ),
     case("spans_are_apart", "in order", assessment()),
     case(
@@ -342,7 +361,7 @@ CASES = [
         "errors_were_judged",
         "one was not",
         assessment({"failure": "F9"}),
-        "errors.2.failure: F9 is none of the judged failures",
+        "errors.2.failure: F9 is none of the judged failures, which are F1, F2, F3",
     ),
     case(
         "errors_were_judged",
@@ -798,7 +817,7 @@ CASES = [
         "sound_places_stand_apart",
         "nowhere",
         assessment(sound=[{"quote": "nowhere", "line": 1, "reason": "r"}]),
-        "sound.1.quote: stands 0 times in the code, and not once on line 1",
+        "sound.1.quote: stands 0 times in the code: 'nowhere' does not; no line is like it",
     ),
     case(
         "sound_places_stand_apart",

@@ -50,7 +50,7 @@ def verdicts(variants: dict[str, Variant], description: str = "", **proof: Any) 
         **proof,
     )
     said = decided(seen, Assessment.model_validate(told(description)))
-    return [one.verdict for one in said.outcomes.values()], said.outcomes["2"].why, list(said.flaws)
+    return [one.verdict for one in said.outcomes.values()], said.outcomes["2"].why, [flaw.what for flaw in said.flaws]
 
 
 def test_errors_that_hide_each_other_are_proved_on_the_program_without_the_others() -> None:

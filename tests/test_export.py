@@ -27,7 +27,7 @@ from errorspan.answers.outputs import Assessment, Span
 from errorspan.course import Course
 from errorspan.export import parcel as export
 from errorspan.export import qti, scorm
-from errorspan.proof.reviews import Aside
+from errorspan.proof.correcting import Aside
 from errorspan.runs.answer import AUTHORSHIP, Authorship
 from errorspan.site.exercise import Exercise
 from errorspan.site.words import language, words_in

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+import answers
 from conftest import Project
+from errorspan.answers.outputs import Assessment
+from errorspan.proof import correcting, reviews
+from errorspan.proof.evidence import Evidence
+from errorspan.record.manifest import Entry, Recorded
+from errorspan.runs.answer import Answer
+from errorspan.runs.places import said_at
+from errorspan.steps.table import ASSESS
+from errorspan.text.errors import InputError
+from errorspan.text.objects import lines
 
 
 @pytest.fixture
@@ -140,7 +151,7 @@ def test_corrections_are_checked_like_an_answer(course: Project) -> None:
     reviewed(course, corrections=[{"error": 1, "quote": "totals[word] = 2"}])
     done = course.build(key=False)
     assert done.returncode == 0
-    assert "errors.1.quote: stands 0 times in the code" in done.stderr
+    assert re.search(r"topics/words.review.yml:\d+: corrections.1.quote: stands 0 times in the code", done.stderr)
     assert not published(course)
 
 
@@ -156,39 +167,144 @@ def test_a_review_can_mend_what_a_check_found(course: Project) -> None:
     assert published(course)
 
 
-@pytest.mark.parametrize(
-    ("more", "fault"),
-    [
+ASSESSED = Assessment.model_validate(answers.ASSESSMENT)
+HEAD = f"verdict: approved\nby: Ada Example\ndate: 2026-01-31\nassessment: {'a' * 64}\n"
+NEW = "description: d, hint: h, severity: low, concept: c, learning_value: l"
+NINE = "expected to leave 1 to 9 errors"
+FAULTS: dict[str, tuple[str, list[str]]] = {
+    "an error twice": (
+        "corrections:\n- error: 2\n  remove: true\n- error: 2\n  hint: Count.",
+        ["8: corrections.2.error: error 2 has an entry already"],
+    ),
+    "no such error": ("corrections:\n- error: 7", ["6: corrections.1.error: there is no error 7"]),
+    "nothing is left": (
+        "corrections:\n- {error: 1, remove: true}\n- {error: 2, remove: true}\n- {error: 3, remove: true}",
+        [f"5: corrections: {NINE} (got 0)"],
+    ),
+    "too many": (
+        "add:\n" + f"- {{quote: top, line: 8, correction: x, {NEW}}}\n" * 7,
+        [f"5: add: {NINE} (got 10)"],
+    ),
+    "a quote that is not there": (
+        f"add:\n- quote: sorted(total)\n  line: 9\n  correction: x\n  {NEW.replace(', ', chr(10) + '  ')}",
+        [
+            (
+                "6: add.1.quote: stands 0 times in the code: 'sorted(total)' does not; nearest is line 9, "
+                "'    return sorted(totals)[:n]'"
+            )
+        ],
+    ),
+    "a key that lacks": (
+        "add:\n- quote: n\n  line: 2",
+        [f"6: add.1.{key}: is missing" for key in ("correction", *re.findall(r"(\w+):", NEW))],
+    ),
+    "a blank quote": (
+        "title: T\ncorrections:\n- error: 3\n  quote: ''",
+        ["8: corrections.1.quote: expected text that is not blank (got '')"],
+    ),
+    "undecided, and nowhere": (
+        "undecided:\n- quote: total\n  line: 1\n  reason: r",
+        ["6: undecided.1.quote: stands 5 times in the code, on lines 2, 4, 5, 8, 9, and not once on line 1"],
+    ),
+    "undecided, and an error": (
+        "undecided:\n- quote: sorted(totals)[:n]\n  line: 9\n  reason: r",
+        ["6: undecided.1.quote: is within error 2; say `undecided` of that error"],
+    ),
+    "no verdict": ("verdict: fine", ["5: verdict: is given twice"]),
+    "a key that is none": ("aproved: true", ["5: aproved: is no key here; known are verdict, by, date, "]),
+}
+
+
+def laid(text: str, folder: Path) -> Assessment:
+    """Return the assessment with a review of this text laid over it."""
+    (folder / "words.review.yml").write_text(HEAD + text, "utf-8")
+    review = reviews.read(folder / "words.review.yml", "topics/words.review.yml")
+    assert review
+    shown = correcting.corrected(ASSESSED, review)
+    correcting.asides(ASSESSED, shown, review)
+    return shown
+
+
+@pytest.mark.parametrize(("text", "told"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_of_a_review_is_told_where_its_text_stands(text: str, told: list[str], tmp_path: Path) -> None:
+    with pytest.raises(InputError) as raised:
+        laid(text, tmp_path)
+    found = [fault.removeprefix("topics/words.review.yml:") for fault in raised.value.faults]
+    assert [one[: len(wanted)] for one, wanted in zip(found, told, strict=True)] == told
+
+
+def test_values_of_a_review_are_told_in_our_words(tmp_path: Path) -> None:
+    text = HEAD.replace("approved", "fine").replace("2026-01-31", "tomorrow").replace("a" * 64, "'123'")
+    (tmp_path / "x.review.yml").write_text(text.replace("Ada Example", "''"), "utf-8")
+    with pytest.raises(InputError) as raised:
+        reviews.read(tmp_path / "x.review.yml", "x.review.yml")
+    assert raised.value.faults == (
+        "x.review.yml:1: verdict: expected 'approved' or 'rejected' (got 'fine')",
+        "x.review.yml:2: by: expected text that is not blank (got '')",
+        "x.review.yml:3: date: expected a day, such as 2026-01-31 (got 'tomorrow')",
+        "x.review.yml:4: assessment: expected a SHA-256: 64 digits of 0-9 and a-f (got '123')",
+    )
+
+
+REVIEWED: dict[str, tuple[str, str, str]] = {
+    "what it corrects": (
+        "corrections:\n- error: 2\n  hint: h\n",
+        "errors.2.hint: holds the correction",
+        "topics/words.review.yml:7: corrections.1.hint: holds the correction",
+    ),
+    "what it leaves of an error": (
+        "corrections:\n- error: 2\n  correction: x\n",
+        "errors.2.hint: holds the correction",
+        "topics/words.review.yml:6: corrections.1.hint: holds the correction",
+    ),
+    "what it adds": (
         (
-            {"corrections": [{"error": 2, "remove": True}, {"error": 2, "hint": "Count."}]},
-            "topics/words.review.yml:1: corrections: expected one entry for each error",
+            "add:\n- {quote: 'totals = {}', line: 2, correction: x,\n   hint: h, description: d, severity: low, "
+            "concept: c, learning_value: l}\n"
         ),
-        ({"corrections": [{"error": 7}]}, "topics/words.review.yml:1: corrections: there is no error 7"),
-        ({"corrections": [{"error": n, "remove": True} for n in (1, 2, 3)]}, "what is left is no assessment: errors"),
-        (
-            {"add": [ADDED | {"quote": "nowhere"}]},
-            "topics/words.review.yml:1: add: 'nowhere' does not stand in the code once",
-        ),
-        ({"add": [{"quote": "n", "line": 2}]}, "add.0.correction: is missing"),
-        ({"add": [dict(ADDED) for _ in range(7)]}, "what is left is no assessment: errors: expected 1 to 9 (got 10)"),
-        ({"undecided": [ASIDE | {"quote": "total", "line": 1}]}, "undecided: 'total' does not stand in the code once"),
-        (
-            {"undecided": [ASIDE | {"quote": "sorted(totals)[:n]", "line": 9}]},
-            "undecided: 'sorted(totals)[:n]' is within error 2; say `undecided` of that error",
-        ),
-        ({"verdict": "fine"}, "verdict: expected 'approved' or 'rejected' (got 'fine')"),
-        ({"date": "tomorrow"}, "date: "),
-        ({"aproved": True}, "aproved: is no key here; known are verdict, by, date"),
-        ({"assessment": "123"}, "assessment: "),
-        ({"by": ""}, "by: expected text that is not blank"),
-    ],
-)
-def test_a_review_with_faults_is_told(course: Project, more: dict[str, Any], fault: str) -> None:
-    reviewed(course, **more)
+        "errors.1.hint: holds the correction",
+        "topics/words.review.yml:7: add.1.hint: holds the correction",
+    ),
+    "what it leaves, under another number": (
+        "corrections:\n- error: 1\n  remove: true\n",
+        "errors.1.hint: holds the correction",
+        "topics/runs/words/assessment.json:{} errors.2.hint: holds the correction",
+    ),
+    "its title": ("title: T\n", "title: tells too much", "topics/words.review.yml:5: title: tells too much"),
+    "another text": (
+        "title: T\n",
+        "scenario: tells too much",
+        "topics/runs/words/assessment.json:{} scenario: tells too much",
+    ),
+    "its errors": (
+        "corrections:\n- error: 1\n  quote: x\n",
+        "errors: their quotes cover too much",
+        "topics/words.review.yml:5: corrections: their quotes cover too much",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said", "told"), REVIEWED.values(), ids=REVIEWED)
+def test_what_a_check_finds_is_told_where_a_person_must_change_it(
+    text: str, said: str, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "words.review.yml").write_text(HEAD + text, "utf-8")
+    review = reviews.read(tmp_path / "words.review.yml", "topics/words.review.yml")
+    assert review
+    shown, recorded = correcting.corrected(ASSESSED, review), ASSESSED.recorded()
+    entry = Entry(origin="authored", digest="0" * 64)
+    answer = Answer(ASSESS[-1], 0, "", Recorded("assessment.json", recorded, entry), shown)
+    evidence = Evidence(review=review, original=ASSESSED)
+    place = ("scenario",) if "scenario" in said else ("errors", 1, "hint")
+    line = lines(recorded)[place]
+    assert said_at("topics/runs/words", answer, said, evidence) == told.replace("{}", f"{line}:")
+
+
+def test_a_review_with_faults_leaves_its_topic_out(course: Project) -> None:
+    reviewed(course, corrections=[{"error": 7}])
     done = course.build("--strict", key=False)
     assert done.returncode == 1
-    assert "topics/words.review.yml:" in done.stderr
-    assert fault in done.stderr
+    assert re.search(r"topics/words.review.yml:\d+: corrections.1.error: there is no error 7", done.stderr)
     assert "Traceback" not in done.stderr
 
 

@@ -150,8 +150,8 @@ TWICE = exercise((1, 1), (2, 2)).model_copy(update={"code": "same()\nother()\nsa
         ("other()", 2, []),
         ("other()", 9, []),
         ("same()", 3, []),
-        ("same()", 2, ["findings.0.quote: stands 2 times in the code, and not once on line 2"]),
-        ("Same()", 1, ["findings.0.quote: stands 0 times in the code, and not once on line 1"]),
+        ("same()", 2, ["findings.1.quote: stands 2 times in the code, on lines 1, 3, and not once on line 2"]),
+        ("Same()", 1, ["findings.1.quote: stands 0 times in the code: 'Same()' does not; nearest is line 1, 'same()'"]),
     ],
     ids=["there", "miscounted", "told by its line", "ambiguous", "invented"],
 )
@@ -163,7 +163,7 @@ def test_a_finding_stands_in_the_code(quote: str, line: int, faults: list[str]) 
 def test_a_finding_is_short() -> None:
     assert not list(findings_are_short(solution((1, QUOTED_LINES)), {}))
     (fault,) = findings_are_short(solution((1, 1), (1, QUOTED_LINES + 1)), {})
-    assert fault == "findings.1.quote: 6 lines; quote only what is wrong, 5 lines at most"
+    assert fault == "findings.2.quote: 6 lines; quote only what is wrong, 5 lines at most"
 
 
 def test_there_are_ten_findings_at_most() -> None:

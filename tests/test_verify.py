@@ -20,6 +20,7 @@ from conftest import ROOT, Project
 from errorspan.answers.outputs import Assessment
 from errorspan.course import Course
 from errorspan.runs.run import State
+from errorspan.text.objects import lines
 
 pytestmark = pytest.mark.sandbox
 
@@ -42,6 +43,7 @@ def test_all(exercise):
 """
 RIGHT = "exercise.count('aa')['a'] == 2 and exercise.top({'a': 1, 'b': 2}, 1) == ['b'] and exercise.mean([1, 2]) > 1"
 MIXED = f"[{RIGHT.replace(' and ', ', ')}].count(True) == 1"
+RECORD = "topics/runs/words/assessment.json:{}: errors.3:"
 ADAPTED = TESTS + "\n\ndef adapt(tier, code):\n    return code\n"
 
 
@@ -55,6 +57,11 @@ def verified(course: Project, tests: str) -> Any:
     """Give the topic these tests and verify it."""
     course.write("topics/words.tests.py", tests)
     return course.errorspan("verify", key=False)
+
+
+def line_of(course: Project, *place: str | int) -> int:
+    """Return the line of the recorded assessment on which something stands."""
+    return lines((course.folder / "topics/runs/words/assessment.json").read_text("utf-8"))[place]
 
 
 def proof(course: Project) -> dict[str, Any]:
@@ -105,21 +112,24 @@ def test_verifying_again_changes_no_byte(course: Project) -> None:
 @pytest.mark.parametrize(
     ("tests", "fault"),
     [
-        (TESTS.replace("== 1.5", "in (1, 1.5)"), "error 3, left in alone, fails no test"),
+        (TESTS.replace("== 1.5", "in (1, 1.5)"), f"{RECORD} error 3, left in alone, fails no test"),
         (
             TESTS.replace("== 1.5", "== 1"),
-            "with the correction of error 3 the program fails test_mean, which the program as shown passes: Assertion",
+            (
+                f"{RECORD} with the correction of error 3 the program fails test_mean, which the program as shown "
+                "passes: Assertion"
+            ),
         ),
         (
             TESTS.replace('["b"]', '["c"]'),
-            "the corrected program fails test_top: AssertionError: assert ['b'] == ['c']",
+            "topics/words.tests.py:6: the corrected program fails test_top: AssertionError: assert ['b'] == ['c']",
         ),
     ],
 )
 def test_a_key_that_execution_speaks_against_is_not_published(course: Project, tests: str, fault: str) -> None:
     done = verified(course, tests)
     assert done.returncode == 1
-    assert f"topics/runs/words/proof.json:1: {fault}" in " ".join(done.stderr.split())
+    assert fault.replace("{}", str(line_of(course, "errors", 2))) in " ".join(done.stderr.split())
     page = run_page(course)
     assert "not published: execution speaks against its key" in page
     assert not (course.folder / "site/exercises/words").exists()

@@ -16,7 +16,7 @@ from errorspan.authoring.topics import BESIDE, Broken, Topic, read_topics
 from errorspan.models.client import Client, deprecations
 from errorspan.models.hand import Hand
 from errorspan.pipeline import Pipeline
-from errorspan.proof import framing, harnesses, proofs, reviews
+from errorspan.proof import correcting, framing, harnesses, proofs, reviews
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Recorded
 from errorspan.record.record import Record
@@ -139,7 +139,7 @@ class Course:
 
         def correct(recorded: Recorded, assessment: Any) -> Any:
             if review and review.applies(recorded.entry.digest) and isinstance(assessment, Assessment):
-                return reviews.corrected(assessment, review, name)
+                return correcting.corrected(assessment, review)
             return assessment
 
         record = self.record(topic)
@@ -158,7 +158,8 @@ class Course:
             stale_review=None if applies else review,
             original=original,
             frame=framing.frame(topic.id, assessment.language, tests, self.settings.topics),
-            undecided=reviews.asides(original, assessment, review, name) if original and review else (),
+            tests=harnesses.told(topic.id, tests, self.settings.topics),
+            undecided=correcting.asides(original, assessment, review) if original and review else (),
         )
         return replace(run, evidence=evidence)
 

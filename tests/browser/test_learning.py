@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from errorspan.answers.outputs import Sound, Span
-from errorspan.proof.reviews import Aside
+from errorspan.proof.correcting import Aside
 from errorspan.site import pages
 from errorspan.site.exercise import Seen
 from sample import (

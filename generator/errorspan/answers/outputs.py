@@ -7,7 +7,6 @@ dialect does not enforce (list lengths, ranges) are enforced here, when an answe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate, islice
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
@@ -15,6 +14,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from errorspan.answers.quotes import occurrences
 from errorspan.answers.shape import Output, Text, TextOrNone, bare_json
 from errorspan.text.fences import blocks
 
@@ -273,11 +273,3 @@ class Assessment(Output):
             if not ids or error.id in ids:
                 code = code[: span.start] + error.correction + code[span.end :]
         return code
-
-
-def occurrences(quote: str, text: str, start: int = 0, end: int | None = None) -> Iterator[int]:
-    """Yield where a quote starts in a text, also where it overlaps itself: from `start` on, and before `end`."""
-    at = text.find(quote, start)
-    while at >= 0 and (end is None or at < end):
-        yield at
-        at = text.find(quote, at + 1)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from errorspan.answers.outputs import Assessment, Finding, Solution, Span
+from errorspan.answers.quotes import unplaced
 
 PASSES = ("first", "second")
 QUOTED_LINES = 5
@@ -91,15 +92,14 @@ def settle(solutions: Mapping[str, Solution], outputs: Mapping[str, Any]) -> Sol
 
 def findings_stand_in_the_code(solution: Solution, outputs: Mapping[str, Any]) -> Iterator[str]:
     """Each finding quotes the exercise's code, at one place."""
-    for number, finding in enumerate(solution.findings):
+    for number, finding in enumerate(solution.findings, 1):
         if not outputs["assessment"].span(finding):
-            times = outputs["assessment"].code.count(finding.quote)
-            yield f"findings.{number}.quote: stands {times} times in the code, and not once on line {finding.line}"
+            yield f"findings.{number}.quote: {unplaced(finding.quote, finding.line, outputs['assessment'].code)}"
 
 
 def findings_are_short(solution: Solution, _: Mapping[str, Any]) -> Iterator[str]:
     """Each finding quotes a few lines, not a stretch of the program."""
-    for number, finding in enumerate(solution.findings):
+    for number, finding in enumerate(solution.findings, 1):
         lines = finding.quote.strip("\n").count("\n") + 1
         if lines > QUOTED_LINES:
             yield f"findings.{number}.quote: {lines} lines; quote only what is wrong, {QUOTED_LINES} lines at most"

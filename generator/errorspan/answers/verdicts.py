@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from errorspan.answers.outputs import Implementation, Judgment, Label, Settled, Severity, Shortfall, occurrences
+from errorspan.answers.outputs import Implementation, Judgment, Label, Settled, Severity, Shortfall
+from errorspan.answers.quotes import occurrences
 
 Reason = Literal["identical", "not_attempted", "not_achieved", "position_inconsistent", "unsupported", "too_little"]
 Place = tuple[int, int]

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from errorspan.answers.outputs import Assessment
+from errorspan.answers.quotes import moved, unplaced
 from errorspan.checks import giveaways
-from errorspan.checks.check import Outputs
+from errorspan.checks.check import Outputs, Remark
 from errorspan.text import syntax
 
 _SCENARIO_WORDS, _PROMISE_WORDS, _PROMISES = 60, 40, 3
@@ -46,8 +47,9 @@ def sound_places_stand_apart(assessment: Assessment, _: Outputs) -> Iterator[str
     for number, sound in enumerate(assessment.sound, 1):
         place = assessment.span(sound)
         if place is None:
-            times = assessment.code.count(sound.quote)
-            yield f"sound.{number}.quote: stands {times} times in the code, and not once on line {sound.line}"
+            yield f"sound.{number}.quote: {unplaced(sound.quote, sound.line, assessment.code)}"
+        elif place.first != sound.line:
+            yield Remark(f"sound.{number}.line: {moved(place.first, sound.line)}")
         for name, span in spans:
             if place and place.first <= span.last and span.first <= place.last:
                 yield f"sound.{number}.quote: shares a line with error {name}"

@@ -1,7 +1,8 @@
 """Say what a schema cannot.
 
 A check is a function of an output and of the outputs that it was built on. It yields a sentence for each fault, an
-`Undecided` one where it cannot tell, and a `Remark` on what does no harm; its docstring is the sentence that a run page shows when there is neither.
+`Undecided` one where it cannot tell, a `Remark` on what does no harm; its docstring is the sentence that a run page
+shows when there is neither.
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ from pygments.token import Keyword, Name, String, Whitespace
 
 from errorspan.answers import verdicts
 from errorspan.answers.outputs import Assessment
+from errorspan.answers.quotes import moved, unplaced
 from errorspan.authoring.topics import LONGEST, SHORTEST
 from errorspan.checks import giveaways
 from errorspan.checks.check import Outputs, Remark, Undecided
-from errorspan.checks.tracing import traced, unplaced
+from errorspan.checks.tracing import traced
 from errorspan.text import syntax
 
 _LINE = re.compile(r"\blines? \d+", re.IGNORECASE)
@@ -104,7 +105,7 @@ def quotes_stand_in_the_code(assessment: Assessment, _: Outputs) -> Iterator[str
         if span is None:
             yield f"errors.{error.id}.quote: {unplaced(error.quote, error.line, assessment.code)}"
         elif span.first != error.line:
-            yield Remark(f"errors.{error.id}.line: the quote stands on line {span.first} (got {error.line}), and decides")
+            yield Remark(f"errors.{error.id}.line: {moved(span.first, error.line)}")
 
 
 def spans_hold_code(assessment: Assessment, _: Outputs) -> Iterator[str]:

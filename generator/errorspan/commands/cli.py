@@ -69,6 +69,8 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
     for run in runs:
         for fault in (*run.faults, *run.solution_faults):
             click.echo(fault, err=True)
+        for said in run.remarks:
+            click.echo(f"warning: {said}", err=True)
     for folder in course.abandoned:
         click.echo(f"{folder}:1: belongs to no topic file", err=True)
     if failed := left_out(course, topics):
@@ -125,9 +127,16 @@ def adopt(topics: tuple[str, ...], note: str | None, config_file: Path) -> None:
                     click.echo(f"{kept.name}/{found.file}: authored")
                     adopted += 1
             if not adopted:
-                click.echo(f"{topic.id}: nothing to adopt")
+                looked = len(replayed.answers) + len(replayed.solutions)
+                held = f"{looked} answers, each as it was recorded" if looked else "no answer that is due"
+                click.echo(f"{topic.id}: nothing to adopt; {kept.name}/ holds {held}{_due(replayed)}")
             if note is not None:
                 kept.annotate(note or None)
+
+
+def _due(run: Run) -> str:
+    """Name the files that would be looked at next, where a run goes on."""
+    return f"; {', '.join(waiting.file for waiting in run.open)} would be next" if run.open else ""
 
 
 def _state(run: Run) -> str:

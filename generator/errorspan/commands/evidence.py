@@ -17,6 +17,7 @@ from errorspan.proof import framing, harnesses, proofs, proving, reviews, sandbo
 from errorspan.proof.deciding import decided
 from errorspan.proof.interpreters import Interpreter
 from errorspan.proof.sandbox import Limits, Sandbox
+from errorspan.runs.places import against
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run
 from errorspan.site import folder
@@ -190,7 +191,7 @@ def _verified(run: Run, course: Course, place: Sandbox, interpreter: Interpreter
     for outcome in said.outcomes.values():
         if outcome.verdict == "undecided":
             click.echo(f"undecided: {outcome.why}", err=True)
-    return [*proof.remarks, *(f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in said.faults)]
+    return [*proof.remarks, *against(run.folder, run.recorded_assessment, said, run.evidence)]
 
 
 def _place(name: str) -> str:

@@ -43,12 +43,20 @@ class Outcome(NamedTuple):
     test: tuple[str, Failed] | None = None
 
 
+class Flaw(NamedTuple):
+    """What execution has against a key: the error that a person must change, or the test that the program fails."""
+
+    what: str
+    error: str | None = None
+    test: str | None = None
+
+
 @dataclass(frozen=True)
 class Decided:
     """What execution says of a key: of each error by its id, and of the corrections together."""
 
     outcomes: dict[str, Outcome]
-    flaws: tuple[str, ...]
+    flaws: tuple[Flaw, ...]
 
     @property
     def proved(self) -> list[str]:
@@ -56,9 +64,15 @@ class Decided:
         return [id_ for id_, outcome in self.outcomes.items() if outcome.verdict == "proved"]
 
     @property
+    def against(self) -> list[Flaw]:
+        """Return what execution has against the key."""
+        refuted = ((id_, said.why) for id_, said in self.outcomes.items() if said.verdict == "refuted")
+        return [*self.flaws, *(Flaw(why, error=id_) for id_, why in refuted)]
+
+    @property
     def faults(self) -> list[str]:
         """Return what execution has against the key, a clause each."""
-        return [*self.flaws, *(why for verdict, why, _ in self.outcomes.values() if verdict == "refuted")]
+        return [flaw.what for flaw in self.against]
 
     @property
     def undecided(self) -> list[str]:
@@ -168,7 +182,7 @@ def _unfailed(proof: Proof, error: Error, alone: Variant, telling: list[str]) ->
     return Outcome("refuted", f"error {number}, left in alone, fails no test")
 
 
-def _flaws(proof: Proof, assessment: Assessment) -> Iterator[str]:
+def _flaws(proof: Proof, assessment: Assessment) -> Iterator[Flaw]:
     """Yield what the corrections leave or make wrong, and which one does where execution tells."""
     right, shown = proof.variants.get(CORRECTED), proof.variants.get(SHOWN)
     if right is None or shown is None:
@@ -183,11 +197,12 @@ def _flaws(proof: Proof, assessment: Assessment) -> Iterator[str]:
         ]
         worked = ", which the program as shown passes" if shown.outcome(test) == "passes" else ""
         if without:
-            yield f"with the correction of error {without[0]} the program fails {test}{worked}: {failed.message}"
+            said = f"with the correction of error {without[0]} the program fails {test}{worked}: {failed.message}"
+            yield Flaw(said, error=without[0])
         else:
-            yield f"the corrected program fails {test}{worked}: {failed.message}"
+            yield Flaw(f"the corrected program fails {test}{worked}: {failed.message}", test=test)
     if not shown.fails and not proof.unstable and not shown.erred:
-        yield "the program as shown fails no test"
+        yield Flaw("the program as shown fails no test")
 
 
 def _as_in_format_1(proof: Proof, assessment: Assessment) -> Decided:
@@ -196,7 +211,7 @@ def _as_in_format_1(proof: Proof, assessment: Assessment) -> Decided:
     outcomes = {error.id: _outcome_in_format_1(proof, error) for error in assessment.errors}
     if flaws:
         outcomes = {id_: Outcome("undecided", f"error {id_}: {flaws[0]}") for id_ in outcomes}
-    return Decided(outcomes, tuple(flaws))
+    return Decided(outcomes, tuple(map(Flaw, flaws)))
 
 
 def _outcome_in_format_1(proof: Proof, error: Error) -> Outcome:

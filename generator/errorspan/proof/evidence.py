@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from errorspan.answers.outputs import Assessment
+from errorspan.proof.correcting import Aside
 from errorspan.proof.deciding import Decided, decided
 from errorspan.proof.proofs import Bound, Proof
-from errorspan.proof.reviews import Aside, Review
+from errorspan.proof.reviews import Review
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Evidence:
     `bound`: what a proof would be about now; None where the topic has no tests, or no exercise. `stale_review`: one of
     another assessment than the one recorded. `original`: the recorded assessment, where a review corrects it.
     `undecided`: stretches of the code that count neither way. `frame`: what stands around the code when it is tried.
+    `tests`: the file of the topic's tests, as messages name it, and its text.
     """
 
     proof: Proof | None = None
@@ -26,6 +28,7 @@ class Evidence:
     original: Assessment | None = None
     undecided: tuple[Aside, ...] = ()
     frame: str | None = None
+    tests: tuple[str, str] | None = None
 
     @property
     def stale_proof(self) -> Proof | None:

@@ -127,3 +127,12 @@ def usual(language: str) -> Harness:
 def tests(topic: str, harness: Harness) -> str:
     """Return the name of a topic's file of tests."""
     return f"{topic}.tests{harness.ending}"
+
+
+def told(topic: str, files: Mapping[str, bytes], folder: str) -> tuple[str, str] | None:
+    """Return a topic's file of tests as messages name it, and its text; None where there are no tests."""
+    harness = of(topic, files)
+    if harness is None:
+        return None
+    name = tests(topic, harness)
+    return f"{folder}/{name}", files[name].decode("utf-8", "replace")

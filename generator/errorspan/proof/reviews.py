@@ -7,23 +7,20 @@ recorded answer stays as it is; what a review corrects is laid over it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, PrivateAttr, StringConstraints
 
-from errorspan.answers.outputs import Assessment, Error, Finding, Severity, Span
+from errorspan.answers.outputs import Severity
 from errorspan.answers.shape import TextOrNone
-from errorspan.answers.shape import faults as faults_of
 from errorspan.authoring.topics import Line, LongLine, Paragraphs, Strict
 from errorspan.text import source
-from errorspan.text.errors import InputError
+from errorspan.text.expected import Place
+from errorspan.text.source import Source
 
 SUFFIX = ".review.yml"
-MOST = 9
-"""Errors that an exercise may have: they are numbered with one digit."""
 TEXTS = ("title", "learning_objective", "scenario", "promises", "not_shown")
 
 
@@ -80,12 +77,6 @@ class Unsettled(Strict):
     reason: Paragraphs = Field(description="why it is not settled, shown to students after they check")
 
 
-class Added(Error):
-    """An error that a reviewer added: it may show no judged failure."""
-
-    failure: str = ""
-
-
 class Review(Strict):
     """A person's word on an exercise."""
 
@@ -108,6 +99,12 @@ class Review(Strict):
     undecided: list[Unsettled] = Field(
         [], description="stretches that may be wrong or right: to mark one scores nothing, and is no false alarm"
     )
+
+    _source: Source = PrivateAttr(Source("review", {}, {}))
+
+    def fault(self, place: Place, what: str) -> str:
+        """Say a fault of it at its line."""
+        return self._source.fault(place, what)
 
     def applies(self, digest: str) -> bool:
         """Tell whether it is about the assessment with this digest."""
@@ -132,122 +129,12 @@ def read(path: Path, name: str) -> Review | None:
     Raises:
         InputError: with every fault of the file.
     """
-    return source.read(path, name).validated(Review) if path.is_file() else None
-
-
-def corrected(assessment: Assessment, review: Review, name: str) -> Assessment:
-    """Return the assessment with what a review corrects.
-
-    Raises:
-        InputError: a correction is about an error that is not there, or leaves no assessment.
-    """
-    by_id = {str(one.error): one for one in review.corrections}
-    if len(by_id) < len(review.corrections):
-        raise InputError([f"{name}:1: corrections: expected one entry for each error"])
-    unknown = sorted(by_id.keys() - {error.id for error in assessment.errors})
-    if unknown:
-        raise InputError(f"{name}:1: corrections: there is no error {number}" for number in unknown)
-    texts = {field: text for field in TEXTS if (text := getattr(review, field)) is not None}
-    kept = [
-        error.model_dump() | (said.changes if (said := by_id.get(error.id)) else {})
-        for error in assessment.errors
-        if not (error.id in by_id and by_id[error.id].removes)
-    ]
-    added = [one.model_dump(exclude_none=True) for one in review.add]
-    if not 1 <= len(kept) + len(added) <= MOST:
-        raise InputError(
-            [f"{name}:1: what is left is no assessment: errors: expected 1 to {MOST} (got {len(kept + added)})"]
-        )
-    try:
-        shown = Assessment.model_validate(assessment.model_dump() | texts)
-        errors = [Error.model_validate(one) for one in kept] + [
-            Added.model_validate({"id": "1"} | one) for one in added
-        ]
-    except ValidationError as error:
-        raise InputError(f"{name}:1: what is left is no assessment: {fault}" for fault in faults_of(error)) from None
-    places = [shown.span(error) for error in errors]
-    if lost := next(
-        (error for error, place in zip(errors, places, strict=True) if not place and isinstance(error, Added)), None
-    ):
-        raise InputError([f"{name}:1: add: {lost.quote!r} does not stand in the code once"])
-    if added:
-        errors.sort(key=lambda error: shown.span(error) or Span(len(shown.code), 0, 0, 0))
-    numbered = [error.model_copy(update={"id": str(number)}) for number, error in enumerate(errors, 1)]
-    return shown.model_copy(update={"errors": numbered})
-
-
-class Aside(NamedTuple):
-    """A stretch of the code that counts neither way, and why."""
-
-    quote: str
-    reason: str
-    span: Span
-
-
-def asides(assessment: Assessment, shown: Assessment, review: Review, name: str) -> tuple[Aside, ...]:
-    """Return the stretches of a recorded assessment that a review leaves undecided, in the order of the code.
-
-    `shown` is the assessment with what the review corrects.
-
-    Raises:
-        InputError: one does not stand in the code, or in an error that stays one.
-    """
-    by_id = {error.id: error for error in assessment.errors}
-    placed = [
-        (error.quote, one.undecided, assessment.span(error))
-        for one in review.corrections
-        if one.undecided and (error := by_id[str(one.error)])
-    ]
-    for stretch in review.undecided:
-        place = Finding(quote=stretch.quote, line=stretch.line, description=stretch.reason)
-        placed.append((stretch.quote, stretch.reason, assessment.span(place)))
-    if lost := [quote for quote, _, span in placed if span is None]:
-        raise InputError(f"{name}:1: undecided: {quote!r} does not stand in the code once" for quote in lost)
-    found = [Aside(quote, reason, span) for quote, reason, span in placed if span]
-    errors = [(error.id, span) for error in shown.errors if (span := shown.span(error))]
-    if within := [
-        f"{name}:1: undecided: {aside.quote!r} is within error {number}; say `undecided` of that error"
-        for aside in found
-        for number, span in errors
-        if aside.span.start < span.end and span.start < aside.span.end
-    ]:
-        raise InputError(within)
-    return tuple(sorted(found, key=lambda aside: aside.span))
-
-
-class Change(NamedTuple):
-    """What a review changed at one place: `after` is empty where an error is removed."""
-
-    where: str
-    before: str
-    after: str
-    code: bool = False
-
-
-def changes(original: Assessment, shown: Assessment, review: Review) -> Iterator[Change]:
-    """Yield what a review changed, in the order in which a reader meets it."""
-    for field in TEXTS:
-        if getattr(original, field) != getattr(shown, field):
-            before, after = (_text(getattr(one, field)) for one in (original, shown))
-            yield Change(field.replace("_", " "), before, after)
-    for said in review.corrections:
-        error = next(error for error in original.errors if error.id == str(said.error))
-        if said.removes:
-            yield Change(
-                f"error {error.id}", error.description, f"Undecided: {said.undecided}" if said.undecided else ""
-            )
-        for field, value in said.changes.items():
-            if getattr(error, field) != value:
-                where = f"error {error.id}, {field.replace('_', ' ')}"
-                yield Change(where, str(getattr(error, field)), str(value), field in {"quote", "correction"})
-    for one in review.add:
-        yield Change(f"an error on line {one.line}, added", "Nothing.", one.description)
-    for stretch in review.undecided:
-        yield Change(f"undecided, line {stretch.line}", "Nothing.", stretch.reason)
-
-
-def _text(said: str | list[str]) -> str:
-    return said if isinstance(said, str) else "\n".join(f"- {one}" for one in said)
+    if not path.is_file():
+        return None
+    found = source.read(path, name)
+    review = found.validated(Review)
+    review._source = found  # noqa: SLF001 - its own
+    return review
 
 
 def skeleton(*, verdict: str, by: str, day: str, digest: str, note: str | None) -> str:

@@ -16,11 +16,12 @@ from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
-from errorspan.checks.check import Undecided, faults
+from errorspan.checks.check import Remark, Undecided, faults
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Entry, Rejected
 from errorspan.runs.answer import Answer, Authorship, authorship, marks
 from errorspan.runs.calls import cost, paid, usage
+from errorspan.runs.places import against, said_at
 from errorspan.steps.prompting import Request
 from errorspan.steps.table import ASSESS, Step
 
@@ -154,7 +155,7 @@ class Run:
     def faults(self) -> list[str]:
         """Return what the checks have against the answers, each with its file and the check's name."""
         return [
-            f"{self.folder}/{answer.file}:1: {fault} [{check.__name__}]"
+            f"{said_at(self.folder, answer, fault, self.evidence)} [{check.__name__}]"
             for answer in self.answers
             for check, said in answer.findings.items()
             for fault in faults(said)
@@ -174,7 +175,20 @@ class Run:
     @property
     def solution_faults(self) -> list[str]:
         """Return what the checks have against solvers' answers, each with its file."""
-        return [f"{self.folder}/{answer.file}:1: {fault}" for answer in self.solutions for fault in answer.faults]
+        told = ((answer, fault) for answer in self.solutions for fault in answer.faults)
+        return [said_at(self.folder, answer, fault, self.evidence) for answer, fault in told]
+
+    @property
+    def remarks(self) -> list[str]:
+        """Return what checks have to say that is no fault, each with its file."""
+        told = ((answer, one) for answer in self.answers for said in answer.findings.values() for one in said)
+        return [said_at(self.folder, answer, one, self.evidence) for answer, one in told if isinstance(one, Remark)]
+
+    @property
+    def refutations(self) -> list[str]:
+        """Return what a valid proof has against the key, each where it is mended."""
+        decided = self.evidence.decided(self.assessment) if self.assessment else None
+        return list(against(self.folder, self.recorded_assessment, decided, self.evidence)) if decided else []
 
     @property
     def from_models(self) -> bool:

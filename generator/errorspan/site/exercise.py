@@ -21,7 +21,7 @@ from markupsafe import Markup
 from errorspan.answers.outputs import Assessment, Error, Span
 from errorspan.answers.verdicts import Failure
 from errorspan.authoring.topics import Level
-from errorspan.proof.reviews import Aside
+from errorspan.proof.correcting import Aside
 from errorspan.text.markup import code_lines, prose, sentence, shown_at, visible
 
 OTHER_KINDS = 3

@@ -21,7 +21,7 @@ from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.authoring.topics import Broken
 from errorspan.checks.check import Undecided, united
 from errorspan.checks.tracing import traced
-from errorspan.proof import reviews
+from errorspan.proof import correcting
 from errorspan.runs import publishing, report
 from errorspan.runs.answer import marks
 from errorspan.runs.progress import money
@@ -279,7 +279,7 @@ def _speaking(words: Words) -> Environment:
         "marked_lines": marked_lines,
         "outdented": outdented,
         "timeline": timeline.of,
-        "changes": reviews.changes,
+        "changes": correcting.changes,
         "needs_review": publishing.needs_review,
         "proved": publishing.proved,
         "marks": marks,

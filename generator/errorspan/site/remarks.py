@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from errorspan.course import Course
-from errorspan.proof import proofs
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run, State
 from errorspan.text.errors import shown
@@ -38,7 +37,7 @@ def _remark_on(runs: Sequence[Run], log: Log) -> None:
             log.warning("%s awaits its first run (%s)", run.topic.path, run.problem)
         elif run.state is State.UNFINISHED:
             log.warning("%s is unfinished (%s)", run.topic.path, run.problem)
-        refuted = run.evidence.refutations(run.assessment) if run.assessment else []
-        told = (*run.faults, *run.solution_faults, *(f"{run.folder}/{proofs.FILE}:1: {fault}" for fault in refuted))
-        for fault in told:
+        for fault in (*run.faults, *run.solution_faults, *run.refutations):
             log.warning(fault)
+        for said in run.remarks:
+            log.info(said)
