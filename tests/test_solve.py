@@ -183,7 +183,7 @@ def test_a_quote_that_stands_nowhere_or_is_half_the_program_goes_back(made: Proj
     assert made.errorspan("solve").returncode == 0
     repaired = [call["messages"][2]["content"] for call in solver_calls(messages_api) if len(call["messages"]) > 1]
     assert len(repaired) == 2
-    assert any("findings.0.quote: stands 0 times in the code" in told for told in repaired)
+    assert any("findings.1.quote: stands 0 times in the code" in told for told in repaired)
     assert any("lines; quote only what is wrong, 5 lines at most" in told for told in repaired)
     assert all("key" not in told and "error" not in told for told in repaired)
 
@@ -358,7 +358,7 @@ def test_a_person_may_solve_too_and_is_bound_to_the_code(made: Project, messages
     assert "Gold-standard run" in page  # the seven steps are the models' own
     assert made.errorspan("solve").stdout == "Nothing is missing.\n"
     made.write(f"topics/runs/words/{FIRST}", json.dumps(answers.solution(GREETING)).replace(GREETING, "def nowhere"))
-    fault = f"topics/runs/words/{FIRST}:1: findings.0.quote: stands 0 times in the code"
+    fault = f"topics/runs/words/{FIRST}:4: findings.1.quote: stands 0 times in the code"
     assert fault in made.errorspan("status").stderr
     assert fault in made.errorspan("solve").stderr
     assert fault in made.build(key=False).stderr
