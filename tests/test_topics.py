@@ -12,7 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errorspan.authoring.topics import Topic, TopicFile, read_topics
+from errorspan.authoring.settings import Settings
+from errorspan.authoring.topics import Topic, TopicFile, named_by, read_topics
+from errorspan.course import Course
+from errorspan.proof import reviews
 from errorspan.text.errors import InputError
 from errorspan.text.source import MAX_BYTES
 
@@ -106,6 +109,59 @@ def test_a_language_has_any_name_that_the_highlighter_knows(tmp_path: Path, lang
 
 def test_every_key_is_in_the_topic_that_says_everything() -> None:
     assert set(TopicFile.model_fields) == set(KNOWN.removeprefix("known are ").split(", "))
+
+
+DROPPINGS = (
+    *(".#words.yml", "._words.yml", "words.yml~", "#words.yml#", ".words.yml.swp", ".words.yml", ".DS_Store"),
+    *("words.yml.orig", "words.yml.bak", ".words.tests.py.swp", "words.tests.py~", "words.tests.py.orig"),
+    *(".#words.tests.py", "._words.review.yml", "#words.review.yml#", ".words.review.yml.swp"),
+)
+
+
+def test_what_editors_leave_is_no_topic_and_no_test(tmp_path: Path) -> None:
+    for name in DROPPINGS:
+        if name.startswith(".#"):  # as Emacs does it
+            (tmp_path / name).symlink_to("somebody@somewhere.1234")
+        else:
+            (tmp_path / name).write_text("half", "utf-8")
+    (tmp_path / "words.yml").write_text("title: T", "utf-8")
+    (tmp_path / "words.tests.py").write_text("", "utf-8")
+    [topic], broken = read_topics(tmp_path, tmp_path)
+    assert (topic.id, broken) == ("words", [])
+    course = Course(tmp_path, Settings(topics="."), [topic])
+    assert list(course.tests(topic)) == ["words.tests.py"]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        *("words", "words.yml", "words.yaml", "topics/words.yml", "./topics/words.yaml", "topics\\words.yml"),
+        *(
+            "topics/words.review.yml",
+            "topics/words.review.yaml",
+            "topics/words.tests.py",
+            "topics/words.tests.frame.py",
+        ),
+        *("topics/runs/words", "topics/runs/words/", "topics/runs/words/attempt-1/challenge.json"),
+        *("/home/runs/course/topics/words.yml",),
+    ],
+)
+def test_a_topic_goes_by_every_file_of_it(named: str) -> None:
+    assert named_by(named) == "words"
+
+
+@pytest.mark.parametrize("ending", [".review.yml", ".review.yaml"])
+def test_a_review_has_either_ending(ending: str, tmp_path: Path) -> None:
+    (tmp_path / "words.yaml").write_text("title: T", "utf-8")
+    (tmp_path / f"words{ending}").write_text("by: me", "utf-8")
+    assert reviews.named(tmp_path, "words") == f"words{ending}"
+    assert [topic.id for topic in read_topics(tmp_path, tmp_path)[0]] == ["words"]
+    (tmp_path / "words.review.yml").write_text("by: me", "utf-8")
+    (tmp_path / "words.review.yaml").write_text("by: me", "utf-8")
+    [broken] = read_topics(tmp_path, tmp_path)[1]
+    assert broken.faults == (
+        "words.review.yml:1: words.review.yaml reviews 'words' already; rename or remove one of them",
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from errorspan.answers.outputs import Assessment
 from errorspan.authoring.configuration import settings as settings_in
 from errorspan.authoring.modules import strangers
 from errorspan.authoring.settings import Settings, fitting, read_settings
-from errorspan.authoring.topics import BESIDE, Broken, Topic, read_topics
+from errorspan.authoring.topics import BESIDE, Broken, Topic, dropped, named_by, read_topics
 from errorspan.models.client import Client, deprecations
 from errorspan.models.hand import Hand
 from errorspan.pipeline import Pipeline
@@ -70,9 +70,7 @@ class Course:
             InputError: there is no such topic, or it is left out; with all its faults.
         """
         known = ", ".join(self.topics)
-        ids = [
-            name.rpartition("/")[2].removesuffix(".yml").removesuffix(".yaml") for name in ids
-        ]  # a shell completes a file's path
+        ids = [named_by(name) for name in ids]
         if faults := [
             fault
             for name in ids
@@ -100,7 +98,7 @@ class Course:
         name = f"{self.settings.topics}/runs"
         try:
             runs = disk.below(self.root, self.root / name, name)
-            names = sorted(path.name for path in runs.iterdir() if path.is_dir() and not path.name.endswith(disk.HALF))
+            names = sorted(path.name for path in runs.iterdir() if path.is_dir() and not _aside(path.name))
         except (OSError, InputError):  # there is none yet; where it cannot be read, each of its topics says so
             names = []
         known = self.topics.keys() | self.broken.keys()
@@ -113,7 +111,11 @@ class Course:
             InputError: one is too large, or cannot be read.
         """
         folder = self.root / self.settings.topics
-        paths = [path for path in sorted(folder.glob(f"{topic.id}.tests.*")) if BESIDE.fullmatch(path.name)]
+        paths = [
+            path
+            for path in sorted(folder.glob(f"{topic.id}.tests.*"))
+            if BESIDE.fullmatch(path.name) and not dropped(path.name)
+        ]
         if harnesses.of(topic.id, [path.name for path in paths]) is None:
             return {}
         files: dict[str, bytes] = {}
@@ -134,7 +136,7 @@ class Course:
 
     def _play(self, topic: Topic, client: Client | Hand | None = None, **how: Any) -> Run:
         """Play a topic, and lay beside its run what speaks for its key: a proof, and a review."""
-        name = f"{self.settings.topics}/{topic.id}{reviews.SUFFIX}"
+        name = reviews.named(self.root, f"{self.settings.topics}/{topic.id}")
         review = reviews.read(self.root / name, name)
 
         def correct(recorded: Recorded, assessment: Any) -> Any:
@@ -240,3 +242,8 @@ class Course:
         asked = ((self.settings.model(tier, topic), tier) for topic in topics for tier in Tier if tier in tiers)
         models = {one.model: tier for one, tier in asked if not one.server}
         return deprecations({tier: model for model, tier in models.items()})
+
+
+def _aside(name: str) -> bool:
+    """Tell whether a folder beside the records is none: half written, or hidden."""
+    return name.endswith(disk.HALF) or dropped(name)

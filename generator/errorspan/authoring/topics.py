@@ -27,8 +27,11 @@ SHORTEST, LONGEST = 8, 150
 SIZES = {"beginner": "20-40", "intermediate": "30-60", "advanced": "40-80"}
 """Lines of an exercise by level, where a topic says nothing else."""
 
-BESIDE = re.compile(r"(?P<topic>[^.]*)\.(review\.yml|tests\.[A-Za-z0-9.]+)")
+BESIDE = re.compile(r"(?P<topic>[^.]*)\.(review\.ya?ml|tests\.[A-Za-z0-9.]+)")
 """Files that stand beside a topic's: a review, and tests with what they need."""
+
+_DROPPING = re.compile(r"[.#].*|.*[~#]|.*\.(?:sw[a-z]|bak|orig|rej|tmp|pyc)")
+"""Files that editors, version control and systems leave beside the ones they are about, and that nobody wrote."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
@@ -174,7 +177,7 @@ def read_topics(folder: Path, root: Path) -> tuple[list[Topic], list[Broken]]:
     if not folder.is_dir():
         raise InputError([f"{_named(folder, root)}:1: is no folder; topics are expected there, one `<id>.yml` each"])
     try:
-        found = sorted(folder.iterdir())
+        found = sorted(path for path in folder.iterdir() if not dropped(path.name))
     except OSError as error:
         raise InputError([f"{_named(folder, root)}:1: cannot be read ({error.strerror})"]) from None
     of: dict[str, list[Path]] = {}
@@ -195,6 +198,21 @@ def read_topics(folder: Path, root: Path) -> tuple[list[Topic], list[Broken]]:
             file = _named(written, root)
             broken.append(Broken(name, file, (f"{file}:1: cannot be read ({error.strerror})",)))
     return topics, broken
+
+
+def dropped(name: str) -> bool:
+    """Tell whether a file is what an editor left, such as `.#x.yml`, `x.yml~` or `x.tests.py.orig`."""
+    return bool(_DROPPING.fullmatch(name))
+
+
+def named_by(path: str) -> str:
+    """Return the id of the topic that a person names: by itself, or by a file or folder of it, as a shell completes."""
+    parts = [part for part in re.split(r"[/\\]", path) if part not in {"", "."}] or [path]
+    if beside := BESIDE.fullmatch(parts[-1]):
+        return beside["topic"]
+    if "runs" in parts[:-1] and not parts[-1].endswith(SUFFIXES):
+        return parts[len(parts) - parts[::-1].index("runs")]
+    return parts[-1].removesuffix(".yml").removesuffix(".yaml")
 
 
 def _read(name: str, written: Path, others: Sequence[Path], folder: Path, root: Path) -> Topic:
@@ -221,6 +239,8 @@ def _read(name: str, written: Path, others: Sequence[Path], folder: Path, root: 
             topic = Topic(id=name, path=path, **dict(source.read(written, path).validated(TopicFile)))
         except InputError as error:
             faults = list(error.faults)
+    if len(reviews := [_named(other, root) for other in others if ".review." in other.name]) > 1:
+        faults.append(f"{reviews[1]}:1: {reviews[0]} reviews {name!r} already; rename or remove one of them")
     for other in others:
         if not BESIDE.fullmatch(other.name):
             faults.append(f"{_named(other, root)}:1: the id {name!r} is {path}'s already; rename or remove one of them")

@@ -106,7 +106,7 @@ def review(topic: str, *, by: str, reject: bool, note: str | None, config_file: 
         raise InputError([f"{run.topic.path}:1: has no exercise to review ({why})"])
     if not by.strip() or not by.isprintable():
         raise Failure("--by: expected the name of a person, on one line")
-    path = (course.root / run.topic.path).with_suffix(reviews.SUFFIX)
+    path = course.root / reviews.named(course.root, str(Path(run.topic.path).with_suffix("")))
     if path.exists() or path.is_symlink():
         raise InputError([f"{path}:1: is there already; edit it, or remove it first"])
     verdict = "rejected" if reject else "approved"

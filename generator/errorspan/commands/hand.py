@@ -135,7 +135,7 @@ def _chosen(run: Run, name: str | None) -> Open | None:
     """Return the open pass of this name, the first where none is given; None where none is open."""
     if not run.open or name is None:
         return next(iter(run.open), None)
-    found = [waiting for waiting in run.open if name in {waiting.name, waiting.file}]
+    found = [waiting for waiting in run.open if name.removeprefix(f"{run.folder}/") in {waiting.name, waiting.file}]
     if not found:
         names = ", ".join(waiting.name for waiting in run.open)
         raise Failure(f"--as: expected a prompt that is open: {names} (got {shown(repr(name), 60)})")

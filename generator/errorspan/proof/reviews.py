@@ -21,6 +21,7 @@ from errorspan.text.expected import Place
 from errorspan.text.source import Source
 
 SUFFIX = ".review.yml"
+SUFFIXES = (SUFFIX, ".review.yaml")
 TEXTS = ("title", "learning_objective", "scenario", "promises", "not_shown")
 
 
@@ -121,6 +122,11 @@ class Review(Strict):
     def approves(self) -> bool:
         """Tell whether the exercise may be published, as far as this reviewer goes."""
         return self.verdict == "approved"
+
+
+def named(root: Path, topic: str) -> str:
+    """Return the name of a topic's review, from the root, with the ending that it has; `topic` is named without one."""
+    return next((topic + one for one in SUFFIXES if (root / (topic + one)).exists()), topic + SUFFIX)
 
 
 def read(path: Path, name: str) -> Review | None:
