@@ -13,6 +13,7 @@ from email.utils import mktime_tz, parsedate_tz
 from functools import partial
 from threading import BoundedSemaphore, Event, Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from errorspan.answers.shape import Output
 from errorspan.authoring.prices import Usage
@@ -110,7 +111,8 @@ class Client:
         except AskError:
             raise
         except Exception as error:  # noqa: BLE001 - the SDK passes on whatever its HTTP library has against an address or a key
-            raise AskError(f"the API's client does not start: {self._said(error)}") from None
+            why = self._said(f"{servers.unstarted(error)}{error}")
+            raise AskError(f"the API's client does not start: {why}") from None
         return self._connected[server]
 
     def _sent(self, sdk: Anthropic, request: Request, output: type[Output]) -> Any:
@@ -121,7 +123,7 @@ class Client:
             APITimeoutError,
             transform_schema,
         )
-        from httpx2 import DecodingError, ReadError, RemoteProtocolError  # noqa: PLC0415
+        from httpx2 import DecodingError, ProxyError, ReadError, RemoteProtocolError  # noqa: PLC0415
 
         how = request.options.model_dump(include={"thinking"}, exclude_none=True)
         shape = request.options.model_dump(include={"effort"}, exclude_none=True)
@@ -142,18 +144,29 @@ class Client:
                     **how,
                 )
         except APITimeoutError:
-            raise AskError(f"no connection within {self._settings.timeout_seconds:g} s, {tries}") from None
+            whom = self._said(servers.proxy(str(sdk.base_url)) or servers.sought(request.server, str(sdk.base_url)))
+            raise AskError(f"no connection to {whom} within {self._settings.timeout_seconds:g} s, {tries}") from None
         except APIStatusError as error:
             said = _message(error.body) or error.message
             status, advice = error.status_code, _advice(error.status_code, request)
+            by = servers.proxy(str(sdk.base_url))
+            if status == 407 and by:
+                raise AskError(f"{by} answered 407, it wants a user and a password: {self._said(said)}") from None
             retried = f", {tries}" if status in {408, 409, 429} or status >= 500 else ""
             raise AskError(f"the server answered {status}{retried}: {self._said(said)}{advice}") from None
         except APIConnectionError as error:
             cause = error.__cause__ or error
-            broke = isinstance(cause, ReadError | RemoteProtocolError | DecodingError)
-            what = "no whole reply from" if broke else "no connection to"
-            whom = self._said(sdk.base_url.host or sdk.base_url)
-            raise AskError(f"{what} {whom}, {tries}: {self._said(cause)}") from None
+            address, proxy = str(sdk.base_url), servers.proxy(str(sdk.base_url))
+            whom = servers.sought(request.server, address)
+            if isinstance(cause, ReadError | RemoteProtocolError | DecodingError):
+                what = f"no whole reply from {whom}{f' through {proxy}' if proxy else ''}"
+            elif "CERTIFICATE_VERIFY_FAILED" in str(cause):
+                what = f"no connection to {whom}, whose certificate is not trusted ({servers.trusted()})"
+            elif isinstance(cause, ProxyError):
+                what = f"no connection to {whom}: {proxy or 'the proxy'} refuses it"
+            else:
+                what = f"no connection to {proxy or whom}"
+            raise AskError(f"{self._said(what)}, {tries}: {self._said(cause)}") from None
         except (AnthropicError, TypeError, ValueError, AttributeError) as error:
             raise AskError(f"the server's reply is no message of the API: {self._said(error)}") from None
 
@@ -180,17 +193,20 @@ class Client:
                 f"{self._settings.max_wait_seconds:g} s are waited for (max_wait_seconds)"
             )
         if 300 <= response.status_code < 400:
-            where = self._said(response.headers.get("location", "an address that it does not name"))
+            location = response.headers.get("location")
+            where = self._said(urljoin(str(asked.url), location) if location else "an address that it does not name")
             raise AskError(
                 f"the server answered {response.status_code}: it sends on to {where}, which is not followed, because "
                 f"what is sent could get to anybody; if that is where the API is, name it in {servers.named(server)}"
             )
         if response.status_code == 200:
             try:
-                json.loads(response.http_response.content)
+                body = json.loads(response.http_response.content)
             except (ValueError, RecursionError) as error:
                 why = self._said(error)
                 raise AskError(f"the server's reply is no JSON ({why}); is {servers.named(server)} an API?") from None
+            if isinstance(body, dict) and "content" not in body and (said := _message(body)):
+                raise AskError(f"the server answered 200, and an error within: {self._said(said)}")
         return response
 
     def _said(self, words: object) -> str:
@@ -238,8 +254,11 @@ def _advice(status: int, request: Request) -> str:
 
 
 def _message(body: object) -> str:
-    error = body.get("error") if isinstance(body, dict) else None
-    return str(error.get("message", "")) if isinstance(error, dict) else ""
+    """Return what a server says of an error, wherever one puts it: as the API does, or as other servers do."""
+    if not isinstance(body, dict):
+        return ""
+    error = body.get("error") or body.get("message") or body.get("detail") or ""
+    return _message(error) if isinstance(error, dict) else str(error)
 
 
 def _retry_after(headers: Any) -> float | None:

@@ -7,6 +7,8 @@ import re
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment
 
 from errorspan.authoring.tiers import KEY_VARIABLES, Server
 from errorspan.models.redaction import sent_along
@@ -14,6 +16,10 @@ from errorspan.text.errors import AskError
 
 STILL_SENDING = "was still sending after"
 """What the transport's error says where a reply was not at its end in time."""
+
+_TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
+_OF_PROXIES = re.compile(r"prox|SOCKS|URL|port", re.IGNORECASE)
 
 _SENT = re.compile(
     "accept|accept-encoding|anthropic-version|connection|content-(length|type)|host|user-agent|x-stainless-.*"
@@ -44,6 +50,39 @@ def hooks(server: Server | None, seconds: float) -> dict[str, list[Any]]:
 def named(server: Server | None) -> str:
     """Return which setting names a server's address."""
     return "base_url" if server else "ANTHROPIC_BASE_URL"
+
+
+def sought(server: Server | None, address: str) -> str:
+    """Return the host of an address, and what has set it, where that is not the SDK."""
+    host = urlsplit(address).hostname or address
+    return f"{host} ({named(server)})" if server or os.environ.get("ANTHROPIC_BASE_URL") else host
+
+
+def proxy(address: str) -> str | None:
+    """Return the proxy that requests to an address go by, without its user, and the variable that names it."""
+    url = urlsplit(address)
+    for variable in (name for scheme in (url.scheme, "all") for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())):
+        if value := os.environ.get(variable):
+            found = urlsplit(value if "://" in value else f"http://{value}").netloc.rpartition("@")[2]
+            return None if proxy_bypass_environment(url.hostname or "") else f"the proxy {found} ({variable})"
+    return None
+
+
+def trusted() -> str:
+    """Say which certificates are trusted, or how to name others."""
+    for variable in _TRUST:
+        if value := os.environ.get(variable):
+            return f"trusted is what {value} holds ({variable})"
+    return f"where a proxy reads along, name the file of its certificates in {_TRUST[0]}"
+
+
+def unstarted(error: Exception) -> str:
+    """Name the variable that keeps a client from starting, where one does; with a blank behind it."""
+    if isinstance(error, OSError):
+        named = (f"{variable} names {value!r}: " for variable in _TRUST if (value := os.environ.get(variable)))
+        return next(named, "")
+    proxies = sorted(variable for variable in os.environ if variable.lower() in _PROXIES and os.environ[variable])
+    return f"{' or '.join(proxies)} names what is no proxy here: " if proxies and _OF_PROXIES.search(str(error)) else ""
 
 
 def hint(status: int, server: Server | None) -> str:
