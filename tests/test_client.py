@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 from werkzeug import Response
@@ -37,6 +39,7 @@ CATEGORIES = Request(
 )
 SOLUTION = Request("mid_implementation", 1, "", "mid-model", "You write code.", (("user", "Solve it."),), None, 16_000)
 
+OURS = r"127\.0\.0\.1 \(ANTHROPIC_BASE_URL\)"
 RETRIES = 2
 AT_ONCE = {"retry-after-ms": "1"}
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
@@ -437,8 +440,69 @@ def test_no_server(ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPatch) -
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{port}")
-    with pytest.raises(AskError, match=r"^no connection to 127\.0\.0\.1, after one try: .*refused"):
+    with pytest.raises(AskError, match=rf"^no connection to {OURS}, after one try: .*refused"):
         ask(max_retries=0)
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_dead_proxy_is_named(ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv(variable, f"http://ada:secret@127.0.0.1:{port}")
+    monkeypatch.setenv("NO_PROXY", "elsewhere.example")
+    with pytest.raises(
+        AskError, match=rf"^no connection to the proxy 127\.0\.0\.1:{port} \({variable}\), after one try: .*refused"
+    ) as raised:
+        ask(max_retries=0)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_proxy_that_refuses_is_named(ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+
+    with raw_server(refuse) as (address, _):
+        monkeypatch.setenv("HTTP_PROXY", address)
+        monkeypatch.setenv("HTTPS_PROXY", address)
+        monkeypatch.setenv("NO_PROXY", "elsewhere.example")
+        proxy = re.escape(address.removeprefix("http://"))
+        with pytest.raises(AskError, match=rf"^the proxy {proxy} \(HTTP_PROXY\) answered 407, it wants a user"):
+            ask(max_retries=0)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://api.example")
+        wanted = (
+            rf"^no connection to api\.example \(ANTHROPIC_BASE_URL\): the proxy {proxy} \(HTTPS_PROXY\) refuses it, "
+        )
+        with pytest.raises(AskError, match=wanted):
+            ask(max_retries=0)
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_certificates_that_are_not_there_are_named(
+    ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPatch, variable: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "none.pem"
+    monkeypatch.setenv(variable, str(place))
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://127.0.0.1:1")
+    with pytest.raises(AskError, match=rf"{variable} names '{place}': |no connection to {OURS}") as raised:
+        ask(max_retries=0)
+    assert variable == "SSL_CERT_DIR" or "No such file" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('{"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}', "busy"),
+        ('{"error": "model not loaded"}', "model not loaded"),
+        ('{"detail": "Not here"}', "Not here"),
+    ],
+)
+def test_an_error_in_a_200_is_told_in_the_servers_words(
+    ask: Callable[..., Reply], messages_api: MessagesAPI, said: str, told: str
+) -> None:
+    messages_api.script("mid_implementation", Response(said, 200, content_type="application/json"))
+    with pytest.raises(AskError, match=f"^the server answered 200, and an error within: {told}$"):
+        ask()
+    assert len(messages_api.calls) == 1
 
 
 def test_a_connection_that_breaks_in_the_reply(ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -447,7 +511,7 @@ def test_a_connection_that_breaks_in_the_reply(ask: Callable[..., Reply], monkey
 
     with raw_server(cut) as (address, received):
         monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
-        with pytest.raises(AskError, match=r"^no whole reply from 127\.0\.0\.1, after 2 tries: "):
+        with pytest.raises(AskError, match=rf"^no whole reply from {OURS}, after 2 tries: "):
             ask(max_retries=1)
     assert len(received) == 2
 
@@ -472,7 +536,7 @@ def test_a_server_that_does_not_pick_up(ask: Callable[..., Reply], monkeypatch: 
             caller.settimeout(0)
             caller.connect_ex(busy.getsockname())
         monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{busy.getsockname()[1]}")
-        with pytest.raises(AskError, match=r"^no connection within 0\.2 s, after 2 tries$"):
+        with pytest.raises(AskError, match=rf"^no connection to {OURS} within 0\.2 s, after 2 tries$"):
             ask(max_retries=1, timeout_seconds=0.2)
 
 
@@ -502,7 +566,7 @@ def test_an_address_that_is_none_is_shown(
     ask: Callable[..., Reply], monkeypatch: pytest.MonkeyPatch, address: str, shown: str
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
-    with pytest.raises(AskError, match=f"^no connection to {shown}/?, after one try: "):
+    with pytest.raises(AskError, match=rf"^no connection to {shown} \(ANTHROPIC_BASE_URL\), after one try: "):
         ask(max_retries=0)
 
 

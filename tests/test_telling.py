@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import re
 
 import click
 import pytest
+from rich.table import Table
 
 from errorspan.commands.cli import main
+from errorspan.commands.telling import show
 from errorspan.runs.progress import STOPPED
 from errorspan.text.errors import DiskError, InputError
 
@@ -64,3 +68,31 @@ def test_every_command_ends_in_the_same_words(
         with pytest.raises(SystemExit) as ended:
             main(command.split())
         assert (command, ended.value.code, capsys.readouterr().err) == (command, 1, said)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "cp932", "cp949", "utf-8"])
+def test_no_command_ends_for_an_encoding(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    """Each one prints what only Unicode has; each is asked for its help, too."""
+
+    def printing(_command: click.Command, _context: click.Context) -> None:
+        click.echo("30–50 %… “é” 語 \udcff")
+        show(Table("topic – “é”", "…", box=None))
+        raise InputError(["a.yml:1: title: expected “é” – 語"])
+
+    for command in COMMANDS:
+        written = [io.BytesIO(), io.BytesIO()]
+        out, err = (io.TextIOWrapper(one, encoding=encoding, write_through=True) for one in written)
+        with monkeypatch.context() as patched:
+            patched.setattr("sys.stdout", out)
+            patched.setattr("sys.stderr", err)
+            with pytest.raises(SystemExit) as ended:
+                main([command.split()[0], "--help"])
+            assert ended.value.code == 0
+            patched.setattr(click.Command, "invoke", printing)
+            with pytest.raises(SystemExit) as ended:
+                main(command.split())
+            assert ended.value.code == 1
+        said, told = (one.getvalue().decode("utf-8" if encoding == "ascii" else encoding) for one in written)  # click's
+        assert re.search("30[–-]50 %", said)
+        assert re.search("topic [–-] ", said)
+        assert "a.yml:1: title: expected" in told

@@ -69,7 +69,7 @@ def user(root: Path) -> str:
     """
     try:
         asked = ["git", "config", "user.name"]
-        found = subprocess.run(asked, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - git's own
+        found = subprocess.run(asked, cwd=root, capture_output=True, encoding="utf-8", errors="replace", check=False)  # noqa: S603 - git's own
     except OSError:
         found = None
     if found is None or not found.stdout.strip():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -15,6 +17,13 @@ from rich.table import Table
 from errorspan.course import Course
 from errorspan.runs.progress import STOPPED
 from errorspan.text.errors import GeneratorError, shown
+
+PLAIN = "errorspan.plain"
+"""How an output's errors of encoding are handled."""
+
+_SPELLED = dict(zip("\u2013\u2014\u2018\u2019\u201c\u201d\u00a0\u202f\u00d7", "--''\"\"  x", strict=True)) | {
+    "…": "..."
+}
 
 
 class Failure(click.ClickException):
@@ -56,6 +65,7 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run as click does, and translate errors, here alone."""
+        _speak_any_encoding()
         try:
             with in_words():
                 code = super().main(*args, **options | {"standalone_mode": False})
@@ -72,6 +82,24 @@ class Commands(click.Group):
         finally:
             _let_go()
         sys.exit(code or 0)
+
+
+def _speak_any_encoding() -> None:
+    """Spell what an output's encoding lacks in signs that every one has: nothing told is lost for a dash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=PLAIN)
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """Spell what cannot be encoded: typography in plain signs, all else by its number."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(_SPELLED.get(sign) or ascii(sign)[1:-1] for sign in lost), error.end
+
+
+codecs.register_error(PLAIN, _plainly)
 
 
 def _let_go() -> None:

@@ -123,7 +123,6 @@ class Client:
             APITimeoutError,
             transform_schema,
         )
-        from httpx2 import DecodingError, ProxyError, ReadError, RemoteProtocolError  # noqa: PLC0415
 
         how = request.options.model_dump(include={"thinking"}, exclude_none=True)
         shape = request.options.model_dump(include={"effort"}, exclude_none=True)
@@ -155,20 +154,24 @@ class Client:
             retried = f", {tries}" if status in {408, 409, 429} or status >= 500 else ""
             raise AskError(f"the server answered {status}{retried}: {self._said(said)}{advice}") from None
         except APIConnectionError as error:
-            cause = error.__cause__ or error
-            address, proxy = str(sdk.base_url), servers.proxy(str(sdk.base_url))
-            whom = servers.sought(request.server, address)
-            if isinstance(cause, ReadError | RemoteProtocolError | DecodingError):
-                what = f"no whole reply from {whom}{f' through {proxy}' if proxy else ''}"
-            elif "CERTIFICATE_VERIFY_FAILED" in str(cause):
-                what = f"no connection to {whom}, whose certificate is not trusted ({servers.trusted()})"
-            elif isinstance(cause, ProxyError):
-                what = f"no connection to {whom}: {proxy or 'the proxy'} refuses it"
-            else:
-                what = f"no connection to {proxy or whom}"
-            raise AskError(f"{self._said(what)}, {tries}: {self._said(cause)}") from None
+            raise AskError(self._unconnected(request.server, sdk, error.__cause__ or error, tries)) from None
         except (AnthropicError, TypeError, ValueError, AttributeError) as error:
             raise AskError(f"the server's reply is no message of the API: {self._said(error)}") from None
+
+    def _unconnected(self, server: Server | None, sdk: Anthropic, cause: BaseException, tries: str) -> str:
+        """Say which of what stands between here and a server broke, and what has set it."""
+        from httpx2 import DecodingError, ProxyError, ReadError, RemoteProtocolError  # noqa: PLC0415
+
+        proxy, whom = servers.proxy(str(sdk.base_url)), servers.sought(server, str(sdk.base_url))
+        if isinstance(cause, ReadError | RemoteProtocolError | DecodingError):
+            what = f"no whole reply from {whom}{f' through {proxy}' if proxy else ''}"
+        elif "CERTIFICATE_VERIFY_FAILED" in str(cause):
+            what = f"no connection to {whom}, whose certificate is not trusted ({servers.trusted()})"
+        elif isinstance(cause, ProxyError):
+            what = f"no connection to {whom}: {proxy or 'the proxy'} refuses it"
+        else:
+            what = f"no connection to {proxy or whom}"
+        return f"{self._said(what)}, {tries}: {self._said(cause)}"
 
     def _bounded(self, server: Server | None, asked: Any, call_next: Any) -> Any:
         """Let the SDK try again only what cannot have been paid for, or only by a connection's break."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment
+from urllib.request import proxy_bypass
 
 from errorspan.authoring.tiers import KEY_VARIABLES, Server
 from errorspan.models.redaction import sent_along
@@ -54,7 +54,7 @@ def named(server: Server | None) -> str:
 
 def sought(server: Server | None, address: str) -> str:
     """Return the host of an address, and what has set it, where that is not the SDK."""
-    host = urlsplit(address).hostname or address
+    host = urlsplit(address).hostname or address.rstrip("/")
     return f"{host} ({named(server)})" if server or os.environ.get("ANTHROPIC_BASE_URL") else host
 
 
@@ -64,7 +64,7 @@ def proxy(address: str) -> str | None:
     for variable in (name for scheme in (url.scheme, "all") for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())):
         if value := os.environ.get(variable):
             found = urlsplit(value if "://" in value else f"http://{value}").netloc.rpartition("@")[2]
-            return None if proxy_bypass_environment(url.hostname or "") else f"the proxy {found} ({variable})"
+            return None if proxy_bypass(url.hostname or "") else f"the proxy {found} ({variable})"
     return None
 
 
