@@ -139,12 +139,16 @@ class Project:
         return (self.folder / "site" / name / "index.html").read_text("utf-8")
 
     def _environment(self, *, key: bool) -> dict[str, str]:
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("ANTHROPIC_") and name not in PULL_REQUESTS  # these tests may run for one
-        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
         return kept | {"NO_MKDOCS_2_WARNING": "1"} | (self.environment if key else {})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _of_this_session(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what a machine notes of proofs apart, and what says that these tests run for a pull request out of them."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    for name in PULL_REQUESTS:
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(autouse=True)

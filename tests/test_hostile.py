@@ -36,7 +36,7 @@ from errorspan.record.record import Record
 from errorspan.runs.progress import Tally
 from errorspan.site import published
 from errorspan.steps.table import SOLVE, STEPS
-from errorspan.text.errors import InputError
+from errorspan.text.errors import InputError, shown
 from hostile import COMMANDS, HARMLESS, PAYLOADS, Case, HostileAPI
 from messages_api import Body, MessagesAPI, error, message
 
@@ -405,6 +405,21 @@ def progress(said: str) -> Progress:
     """Return a reply whose every word means harm."""
     reply = Reply(text=said, model=said, stop_reason=said, usage=Usage(), asked_at="2026-01-02T03:04:05Z", seconds=1)
     return Progress("words", STEPS[0], 0, "", "m", reply, (said,))
+
+
+@pytest.mark.parametrize(
+    ("said", "shows"),
+    [
+        ("::error file=x::owned", "\\x3a:error file=x::owned"),
+        ("  ::stop-commands::x", "  \\x3a:stop-commands::x"),
+        ("a ##[add-mask]e", "a ##\\x5badd-mask]e"),
+        ("topics/words.yml:1: std::vector", "topics/words.yml:1: std::vector"),
+    ],
+)
+def test_a_message_commands_no_ci(said: str, shows: str) -> None:
+    """GitHub Actions obeys a line of a log that begins with two colons, or holds `##[` anywhere."""
+    assert shown(said) == shows
+    assert InputError([said]).faults == (shows,)
 
 
 @pytest.mark.parametrize("said", [COMMANDS, "[/bold]", "[link=file:///etc]x[/link]", "\u202ex", "\n::error::x"])

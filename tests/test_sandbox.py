@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ import pytest
 
 import errorspan
 from conftest import ROOT
+from errorspan.proof import seccomp
 from errorspan.proof.sandbox import Ended, Limits, Sandbox, Unsandboxed, find
 from errorspan.text.errors import NoSandbox
 
@@ -375,6 +377,39 @@ def test_what_is_forbidden_is_refused(run: Run, host: Host, attempt: str) -> Non
     ended = run(f"try:\n{body}\nexcept OSError: print('refused')\nelse: print('reached')", disk_mb=100)
     assert (ended.output, ended.complaints, ended.code) == ("refused\n", "", 0)
     host.assert_untouched(ended)
+
+
+@pytest.mark.parametrize(
+    ("machine", "refused", "allowed"),
+    [
+        ("x86_64", {"pidfd_open": 434, "pidfd_getfd": 438, "ptrace": 101, "mount": 165}, {"read": 0, "openat": 257}),
+        ("aarch64", {"pidfd_open": 434, "pidfd_getfd": 438, "ptrace": 117, "mount": 40}, {"read": 63, "openat": 56}),
+    ],
+)
+def test_the_filter_of_each_processor_refuses_by_its_own_numbers(
+    machine: str, refused: dict[str, int], allowed: dict[str, int]
+) -> None:
+    assert {name for name, number in refused.items() if verdict(machine, number) == seccomp.REFUSE} == refused.keys()
+    assert {name for name, number in allowed.items() if verdict(machine, number) == seccomp.ALLOW} == allowed.keys()
+    other = next(name for name in seccomp.MACHINES if name != machine)
+    assert verdict(machine, allowed["read"], seccomp.MACHINES[other].code) == seccomp.REFUSE
+
+
+def verdict(machine: str, number: int, code: int | None = None) -> int:
+    """Return what a filter says of a call without arguments, as the kernel reads the filter."""
+    rules = list(struct.iter_unpack("=HBBI", seccomp.rules(machine) or b""))
+    shown = {seccomp.NUMBER: number, seccomp.ARCHITECTURE: code or seccomp.MACHINES[machine].code}
+    place = held = 0
+    while True:
+        what, yes, no, value = rules[place]
+        if what == seccomp.RETURN:
+            return value
+        if what == seccomp.LOAD:
+            held = shown.get(value, 0)
+        else:
+            met = {seccomp.EQUAL: held == value, seccomp.ABOVE: held >= value, seccomp.ANY: bool(held & value)}[what]
+            place += yes if met else no
+        place += 1
 
 
 @pytest.mark.parametrize("sight", SEEN)

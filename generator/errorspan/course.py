@@ -16,7 +16,7 @@ from errorspan.authoring.topics import BESIDE, Broken, Topic, dropped, named_by,
 from errorspan.models.client import Client, deprecations
 from errorspan.models.hand import Hand
 from errorspan.pipeline import Pipeline
-from errorspan.proof import correcting, framing, harnesses, proofs, reviews
+from errorspan.proof import correcting, framing, harnesses, proofs, reviews, witnessed
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Recorded
 from errorspan.record.record import Record
@@ -153,8 +153,10 @@ class Course:
         tests = self.tests(topic)
         original = Assessment.read(recorded.recorded.text) if applies and review and review.corrects else None
         answers = [run.outputs[step] for step in proofs.TIERS.values()]
+        proof = proofs.read(record.own(proofs.FILE), f"{record.name}/{proofs.FILE}")
         evidence = Evidence(
-            proof=proofs.read(record.own(proofs.FILE), f"{record.name}/{proofs.FILE}"),
+            proof=proof,
+            source=witnessed.source(proof) if proof else "recorded",
             bound=proofs.bound(assessment, answers, tests, topic.requires) if tests else None,
             review=review if applies else None,
             stale_review=None if applies else review,

@@ -33,6 +33,7 @@ BESIDE = re.compile(r"(?P<topic>[^.]*)\.(review\.ya?ml|tests\.[A-Za-z0-9.]+)")
 _DROPPING = re.compile(r"[.#].*|.*[~#]|.*\.(?:sw[a-z]|bak|orig|rej|tmp|pyc)")
 """Files that editors, version control and systems leave beside the ones they are about, and that nobody wrote."""
 
+_REQUIRED = re.compile(r"[A-Za-z0-9._\-\[\], <>=!~*+]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
@@ -53,12 +54,14 @@ def _highlighted(name: str) -> str:
 
 
 def _package(line: str) -> str:
+    """Refuse what a person could not paste into a shell, with an address or a condition, or another sign of its own."""
     try:
-        if Requirement(line).url is None:
-            return line
+        required = Requirement(line)
     except InvalidRequirement:
-        pass
-    raise ValueError("expected a package, with or without versions, such as 'numpy>=2'")
+        required = None
+    if required is None or required.url or required.marker or not _REQUIRED.fullmatch(line):
+        raise ValueError("expected a package by its name, with or without versions, such as 'numpy>=2'")
+    return line
 
 
 def _ranged(text: str) -> str:

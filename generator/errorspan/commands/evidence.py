@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,16 +15,17 @@ from errorspan.commands.configuration import course_of
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.telling import Failure, left_out
 from errorspan.course import Course
-from errorspan.proof import framing, harnesses, proofs, proving, reviews, sandbox
+from errorspan.proof import framing, harnesses, proofs, proving, reviews, sandbox, witnessed
 from errorspan.proof.deciding import decided
 from errorspan.proof.interpreters import Interpreter
-from errorspan.proof.sandbox import Limits, Sandbox
+from errorspan.proof.proofs import Proof
+from errorspan.proof.sandbox import Limits
 from errorspan.runs.places import against
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run
 from errorspan.site import folder
 from errorspan.text import disk
-from errorspan.text.errors import InputError
+from errorspan.text.errors import DiskError, InputError
 
 
 @click.command()
@@ -50,6 +53,9 @@ from errorspan.text.errors import InputError
     metavar="DIR",
     help="Write the programs that would be tried into a folder, and run nothing.",
 )
+@click.option(
+    "--check", is_flag=True, help="Write nothing, and fail where a proof that is recorded is not what comes out."
+)
 @click.option("--no-sandbox", is_flag=True, help="Run a model's code with your own rights where there is no sandbox.")
 @config_option
 def verify(  # noqa: PLR0913 - click passes each option
@@ -59,6 +65,7 @@ def verify(  # noqa: PLR0913 - click passes each option
     seconds: int,
     memory: int,
     directory: Path | None,
+    check: bool,
     no_sandbox: bool,
     config_file: Path,
 ) -> None:
@@ -78,9 +85,11 @@ def verify(  # noqa: PLR0913 - click passes each option
         return
     tested = [run for run in runs if _testable(run, course, named=bool(topics))]
     if tested:
-        place, interpreter = sandbox.find(unsandboxed=no_sandbox), Interpreter.at(python)
-        limits = Limits(seconds=seconds, memory_mb=memory)
-        failed += _refuted(tested, course, place, interpreter, limits)
+        place, limits = sandbox.find(unsandboxed=no_sandbox), Limits(seconds=seconds, memory_mb=memory)
+        if place.name == "none":
+            click.echo("warning: there is no sandbox; a model's code runs with your own rights", err=True)
+        prove = partial(proving.prove, interpreter=Interpreter.at(python), sandbox=place, limits=limits)
+        failed += _refuted(tested, course, prove, check=check)
     else:
         click.echo("No topic has tests and an exercise.")
     if failed:
@@ -149,49 +158,50 @@ def _testable(run: Run, course: Course, *, named: bool) -> bool:
     return False
 
 
-def _refuted(
-    runs: Sequence[Run], course: Course, place: Sandbox, interpreter: Interpreter, limits: Limits
-) -> list[str]:
+def _refuted(runs: Sequence[Run], course: Course, prove: Callable[..., Proof], *, check: bool) -> list[str]:
     """Prove keys, and return what execution has against them, and what is wrong with tests."""
-    if place.name == "none":
-        click.echo("warning: there is no sandbox; a model's code runs with your own rights", err=True)
     refuted: list[str] = []
     for run in runs:
         try:
-            refuted += _verified(run, course, place, interpreter, limits)
+            refuted += _verified(run, course, prove, check=check)
         except InputError as error:
             refuted += error.faults
     return refuted
 
 
-def _verified(run: Run, course: Course, place: Sandbox, interpreter: Interpreter, limits: Limits) -> list[str]:
-    """Prove one key, keep what was seen, and return what it has against the key, and what of the tests is none."""
+def _verified(run: Run, course: Course, prove: Callable[..., Proof], *, check: bool) -> list[str]:
+    """Prove one key, keep what was seen, and return what it has against the key, and what of the tests is none.
+
+    With `check`, nothing is kept but that it was seen here; what differs from what is recorded is returned, too.
+    """
     if run.assessment is None:
         raise ValueError(f"{run.topic.id} has no exercise")
     with click.progressbar(length=len(proofs.variants(run.assessment)) + 2, label=run.topic.id, file=sys.stderr) as bar:
-        proof = proving.prove(
+        proof = prove(
             run.topic,
             run.assessment,
             {tier: run.outputs[step] for tier, step in proofs.TIERS.items()},
             course.tests(run.topic),
-            interpreter=interpreter,
-            sandbox=place,
-            limits=limits,
             at=datetime.now(UTC).date().isoformat(),
             listen=lambda _: bar.update(1),
         )
     known = run.evidence.proof
-    if known is None or not proof.repeats(known):
+    differs = known is None or not proof.repeats(known)
+    if differs and not check:
         record = course.record(run.topic)
         with record.locked():
             disk.put(record.own(proofs.FILE), proofs.written(proof))
+    with suppress(DiskError):
+        witnessed.note(proof if differs or known is None else known)
+    mend = f"is not what comes out here; `errorspan verify {run.topic.id}` writes that"
     said = decided(proof, run.assessment)
     proved = f"{len(said.proved)} of {len(said.outcomes)} errors proved by execution"
     click.echo(f"{run.topic.id}: {proved} ({len(proof.tests)} tests, {proof.runtime}, {_place(proof.sandbox)})")
     for outcome in said.outcomes.values():
         if outcome.verdict == "undecided":
             click.echo(f"undecided: {outcome.why}", err=True)
-    return [*proof.remarks, *against(run.folder, run.recorded_assessment, said, run.evidence)]
+    forged = [f"{run.folder}/{proofs.FILE}:1: {mend}"] if check and differs and known else []
+    return [*forged, *proof.remarks, *against(run.folder, run.recorded_assessment, said, run.evidence)]
 
 
 def _place(name: str) -> str:

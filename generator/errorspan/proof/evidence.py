@@ -9,19 +9,22 @@ from errorspan.proof.correcting import Aside
 from errorspan.proof.deciding import Decided, decided
 from errorspan.proof.proofs import Bound, Proof
 from errorspan.proof.reviews import Review
+from errorspan.proof.witnessed import Source
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What stands beside a run.
 
-    `bound`: what a proof would be about now; None where the topic has no tests, or no exercise. `stale_review`: one of
-    another assessment than the one recorded. `original`: the recorded assessment, where a review corrects it.
+    `source`: where the proof was run. `bound`: what a proof would be about now; None where the topic has no tests, or
+    no exercise. `stale_review`: one of another assessment than the one recorded. `original`: the recorded assessment,
+    where a review corrects it.
     `undecided`: stretches of the code that count neither way. `frame`: what stands around the code when it is tried.
     `tests`: the file of the topic's tests, as messages name it, and its text.
     """
 
     proof: Proof | None = None
+    source: Source = "recorded"
     bound: Bound | None = None
     review: Review | None = None
     stale_review: Review | None = None
@@ -37,7 +40,16 @@ class Evidence:
 
     @property
     def valid_proof(self) -> Proof | None:
-        """Return the proof, where it is of what is there now."""
+        """Return the proof, where it is of what is there now, and no mere claim."""
+        return self._current if self.source != "claimed" else None
+
+    @property
+    def claim(self) -> Proof | None:
+        """Return the proof of what is there now, where a pull request says so and it was not run here."""
+        return self._current if self.source == "claimed" else None
+
+    @property
+    def _current(self) -> Proof | None:
         return self.proof if self.proof and self.proof.bound == self.bound else None
 
     def against(self, assessment: Assessment) -> list[str]:
@@ -54,9 +66,8 @@ class Evidence:
         return decided(self.valid_proof, assessment) if self.valid_proof else None
 
     def refutations(self, assessment: Assessment) -> list[str]:
-        """Return what a valid proof has against the key."""
-        said = self.decided(assessment)
-        return said.faults if said else []
+        """Return what a proof has against the key, be it a claim: nobody forges that."""
+        return decided(self._current, assessment).faults if self._current else []
 
     def proves(self, assessment: Assessment) -> bool:
         """Tell whether a valid proof shows every error of the key, and has nothing against a correction."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -87,6 +88,10 @@ class Interpreter:
             sqlite=seen["sqlite"],
         )
 
+    def typed(self, package: str) -> str:
+        """Return what a person types to install a package into it."""
+        return shlex.join(["python3", "-m", "pip", "--python", self.named, "install", package])
+
     def versions(self, topic: Topic, *more: str) -> dict[str, str]:
         """Return the versions of what a topic requires, and of what its tests need besides.
 
@@ -94,20 +99,18 @@ class Interpreter:
             InputError: something is missing, or of another version than required.
         """
         wanted = [Requirement(line) for line in (*more, *topic.requires)]
-        here = {"python_version": ".".join(self.python.split(".")[:2]), "python_full_version": self.python}
-        wanted = [one for one in wanted if one.marker is None or one.marker.evaluate(here)]
         found: dict[str, str | None] = {one.name: self.packages.get(canonicalize_name(one.name)) for one in wanted}
         lacking = [one for one in wanted if not _fits(one, found[one.name])]
         if lacking:
             raise InputError(
                 f"{topic.path}:1: requires: {one} is not installed (found {found[one.name] or 'none'}); "
-                f"`python3 -m pip --python {self.named} install '{one}'`, or name another Python with --python"
+                f"`{self.typed(str(one))}`, or name another Python with --python"
                 for one in lacking
             )
         if unseen := [one for one in wanted if canonicalize_name(one.name) in self.editable]:
             raise InputError(
                 f"{topic.path}:1: requires: {one.name} is installed in editable mode, so its files lie where the "
-                f"sandbox sees none; `python3 -m pip --python {self.named} install` it without -e"
+                f"sandbox sees none; `{self.typed(one.name)}`, without -e"
                 for one in unseen
             )
         return {name: version for name, version in found.items() if version}
@@ -134,7 +137,7 @@ class Node:
         named = named or shutil.which("node")
         mend = (
             f"put {NODE_WHEELS[0]}>={NODE} under `requires` and "
-            f"`python3 -m pip --python {interpreter.named} install` it, or install Node.js"
+            f"`{interpreter.typed(f'{NODE_WHEELS[0]}>={NODE}')}`, or install Node.js"
         )
         if named is None:
             raise InputError([f"{topic.path}:1: its tests need Node.js {NODE} or later (found none); {mend}"])

@@ -19,7 +19,10 @@ def withheld(run: Run, publish: Publish) -> list[str]:
     reasons += evidence.against(shown)
     reasons += [f"it needs a review: {reason}" for reason in unresolved(run)[:1]]
     if publish == "proved" and not evidence.proves(shown):
-        reasons.append("its proof is stale" if evidence.stale_proof else "it is not proved")
+        unproved = "its proof is stale" if evidence.stale_proof else "it is not proved"
+        reasons.append(
+            "its proof is a claim of this pull request, and was not run here" if evidence.claim else unproved
+        )
     if publish == "reviewed" and not run.approved:
         reasons.append("its review is of another version" if evidence.stale_review else "nobody has approved it")
     return reasons

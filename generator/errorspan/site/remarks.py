@@ -11,6 +11,13 @@ from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run, State
 from errorspan.text.errors import shown
 
+_PROOFS = {
+    "here": "Proofs that were run on this machine: %s",
+    "recorded": "Proofs that were run elsewhere, as the record says: %s",
+    "claimed": "Proofs that this pull request claims, and that count for nothing until `errorspan verify` runs them "
+    "here: %s",
+}
+
 Log = logging.LoggerAdapter[Any]
 
 
@@ -26,9 +33,21 @@ def remark(runs: Sequence[Run], course: Course, log: Log) -> None:
     for run in runs:
         if run.graded and (reasons := withheld(run, course.settings.publish)):
             log.info("%s is not published: %s", run.topic.id, shown("; ".join(reasons)))
+    _tell_of_proofs(runs, log)
     stale = [run.topic.id for run in runs if run.stale]
     if stale:
         log.info("Stale, replayed as recorded: %s (`errorspan run --refresh` asks again)", ", ".join(stale))
+
+
+def _tell_of_proofs(runs: Sequence[Run], log: Log) -> None:
+    """Say of each proof that is shown where it was run."""
+    of: dict[str, list[str]] = {}
+    for run in runs:
+        if run.evidence.valid_proof or run.evidence.claim:
+            of.setdefault(run.evidence.source, []).append(run.topic.id)
+    for source, said in _PROOFS.items():
+        if ids := of.get(source):
+            log.info(said, ", ".join(ids))
 
 
 def _remark_on(runs: Sequence[Run], log: Log) -> None:

@@ -1,0 +1,36 @@
+"""Know which proofs came out on this machine: a list beside the user's own files, which no checkout can bring along."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from errorspan.authoring.settings import in_pull_request
+from errorspan.proof.proofs import Proof, written
+from errorspan.text import disk
+
+Source = Literal["here", "recorded", "claimed"]
+"""Where a proof was run: on this machine; elsewhere, as the record says; so says a pull request, and nobody else."""
+
+
+def source(proof: Proof) -> Source:
+    """Say where a proof was run. The record of a pull request is a stranger's word."""
+    if _place(proof).exists():
+        return "here"
+    return "claimed" if in_pull_request() else "recorded"
+
+
+def note(proof: Proof) -> None:
+    """Note that a proof came out on this machine.
+
+    Raises:
+        DiskError: it could not be noted.
+    """
+    disk.put(_place(proof), "")
+
+
+def _place(proof: Proof) -> Path:
+    return platformdirs.user_state_path("errorspan") / "proofs" / sha256(written(proof).encode()).hexdigest()
