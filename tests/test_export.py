@@ -114,7 +114,9 @@ def test_mistakes_are_told_without_a_traceback(course: Project, words: tuple[str
 def test_only_a_package_is_replaced(course: Project) -> None:
     notes = course.write("notes.txt", "mine")
     (course.folder / "link.zip").symlink_to(notes)
-    for name in ("notes.txt", "link.zip"):
+    with zipfile.ZipFile(course.folder / "another.zip", "w") as archive:
+        archive.writestr("imsmanifest.xml", '<manifest identifier="another-tool"/>')
+    for name in ("notes.txt", "link.zip", "another.zip"):
         done = course.errorspan("export", "scorm", "words", "-o", name, key=False)
         assert done.returncode == 1
         assert f"{name}:1: is there already, and is no package" in done.stderr

@@ -118,7 +118,6 @@ def test_what_is_in_the_way_is_named_and_nothing_is_written(project: Project) ->
     project.topic("words")
     project.write("docs/two.md", "# Two\n")
     project.write("out/two.md", "mine")
-    project.write(f"out/{LOCK}", "")
     before = project.files("out")
     refused = project.errorspan("render", "out", key=False)
     assert refused.returncode == 1

@@ -27,6 +27,7 @@ MANIFEST = "imsmanifest.xml"
 LIMIT = 100  # so many results fit into SCORM's suspend data, whatever else must go
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_OURS = b'identifier="errorspan-'
 _NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -90,7 +91,9 @@ def write(path: Path, files: Mapping[str, str]) -> int:
         DiskError: the file cannot be written.
     """
     if (path.is_symlink() or path.exists()) and not _is_package(path):
-        raise InputError([f"{path}:1: is there already, and is no package; name another file, or remove it first"])
+        raise InputError([
+            f"{path}:1: is there already, and is no package of ours; name another file, or remove it first"
+        ])  # fmt: skip
     if not path.parent.is_dir():
         raise InputError([f"{path}:1: cannot be written (there is no folder {path.parent})"])
     packed = pack(files)
@@ -102,7 +105,7 @@ def _is_package(path: Path) -> bool:
     if path.is_symlink() or not path.is_file() or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
-        return MANIFEST in archive.namelist()
+        return MANIFEST in archive.namelist() and _OURS in archive.read(MANIFEST)
 
 
 def pack(files: Mapping[str, str]) -> bytes:

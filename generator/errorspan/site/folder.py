@@ -15,6 +15,7 @@ from pathspec.gitignore import GitIgnoreSpec
 
 from errorspan.course import Course
 from errorspan.site import learning_path
+from errorspan.site.links import in_the_way, shown_of
 from errorspan.site.pages import assets, render
 from errorspan.site.words import language
 from errorspan.text import disk
@@ -71,16 +72,16 @@ def gather(course: Course, site: Source) -> Gathered:
     made: dict[str, Content] = {page.uri: page.content.encode() for page in pages}
     path, listing = _data(made.pop(learning_path.FRAGMENT)).decode(), course.settings.exercises_folder
     name = docs_of(config)
-    files, left, _ = copied(
-        course.root, site, ("docs_dir",), name, [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()]
-    )
-    if in_the_way := [f"{name}/{uri}:1: is generated; this file is in its way" for uri in made if uri in files]:
-        raise InputError(in_the_way)
+    exclude = [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()]
+    files, left, _ = copied(course.root, site, ("docs_dir",), name, exclude)
+    made = {uri: made[uri] for uri in shown_of(made, GitIgnoreSpec.from_lines(exclude))}
+    if met := list(in_the_way(made, files, directory_urls=directory_urls)):
+        raise InputError(f"{name}/{own}:1: {uri} is generated; this file is in its way" for own, uri in met)
     for uri in [uri for uri in files if uri.endswith(learning_path.PAGES)]:
         data = _data(files[uri])
         filled = learning_path.in_markdown(data, path, uri, listing, directory_urls=directory_urls)
         files[uri] = files[uri] if filled == data else filled
-    return Gathered(files | made, left, frozenset(page.uri for page in pages if page.answers))
+    return Gathered(files | made, left, frozenset(page.uri for page in pages if page.answers and page.uri in made))
 
 
 def docs_of(config: Mapping[str, Any]) -> str:
@@ -103,7 +104,7 @@ def copied(root: Path, site: Source, place: tuple[str, ...], name: str, exclude:
     with disk.reading(folder):
         if not folder.is_dir():
             raise InputError([site.fault(place, f"expected a folder (got {name!r})")])
-        for path in _below(folder):
+        for path in disk.walked(folder):
             uri = path.relative_to(folder).as_posix()
             if hidden.match_file(uri):
                 continue
@@ -128,8 +129,15 @@ def write(
         Busy: another process writes there.
     """
     _apart(directory, sources)
-    with _alone(directory, LOCK.format(by)):
-        return _write(directory, files, by)
+    lock = directory / LOCK.format(by)
+    new = not lock.exists()
+    try:
+        with _alone(directory, lock.name):
+            return _write(directory, files, by)
+    except InputError:
+        if new:
+            lock.unlink(missing_ok=True)
+        raise
 
 
 def _write(directory: Path, files: Mapping[str, Content], by: str) -> Written:
@@ -180,22 +188,6 @@ def _found(
     if faults:
         raise InputError(faults)
     return found
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield files and links below a folder, in order.
-
-    Raises:
-        OSError: a folder cannot be read.
-    """
-
-    def told(error: OSError) -> None:
-        raise error
-
-    for where, folders, names in os.walk(folder, onerror=told):
-        folders.sort()
-        links = [name for name in folders if (Path(where) / name).is_symlink()]  # walked around, and told
-        yield from (Path(where) / name for name in sorted([*names, *links]))
 
 
 @contextmanager

@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from posixpath import relpath
+from posixpath import basename, dirname, join, relpath, splitext
+
+from pathspec.gitignore import GitIgnoreSpec
 
 from errorspan.authoring.settings import Settings
+
+KEY = "key.js"
+
+_MARKDOWN = {".markdown", ".mdown", ".mkdn", ".mkd", ".md"}
+
+
+def in_the_way(made: Iterable[str], own: Iterable[str], *, directory_urls: bool) -> Iterator[tuple[str, str]]:
+    """Yield files of a site's own that have the address of one that is generated, each with that.
+
+    `exercises.md`, `exercises/README.md` and `exercises/index.html` have that of `exercises/index.md`.
+    """
+    taken = {_address(uri, directory_urls=directory_urls): uri for uri in own}
+    for uri in made:
+        if there := taken.get(_address(uri, directory_urls=directory_urls)):
+            yield there, uri
+
+
+def _address(uri: str, *, directory_urls: bool) -> str:
+    """Return where in a site a file of its docs goes."""
+    stem, ending = splitext(uri)
+    if ending not in _MARKDOWN:
+        return uri
+    folder, name = dirname(stem), basename(stem)
+    if name in {"index", "README"}:
+        return join(folder, "index.html")
+    return f"{stem}/index.html" if directory_urls else f"{stem}.html"
+
+
+def shown_of(made: Iterable[str], excluded: GitIgnoreSpec) -> Iterator[str]:
+    """Yield the generated files that patterns leave in a site; a key goes with its exercise."""
+    for uri in made:
+        page = f"{dirname(uri)}/index.md" if basename(uri) == KEY else uri
+        if not excluded.match_file(uri) and not excluded.match_file(page):
+            yield uri
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,8 @@ class Site:
             self._placed = set()
         self._placed |= placing.placed(self._made, files)
         if self._dirty:
-            published.sweep(site, self._before - self._placed - {file.dest_uri for file in files})
+            there = {file.dest_uri for file in files if file.inclusion not in placing.LEFT_OUT}
+            published.sweep(site, self._before - self._placed - there)
         if not self._serving:
             published.note(root, site, self._placed)
 

@@ -29,7 +29,7 @@ from errorspan.runs.run import Run
 from errorspan.site import learning_path, timeline
 from errorspan.site.blocks import spoken
 from errorspan.site.exercise import Exercise, Places, Seen
-from errorspan.site.links import Links
+from errorspan.site.links import KEY, Links
 from errorspan.site.scenario import told
 from errorspan.site.words import Words, direction, words_in
 from errorspan.steps.table import STEPS
@@ -108,7 +108,7 @@ def render(  # noqa: PLR0913 - what a site says of itself
         yield page("run.md.j2", settings.runs_folder, topic, **known)
         if topic in exercises:
             yield page("exercise.md.j2", settings.exercises_folder, topic, **known)
-            yield Page(f"{settings.exercises_folder}/{topic}/key.js", exercises[topic].key_script)
+            yield Page(f"{settings.exercises_folder}/{topic}/{KEY}", exercises[topic].key_script)
             yield page("key.md.j2", settings.exercises_folder, f"{topic}/key", **known)
     listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "withheld": reasons, "broken": broken}
     listed["brief"] = publishing.brief

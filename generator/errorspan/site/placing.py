@@ -9,30 +9,38 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.files import File, Files, InclusionLevel, set_exclusions
 
 from errorspan.authoring.configuration import NAME
 from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.site.blocks import set_aside
+from errorspan.site.links import KEY, in_the_way
 from errorspan.site.pages import Page
 
+LEFT_OUT = {InclusionLevel.EXCLUDED, InclusionLevel.DRAFT}
+"""Of a site that is built."""
+
 ASSETS = Path(__file__).with_name("assets")
-KEY = "key.js"
 
 
 def add(pages: Sequence[Page], files: Files, config: MkDocsConfig) -> None:
-    """Add a file for every page, before other plugins look for one.
+    """Add a file for every page, before other plugins look for one; what the site excludes is excluded.
 
     static-i18n takes only what lies in the docs for a page, and trips over what lies nowhere.
 
     Raises:
-        PluginError: the docs have a file of that name.
+        PluginError: the docs have a file of that address.
     """
+    uris, left = [page.uri for page in pages], InclusionLevel.EXCLUDED
+    counts = [file for file in files if file.inclusion is not left and file.src_dir not in set(config.theme.dirs)]
+    own = {file.src_uri for file in counts} | {uri for uri in uris if files.get_file_from_path(uri)}
+    for there, uri in in_the_way(uris, own, directory_urls=config.use_directory_urls):
+        raise PluginError(f"errorspan: {uri} is generated; {config.docs_dir}/{there} is in its way")
     for page in pages:
-        if files.get_file_from_path(page.uri):
-            raise PluginError(f"errorspan: {page.uri} is generated; {config.docs_dir}/{page.uri} is in its way")
-        shown = InclusionLevel.INCLUDED if page.in_nav else InclusionLevel.NOT_IN_NAV
-        file = File.generated(config, page.uri, content=page.content, inclusion=shown)
+        file = File.generated(config, page.uri, content=page.content)
+        set_exclusions([file], config)
+        if file.inclusion is InclusionLevel.INCLUDED and not page.in_nav:
+            file.inclusion = InclusionLevel.NOT_IN_NAV
         below = ASSETS if page.uri.startswith(f"{ASSETS_FOLDER}/") else Path(config.docs_dir)
         file.abs_src_path = str(below / page.uri.removeprefix(f"{ASSETS_FOLDER}/"))
         if posixpath.basename(page.uri) != KEY:
@@ -57,15 +65,18 @@ def settle(made: Mapping[str, Page], files: Files, config: MkDocsConfig) -> dict
         file.edit_uri = _leading(written.parent / page.source, config.docs_dir) if page.source else None
         if key := made.get(f"{posixpath.dirname(page.uri)}/{KEY}"):
             place = f"{posixpath.dirname(file.dest_uri)}/{KEY}"
-            files.append(File.generated(config, place, content=key.content))
+            files.append(beside := File.generated(config, place, content=key.content))
+            set_exclusions([beside], config)
+            beside.inclusion = min(beside.inclusion, file.inclusion, key=lambda level: level.value)
     return blocks
 
 
 def placed(made: Mapping[str, Page], files: Files) -> set[str]:
     """Return where in the site the pages of a course are, and the keys beside them."""
-    pages = {file.dest_uri for file in files if file.src_uri in made and file.is_documentation_page()}
+    there = [file for file in files if file.inclusion not in LEFT_OUT]
+    pages = {file.dest_uri for file in there if file.src_uri in made and file.is_documentation_page()}
     keys = {f"{posixpath.dirname(uri)}/{KEY}" for uri in pages}
-    return pages | keys.intersection(file.dest_uri for file in files)
+    return pages | keys.intersection(file.dest_uri for file in there)
 
 
 def folders(file: File, files: Files, settings: Settings) -> tuple[str, str]:

@@ -38,6 +38,22 @@ def below(root: Path, path: Path, name: str) -> Path:
     return path
 
 
+def walked(folder: Path) -> Iterator[Path]:
+    """Yield files and links below a folder, in order.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+
+    def told(error: OSError) -> None:
+        raise error
+
+    for where, folders, names in os.walk(folder, onerror=told):
+        folders.sort()
+        links = [name for name in folders if (Path(where) / name).is_symlink()]  # walked around, and told
+        yield from (Path(where) / name for name in sorted([*names, *links]))
+
+
 def waits(path: Path) -> bool:
     """Tell whether what stands there, a pipe or a device, would let who reads it wait."""
     return path.exists() and not path.is_file() and not path.is_dir()
