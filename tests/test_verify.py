@@ -453,7 +453,7 @@ def test_a_topic_requires_packages_by_name(tmp_path: Path, key: str, fault: str)
     (tmp_path / "words.yml").write_text(f"title: Counting words\nrequires: {key}\n")
     topics, [broken] = read_topics(tmp_path, tmp_path)
     assert not topics
-    assert broken.faults[0].startswith(f"words.yml:2: requires.0: {fault}")
+    assert broken.faults[0].startswith(f"words.yml:2: requires.1: {fault}")
 
 
 def test_what_is_to_be_typed_is_quoted() -> None:
