@@ -33,6 +33,7 @@ TALKING = {
         "prompts",
         "render",
         "reporting",
+        "runtimes",
         "solve",
         "telling",
     )

