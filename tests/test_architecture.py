@@ -23,6 +23,7 @@ ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 TALKING = {
     f"commands.{name}"
     for name in (
+        "agree",
         "asking",
         "cli",
         "evidence",

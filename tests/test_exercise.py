@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from errorspan.answers.outputs import Assessment
 from errorspan.answers.verdicts import Failure
 from errorspan.site import pages
-from errorspan.site.exercise import Exercise, Places, segments
+from errorspan.site.exercise import Exercise, Places, in_words, segments
 from errorspan.text import markup
 
 CODE = "def f(xs):\n\ttotal = 0 # 🙂 é\n    return sum(xs) / len(xs), max(xs)\n\nprint(\n    f([]))\n"
@@ -236,7 +236,7 @@ def test_the_digest_follows_what_grades_and_nothing_else() -> None:
     ],
 )
 def test_a_test_is_called_as_a_sentence_has_it(test: str, said: str) -> None:
-    assert pages.in_words(test) == said
+    assert in_words(test) == said
 
 
 def test_minutes_are_in_order() -> None:

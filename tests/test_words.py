@@ -68,6 +68,7 @@ def test_the_element_has_every_word(lang: str) -> None:
         dict(what for how, what in said() if how == "pgettext")
         | english_of(script("errorspan.js").partition("const tables")[2].partition("};")[0])
         | english_of(script("errorspan.course.js"))
+        | english_of(script("errorspan.run.js"))
         | english_of(script("errorspan.answers.js").partition("tables.en")[2].partition("});")[0])
     )
     translated = words_in(lang).element

@@ -13,10 +13,12 @@ from errorspan.authoring.configuration import settings as settings_in
 from errorspan.authoring.modules import strangers
 from errorspan.authoring.settings import Settings, fitting, read_settings
 from errorspan.authoring.topics import BESIDE, Broken, Topic, dropped, named_by, read_topics
+from errorspan.browser import engines
+from errorspan.browser.engines import Kept
 from errorspan.models.client import Client, deprecations
 from errorspan.models.hand import Hand
 from errorspan.pipeline import Pipeline
-from errorspan.proof import correcting, framing, harnesses, proofs, reviews, witnessed
+from errorspan.proof import agreeing, correcting, framing, harnesses, proofs, reviews, witnessed
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Recorded
 from errorspan.record.record import Record
@@ -93,6 +95,11 @@ class Course:
         return [fault for name in sorted(self.broken) for fault in self.broken[name].faults]
 
     @property
+    def at_hand(self) -> list[Kept]:
+        """Return the engines that run programs in a browser, as far as they are at hand."""
+        return engines.at_hand(self.root)
+
+    @property
     def abandoned(self) -> list[str]:
         """Return the folders of records whose topic is not there any more, or is named otherwise."""
         name = f"{self.settings.topics}/runs"
@@ -161,6 +168,8 @@ class Course:
             review=review if applies else None,
             stale_review=None if applies else review,
             original=original,
+            files=tests,
+            agreed=agreeing.read(record.own(agreeing.FILE), f"{record.name}/{agreeing.FILE}"),
             frame=framing.frame(topic.id, assessment.language, tests, self.settings.topics),
             tests=harnesses.told(topic.id, tests, self.settings.topics),
             undecided=correcting.asides(original, assessment, review) if original and review else (),

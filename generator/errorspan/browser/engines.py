@@ -29,6 +29,7 @@ from errorspan.text.errors import InputError
 
 FOLDER = ".cache/errorspan-runtimes"
 LIST = "engine.json"
+LICENCES = "LICENCES.txt"
 PART = 1_000_000
 """Characters of a script: what a student waits for is counted in these."""
 
@@ -71,6 +72,11 @@ class Engine:
     licence: str
 
     @property
+    def title(self) -> str:
+        """Return what runs programs, with its version."""
+        return f"{self.packages[0].name} {self.packages[0].version}"
+
+    @property
     def folder(self) -> str:
         """Return the name of the folder that holds it, here and in a site."""
         return f"{self.name}-{self.packages[0].version}"
@@ -83,6 +89,11 @@ class Kept:
     engine: Engine
     scripts: tuple[Path, ...]
     size: int
+
+    @property
+    def licences(self) -> Path:
+        """Return the file that says under which licences its parts stand."""
+        return self.scripts[0].with_name(LICENCES)
 
 
 def _python(archives: Archives) -> Mapping[str, bytes]:
@@ -196,6 +207,15 @@ def kept(root: Path, engine: Engine) -> Kept | None:
     return Kept(engine, scripts, sum(script.stat().st_size for script in scripts))
 
 
+def at_hand(root: Path) -> list[Kept]:
+    """Return the engines that are at hand beside a course's cache.
+
+    Raises:
+        InputError: what stands in the place of one is not what was added.
+    """
+    return [found for engine in ENGINES.values() if (found := kept(root, engine))]
+
+
 def add(root: Path, engine: Engine) -> Kept:
     """Fetch an engine from its npm packages, and keep it beside a course's cache; one that is there stays.
 
@@ -212,7 +232,7 @@ def add(root: Path, engine: Engine) -> Kept:
         "sha256": [hashlib.sha256(script).hexdigest() for script in scripts],
     }
     content = {f"{number}.js": script for number, script in enumerate(scripts)}
-    content |= {LIST: json.dumps(told, indent=2).encode() + b"\n", "LICENCES.txt": f"{engine.licence}\n".encode()}
+    content |= {LIST: json.dumps(told, indent=2).encode() + b"\n", LICENCES: f"{engine.licence}\n".encode()}
     disk.put_all(root / FOLDER / engine.folder, content)
     return Kept(
         engine,

@@ -10,7 +10,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from errorspan.authoring.topics import Topic
-from errorspan.browser.engines import PYTHON, TYPESCRIPT, Engine
+from errorspan.browser.engines import PYTHON, TYPESCRIPT, Engine, Kept
 from errorspan.proof import harnesses
 from errorspan.proof.framing import suffix
 from errorspan.proof.harnesses import Harness
@@ -64,3 +64,16 @@ def task(topic: Topic, language: str, tests: Mapping[str, bytes]) -> dict[str, A
     made: dict[str, Any] = {"engine": _IN[harness.ending], "inside": harness.inside, "laid": laid}
     made |= {"program": PROGRAM + program, "tests": TESTS + harness.ending}
     return made
+
+
+def whole(task: Mapping[str, Any], kept: Kept | None, program: str, **more: Any) -> dict[str, Any]:
+    """Return a task with its program, and where its engine is fetched from."""
+    laid = {**task["laid"], task["program"]: program}
+    return {**task, **fetching(kept), "laid": laid, **more}
+
+
+def fetching(kept: Kept | None) -> dict[str, Any]:
+    """Return from where a page fetches an engine, beside the runner: in so many scripts, of so many bytes."""
+    if kept is None:
+        return {}
+    return {"from": f"{ENGINES}/{kept.engine.folder}", "parts": len(kept.scripts), "size": kept.size}

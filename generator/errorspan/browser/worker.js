@@ -141,9 +141,17 @@
       turns.port2.postMessage(0);
     };
     self.global = self;
+    crypto.randomUUID ??= randomUUID; // browsers keep it for pages with a secure address
     const mock = { timers: timers(self) };
     const strict = { default: assert, ...assert };
     return { test: { default: test, test, it: test, mock }, assert: strict, "assert/strict": strict };
+  }
+
+  function randomUUID() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    return [...bytes].map((byte, at) => `${[4, 6, 8, 10].includes(at) ? "-" : ""}${byte.toString(16).padStart(2, "0")}`).join("");
   }
 
   /* Time that stands still until a test moves it on, as in `node:test`. */

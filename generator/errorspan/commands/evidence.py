@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from errorspan.browser import trying
+from errorspan.commands.agree import agree
 from errorspan.commands.configuration import course_of
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.telling import Failure, left_out
@@ -56,6 +58,7 @@ from errorspan.text.errors import DiskError, InputError
 @click.option(
     "--check", is_flag=True, help="Write nothing, and fail where a proof that is recorded is not what comes out."
 )
+@click.option("--browser", is_flag=True, help="Run them in a Chromium, too: what ends alike there, students can run.")
 @click.option("--no-sandbox", is_flag=True, help="Run a model's code with your own rights where there is no sandbox.")
 @config_option
 def verify(  # noqa: PLR0913 - click passes each option
@@ -66,6 +69,7 @@ def verify(  # noqa: PLR0913 - click passes each option
     memory: int,
     directory: Path | None,
     check: bool,
+    browser: bool,
     no_sandbox: bool,
     config_file: Path,
 ) -> None:
@@ -88,8 +92,9 @@ def verify(  # noqa: PLR0913 - click passes each option
         place, limits = sandbox.find(unsandboxed=no_sandbox), Limits(seconds=seconds, memory_mb=memory)
         if place.name == "none":
             click.echo("warning: there is no sandbox; a model's code runs with your own rights", err=True)
+        chromium = trying.find() if browser else None
         prove = partial(proving.prove, interpreter=Interpreter.at(python), sandbox=place, limits=limits)
-        failed += _refuted(tested, course, prove, check=check)
+        failed += _refuted(tested, course, prove, check=check, browser=chromium)
     else:
         click.echo("No topic has tests and an exercise.")
     if failed:
@@ -158,19 +163,24 @@ def _testable(run: Run, course: Course, *, named: bool) -> bool:
     return False
 
 
-def _refuted(runs: Sequence[Run], course: Course, prove: Callable[..., Proof], *, check: bool) -> list[str]:
+def _refuted(
+    runs: Sequence[Run], course: Course, prove: Callable[..., Proof], *, check: bool, browser: str | None
+) -> list[str]:
     """Prove keys, and return what execution has against them, and what is wrong with tests."""
     refuted: list[str] = []
     for run in runs:
         try:
-            refuted += _verified(run, course, prove, check=check)
+            proof, found = _verified(run, course, prove, check=check)
+            refuted += found
+            if browser:
+                agree(run, course, proof, browser, check=check)
         except InputError as error:
             refuted += error.faults
     return refuted
 
 
-def _verified(run: Run, course: Course, prove: Callable[..., Proof], *, check: bool) -> list[str]:
-    """Prove one key, keep what was seen, and return what it has against the key, and what of the tests is none.
+def _verified(run: Run, course: Course, prove: Callable[..., Proof], *, check: bool) -> tuple[Proof, list[str]]:
+    """Prove one key, keep what was seen, and return it with what it has against the key, and what of tests is none.
 
     With `check`, nothing is kept but that it was seen here; what differs from what is recorded is returned, too.
     """
@@ -201,7 +211,7 @@ def _verified(run: Run, course: Course, prove: Callable[..., Proof], *, check: b
         if outcome.verdict == "undecided":
             click.echo(f"undecided: {outcome.why}", err=True)
     forged = [f"{run.folder}/{proofs.FILE}:1: {mend}"] if check and differs and known else []
-    return [*forged, *proof.remarks, *against(run.folder, run.recorded_assessment, said, run.evidence)]
+    return proof, [*forged, *proof.remarks, *against(run.folder, run.recorded_assessment, said, run.evidence)]
 
 
 def _place(name: str) -> str:

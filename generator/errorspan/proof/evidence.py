@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from errorspan.answers.outputs import Assessment
+from errorspan.proof.agreeing import Agreed
 from errorspan.proof.correcting import Aside
 from errorspan.proof.deciding import Decided, decided
 from errorspan.proof.proofs import Bound, Proof
@@ -21,6 +23,7 @@ class Evidence:
     where a review corrects it.
     `undecided`: stretches of the code that count neither way. `frame`: what stands around the code when it is tried.
     `tests`: the file of the topic's tests, as messages name it, and its text.
+    `files`: the topic's test files. `agreed`: what a browser showed of them, once, on whatever was there.
     """
 
     proof: Proof | None = None
@@ -32,6 +35,8 @@ class Evidence:
     undecided: tuple[Aside, ...] = ()
     frame: str | None = None
     tests: tuple[str, str] | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    agreed: Agreed | None = None
 
     @property
     def stale_proof(self) -> Proof | None:
@@ -51,6 +56,11 @@ class Evidence:
     @property
     def _current(self) -> Proof | None:
         return self.proof if self.proof and self.proof.bound == self.bound else None
+
+    @property
+    def valid_agreed(self) -> Agreed | None:
+        """Return what a browser showed, where it is of what is there now."""
+        return self.agreed if self.agreed and self.valid_proof and self.agreed.bound == self.bound else None
 
     def against(self, assessment: Assessment) -> list[str]:
         """Return what speaks against the key, a clause each; a no to an earlier version holds until asked anew."""

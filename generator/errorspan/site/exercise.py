@@ -64,7 +64,7 @@ class Exercise:
     """An assessment as a student meets it.
 
     `patterns`: the catalog's names, the likeliest mistakes first; students choose among them. `places` and `seen`: by
-    error id. `undecided`: stretches that count neither way.
+    error id. `undecided`: stretches that count neither way. `run`: what runs corrections in the page.
     """
 
     id: str
@@ -78,6 +78,7 @@ class Exercise:
     places: Mapping[str, Places] = field(default_factory=dict)
     seen: Mapping[str, Seen] = field(default_factory=dict)
     undecided: tuple[Aside, ...] = ()
+    run: Mapping[str, Any] | None = None
 
     @property
     def guided(self) -> bool:
@@ -130,6 +131,8 @@ class Exercise:
                 {"segments": segments(self.assessment.code, *span[:2]), "reason": prose(one.reason)}
                 for one, span in sound
             ]
+        if self.run:
+            key["run"] = self.run
         return key
 
     @property
@@ -191,6 +194,13 @@ class Exercise:
         if span is None:
             raise ValueError(f"exercise {self.id}: error {error.id}: its quote does not stand in the code exactly once")
         return span
+
+
+def in_words(test: str) -> str:
+    """Return a test's name as a sentence has it: what Python calls a test has its blanks back."""
+    name, bracket, case = test.partition("[")
+    own = name.rpartition("::")[2]
+    return f"{own[5:].replace('_', ' ')} {bracket}{case}".rstrip() if own.startswith("test_") else test
 
 
 def segments(code: str, start: int, end: int) -> tuple[Segment, ...]:

@@ -224,7 +224,9 @@ class Site:
         broken = [topic for _, topic in sorted(course.broken.items())] if self._serving else []
         told = [page for topic in broken for page in faults.of_topic(topic, course.settings, spoken)]
         drafts = self._command == "serve"  # `serve --clean` shows what a build makes
-        made = render(runs, course.settings, language=spoken, index=index, drafts=drafts, broken=broken)
+        made = render(
+            runs, course.settings, language=spoken, index=index, drafts=drafts, broken=broken, at_hand=course.at_hand
+        )
         return [*made, *(page for page in told if not own.get_file_from_path(page.uri))]
 
     def _runs(self, course: Course) -> list[Run]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -19,6 +19,7 @@ from errorspan.answers.verdicts import REASONS, mid_label, place
 from errorspan.authoring.prices import AS_OF
 from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.authoring.topics import Broken
+from errorspan.browser.engines import Kept
 from errorspan.checks.check import Undecided, united
 from errorspan.checks.tracing import traced
 from errorspan.proof import correcting
@@ -26,9 +27,9 @@ from errorspan.runs import publishing, report
 from errorspan.runs.answer import marks
 from errorspan.runs.progress import money
 from errorspan.runs.run import Run
-from errorspan.site import learning_path, timeline
+from errorspan.site import learning_path, running, timeline
 from errorspan.site.blocks import spoken
-from errorspan.site.exercise import Exercise, Places, Seen
+from errorspan.site.exercise import Exercise, Places, Seen, in_words
 from errorspan.site.links import KEY, Links
 from errorspan.site.scenario import told
 from errorspan.site.words import Words, direction, words_in
@@ -72,16 +73,17 @@ def render(  # noqa: PLR0913 - what a site says of itself
     index: str = "",
     drafts: bool = False,
     broken: Sequence[Broken] = (),
+    at_hand: Collection[Kept] = (),
 ) -> Iterator[Page]:
     """Yield every page of a course, and the learning path, which is a part of pages.
 
     `language` is the site's; what is said in another says so. `index` is what a link to a folder needs: `index.html`
     where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so. The lists tell
-    of topics that are `broken`.
+    of topics that are `broken`. Engines that are `at_hand` are published where an exercise needs them.
     """
     reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
     exercises = {
-        topic: exercise(run, Links(settings, index, f"{settings.exercises_folder}/{topic}").run(topic))
+        topic: exercise(run, Links(settings, index, f"{settings.exercises_folder}/{topic}").run(topic), at_hand)
         for run in runs
         if (topic := run.topic.id) not in reasons or (drafts and run.graded)
     }
@@ -119,6 +121,8 @@ def render(  # noqa: PLR0913 - what a site says of itself
     listed |= {"report": report.of(runs, settings)}
     folder = settings.runs_folder
     yield Page(f"{folder}/index.md", rendered("runs.md.j2", folder, **listed), in_nav=True)
+    running_here = [one.run for one in exercises.values() if one.run]
+    yield from (Page(f"{ASSETS_FOLDER}/{name}", text) for name, text in running.scripts(running_here, at_hand))
 
 
 def assets() -> Iterator[Page]:
@@ -127,8 +131,10 @@ def assets() -> Iterator[Page]:
         yield Page(path, files("errorspan.site").joinpath("assets", path.rpartition("/")[2]).read_text("utf-8"))
 
 
-def exercise(run: Run, run_url: str = "") -> Exercise:
+def exercise(run: Run, run_url: str = "", at_hand: Collection[Kept] | None = None) -> Exercise:
     """Return a complete run's exercise, which links to the run's page at this address.
+
+    Corrections run in it by the engines that are `at_hand`, and nowhere where that is None.
 
     A topic that names no concepts is found by its level's subtopics: the errors' own concepts would tell what to look
     for.
@@ -149,6 +155,7 @@ def exercise(run: Run, run_url: str = "") -> Exercise:
         places={error.id: _places(run, error, run_url) for error in run.assessment.errors},
         seen=_seen(run, run.assessment),
         undecided=run.evidence.undecided,
+        run=None if at_hand is None else running.of(run, at_hand),
     )
 
 
@@ -161,13 +168,6 @@ def _seen(run: Run, assessment: Assessment) -> dict[str, Seen]:
         for id_, (test, failed) in told.items()
         if decided and id_ in decided.proved
     }
-
-
-def in_words(test: str) -> str:
-    """Return a test's name as a sentence has it: what Python calls a test has its blanks back."""
-    name, bracket, case = test.partition("[")
-    own = name.rpartition("::")[2]
-    return f"{own[5:].replace('_', ' ')} {bracket}{case}".rstrip() if own.startswith("test_") else test
 
 
 def _places(run: Run, error: Error, run_url: str) -> Places:

@@ -21,13 +21,16 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
     expected: "Should have come",
     message: "Fails with",
     undecided: "Not counted",
+    right: "Right: your correction passes every test that runs here.",
+    breaks: "Your correction mends the error and breaks another test.",
+    wrong: "Your correction fails tests that this error fails, too.",
   });
 
   ErrorspanExercise.prototype.explanation = function (error) {
     const { words } = this;
-    const { kind, fix } = this.state.work[error.id] ?? {};
+    const { kind, ran } = this.state.work[error.id] ?? {};
     const [before, after] = [error.before, error.after].map(codes);
-    const own = fix === undefined || bare(fix) === bare(textOf(before)) ? null : fix;
+    const own = this.own(error);
     const told = kind && (kind === error.pattern ? words("kindRight") : words("kindWrong", { kind }));
     const links = ["weak", "mid", "url"].filter((name) => error[name]);
     const diff = make(
@@ -38,7 +41,7 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
     );
     return [
       inDirection("ltr", diff),
-      own !== null && make("p", words(bare(own) === bare(textOf(after)) ? "same" : "differs")),
+      own !== null && make("p", words(ran?.fix === own ? ran.verdict : bare(own) === bare(textOf(after)) ? "same" : "differs")),
       prose(error.description),
       error.seen && [make("h4", words("seen")), evidence(error.seen, words)],
       error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
@@ -46,6 +49,25 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
       error.failure && [make("h4", words("failure")), prose(error.failure)],
       make("ul.es-links", links.map((name) => make("li", link(error[name], words(name))))),
     ].flat();
+  };
+
+  /* Return what a student wrote in an error's place; null where that is what stood there. */
+  ErrorspanExercise.prototype.own = function ({ id, before }) {
+    const { fix } = this.state.work[id] ?? {};
+    return fix === undefined || bare(fix) === bare(textOf(codes(before))) ? null : fix;
+  };
+
+  /* Return how many errors a student mended, of those tried: as tests say, and where none ran, as the answer does. */
+  ErrorspanExercise.prototype.mended = function (key) {
+    const tries = key.errors.flatMap((error) => {
+      const { shown, ran } = this.state.work[error.id] ?? {};
+      const own = this.own(error);
+      if (own === null) return [];
+      if (ran?.fix === own) return [{ ran: true, right: ran.verdict === "right" }];
+      return shown ? [{ right: bare(own) === bare(textOf(codes(error.after))) }] : [];
+    });
+    const count = (good) => tries.filter(good).length;
+    return { mended: count(({ right }) => right), mends: tries.length, ran: count(({ ran }) => ran) };
   };
 
   ErrorspanExercise.prototype.showUndecided = function (stretch) {
@@ -60,6 +82,8 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
     const within = (line) => from <= line && line <= to;
     return sound.filter((stretch) => linesOf(stretch).some(within)).map(({ reason }) => prose(reason));
   };
+
+  ErrorspanExercise.evidence = evidence;
 
   function evidence([input, got, expected, test, message], words) {
     const told = { test, input, got, expected, message };

@@ -56,6 +56,8 @@
       kindRight: "You named it.",
       kindWrong: "You chose: {kind}.",
       namedOf: "{n} of {total} named",
+      mendedOf: "{n} of {total} put right, compared with the answers",
+      mendedByTests: "{n} of {total} put right, {ran} of them tried by tests",
       attempts: "Your attempts",
     },
   };
@@ -432,7 +434,7 @@
       const works = key.errors.map(({ id, pattern }) => ({ pattern, ...this.workOn(id) }));
       const named = works.filter(({ shown, kind }) => shown && kind);
       const right = named.filter(({ kind, pattern }) => kind === pattern);
-      Object.assign(this.attempt, { named: right.length, tried: named.length });
+      Object.assign(this.attempt, { named: right.length, tried: named.length, ...this.mended(key) });
       this.save();
       this.showResult(key);
       this.querySelector(focus).focus();
@@ -448,6 +450,7 @@
 
     showResult(key) {
       this.clearResult();
+      this.running = key.run;
       this.dataset.state = this.state.ended;
       const graded = grade(key, this.marks);
       const verdicts = new Map(key.errors.map((error) => [error, this.verdict(error, graded)]).filter(([, verdict]) => verdict));
@@ -530,6 +533,7 @@
       return [
         choices.length && make("fieldset.es-kinds", make("legend", words("kind")), choices),
         make("label.es-mend", make("span", words("fix")), text),
+        this.bench?.(error),
         make("p", button("explain", words)),
       ];
     }
@@ -572,7 +576,7 @@
       ];
     }
 
-    tally({ revealed, score, found, missed, alarms, hints, named, tried }) {
+    tally({ revealed, score, found, missed, alarms, hints, named, tried, mended, mends, ran }) {
       const { words } = this;
       if (revealed) return [["shown", words("revealed")]];
       return [
@@ -582,6 +586,7 @@
         [alarms && "alarm", words("alarms", { n: alarms })],
         hints && ["hint", words("hints", { n: hints })],
         tried && ["kind", words("namedOf", { n: named, total: tried })],
+        mends && ["fix", words(ran ? "mendedByTests" : "mendedOf", { n: mended, total: mends, ran })],
       ].filter(Boolean);
     }
 
@@ -712,7 +717,9 @@
       keys.get(exercise)?.digest === digest || load(`${new URL(key, document.baseURI)}?${digest}`),
       answers.explanation || load(beside("answers")),
     ]);
-    return answers.explanation && keys.get(exercise);
+    const known = answers.explanation && keys.get(exercise);
+    if (known?.run && !answers.bench) await load(beside("run"));
+    return known;
   }
 
   function load(src) {
@@ -814,7 +821,7 @@
     define({ ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, joined, link, make, outdated, recall, stored, tables, unsaved, write });
 
   window.errorspanAnswers = (define) =>
-    define({ ErrorspanExercise, codes, inDirection, linesOf, link, make, prose, tables, textOf, wrap });
+    define({ ErrorspanExercise, beside, button, codes, fill, inDirection, linesOf, link, load, make, prose, tables, textOf, wrap });
 
   function make(name, ...children) {
     const [tag, ...classes] = name.split(".");

@@ -1,0 +1,71 @@
+"""What `errorspan verify --browser` does: a browser plays the variants, and what ends alike there students can run."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from errorspan.browser import engines, tasks, trying
+from errorspan.course import Course
+from errorspan.proof import agreeing, framing, proofs
+from errorspan.proof.proofs import Proof
+from errorspan.runs.run import Run
+from errorspan.text import disk
+from errorspan.text.errors import InputError
+
+SECONDS = 8
+"""For how long a test may say nothing in a browser while it is verified; a student's machine may be slower."""
+
+
+def agree(run: Run, course: Course, proof: Proof, browser: str, *, check: bool) -> None:
+    """Play the variants that decide in a browser, too, and keep which tests end alike; with `check`, only say it.
+
+    Raises:
+        InputError: what runs them is not at hand, or the browser says nothing.
+    """
+    if run.assessment is None:
+        raise ValueError(f"{run.topic.id} has no exercise")
+    tests, language = course.tests(run.topic), run.assessment.language
+    task, engine = tasks.task(run.topic, language, tests), tasks.engine(run.topic, tests)
+    if task is None:
+        click.echo(f"{run.topic.id}: no browser runs its tests")
+        return
+    kept = engines.kept(course.root, engine) if engine else None
+    if engine and kept is None:
+        mend = f"`errorspan runtimes add {engine.name}` fetches what runs them"
+        raise InputError([f"{run.topic.path}:1: its tests cannot run in a browser yet; {mend}"])
+    codes = proofs.variants(run.assessment)
+    played = {
+        name: tasks.whole(task, kept, framing.framed(codes[name], run.evidence.frame), seconds=SECONDS)
+        for name in agreeing.played(proof)
+        if name in codes
+    }
+    seen = {}
+    with click.progressbar(length=len(played), label=f"{run.topic.id} in a browser", file=sys.stderr) as bar:
+        for name, variant in trying.play(browser, played, kept):
+            seen[name] = variant
+            bar.update(1)
+    same, differ = agreeing.compared(proof, seen)
+    agreed = agreeing.Agreed(
+        at=datetime.now(UTC).date().isoformat(),
+        bound=proof.bound,
+        engine=engine.title if engine else "JavaScript",
+        browser=trying.version(browser),
+        tests=same,
+        differ=differ,
+    )
+    known = run.evidence.agreed
+    if not check and (known is None or not agreed.repeats(known)):
+        record = course.record(run.topic)
+        with record.locked():
+            disk.put(record.own(agreeing.FILE), agreeing.written(agreed))
+    telling = agreed.telling(proof, run.assessment)
+    told = sum(bool(tests) for tests in telling.values())
+    click.echo(
+        f"{run.topic.id}: {len(same)} of {len(proof.tests)} tests end alike in {agreed.browser}; "
+        f"{told} of {len(run.assessment.errors)} errors break one of them"
+    )
+    for test, why in differ.items():
+        click.echo(f"not run for students: {test}: {why}", err=True)
