@@ -14,7 +14,10 @@ import pytest
 import answers
 from conftest import Project
 from errorspan.authoring.topics import Topic
+from errorspan.course import Course
 from errorspan.proof.interpreters import Interpreter, Node
+from errorspan.runs.run import Run
+from errorspan.site import running
 from errorspan.text.errors import InputError
 
 pytestmark = pytest.mark.sandbox
@@ -186,7 +189,7 @@ LANGUAGES = {
 each = pytest.mark.parametrize("language", LANGUAGES.values())
 
 
-def given(course: Project, language: Language, tests: str | None = None, frame: str | None = None) -> Any:
+def given(course: Project, language: Language, tests: str | None = None, frame: str | None = None, *more: str) -> Any:
     """Give the recorded topic an exercise in a language, with its tests, and verify it."""
     errors = []
     for error, (quote, correction) in zip(answers.ASSESSMENT["errors"], language.mends, strict=True):
@@ -197,7 +200,7 @@ def given(course: Project, language: Language, tests: str | None = None, frame: 
     course.topic("words", f"title: Counting words\nlanguage: {language.name}\nrequires: [{language.requires}]\n")
     course.write(f"topics/words.tests{language.ending}", language.tests if tests is None else tests)
     course.write(f"topics/words.tests.frame{language.suffix}", language.frame if frame is None else frame)
-    return course.errorspan("verify", "words", "--seconds", "15", key=False)
+    return course.errorspan("verify", "words", "--seconds", "15", *more, key=False)
 
 
 def variants(course: Project) -> dict[str, Any]:
@@ -228,6 +231,35 @@ def test_every_error_is_proved(recorded: Project, language: Language) -> None:
     page = " ".join(re.sub(r"<[^>]+>", " ", recorded.page("runs/words")).split())
     assert all(version in page for version in ran[1].split(", "))
     assert "Python None" not in page
+
+
+@node
+@pytest.mark.browser
+def test_a_browser_plays_the_tests_too_and_pages_run_those_that_agree(recorded: Project) -> None:
+    tests = f"{JAVASCRIPT.tests}\ntest('starts something', () => process.getuid());\n"
+    done = given(recorded, JAVASCRIPT, tests, None, "--browser")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"words: 3 of 4 tests end alike in .*Chrom.+; 3 of 3 errors break one of them", done.stdout)
+    assert "not run for students: starts something: corrected: errs in the browser (ReferenceError" in done.stderr
+    path = recorded.folder / "topics/runs/words/browser.json"
+    kept = json.loads(path.read_bytes())
+    assert kept["tests"] == ["counts", "top", "mean"]
+    made = running.of(replayed(recorded), [])
+    assert made
+    assert made["leaveOut"] == ["starts something"]
+    assert {name: one["fails"] for name, one in made["errors"].items()} == {
+        "1": ["counts"],
+        "2": ["top"],
+        "3": ["mean"],
+    }
+    path.write_text(path.read_text("utf-8").replace('"exercise": "', '"exercise": "0'), "utf-8")
+    assert running.of(replayed(recorded), []) is None
+
+
+def replayed(course: Project) -> Run:
+    """Return the run as pages are made of it."""
+    [run] = Course.read(course.folder / "mkdocs.yml", {}).replay()
+    return run
 
 
 @each

@@ -17,7 +17,7 @@ onmessage = ({ data, ports, source }) => {
   worker.postMessage(data, ports);
 };
 </script>`;
-  const READY = 60000;
+  const READY = 120000;
   const WHOLE = ["0", "1", "5"];
   const AGAIN = 3;
 
@@ -54,7 +54,6 @@ onmessage = ({ data, ports, source }) => {
     const seconds = 1000 * (task.seconds ?? 10);
     try {
       if (!(await within(READY, worker.ready))) return "engine";
-      spare(task);
       heard({ phase: "running" });
       let last = performance.now();
       let whole = false;
@@ -81,6 +80,7 @@ onmessage = ({ data, ports, source }) => {
       return "engine";
     } finally {
       worker.end();
+      spare(task); // not before: both would take twice as long
     }
   }
 

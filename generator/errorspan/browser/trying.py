@@ -62,8 +62,10 @@ def version(browser: str) -> str:
     return " ".join(done.stdout.split()[:3]) or "Chromium"
 
 
-def play(browser: str, played: Mapping[str, Mapping[str, Any]], kept: Kept | None) -> Iterator[tuple[str, Variant]]:
-    """Yield what tests said of each task, by its name.
+def play(
+    browser: str, played: Mapping[str, Mapping[str, Any]], kept: Kept | None, place: str
+) -> Iterator[tuple[str, Variant]]:
+    """Yield what tests said of each task, by its name; faults name `place`.
 
     Raises:
         InputError: the browser says nothing, or the engine does not start in it.
@@ -77,15 +79,15 @@ def play(browser: str, played: Mapping[str, Mapping[str, Any]], kept: Kept | Non
             try:
                 name, told = said.get(timeout=PATIENCE)
             except queue.Empty:
-                raise InputError([f"--browser: {browser} has said nothing for {PATIENCE} seconds"]) from None
-            yield name, _variant(told)
+                raise InputError([f"{place}:1: --browser: {browser} has said nothing for {PATIENCE} seconds"]) from None
+            yield name, _variant(told, place)
 
 
-def _variant(told: Mapping[str, Any]) -> Variant:
+def _variant(told: Mapping[str, Any], place: str) -> Variant:
     if told["stopped"] == "engine":
-        raise InputError(["--browser: the engine does not start in it; `errorspan runtimes` shows what is at hand"])
+        raise InputError([f"{place}:1: --browser: its engine has not started there"])
     if broken := told.get("broken"):
-        raise InputError([f"--browser: the tests do not load there: {broken['message']}"])
+        raise InputError([f"{place}:1: --browser: the tests do not load there: {broken['message']}"])
     failed, erred = (
         {test: Failed(message=str(one.get("message") or "no message")) for test, one in told[how].items()}
         for how in ("failed", "erred")

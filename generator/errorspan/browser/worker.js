@@ -5,6 +5,7 @@
 "use strict";
 {
   const MOST = 1 << 20;
+  const MEMORY = 1 << 30; // of Python's; nothing bounds JavaScript's
   const ENGINE = "https://engine.invalid/";
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
@@ -42,6 +43,11 @@
       if (!content) throw new TypeError("there is no network here");
       const type = String(url).endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
       return new Response(content, { headers: { "content-type": type } });
+    };
+    const { grow } = WebAssembly.Memory.prototype;
+    WebAssembly.Memory.prototype.grow = function (pages) {
+      if (this.buffer.byteLength + pages * 65536 > MEMORY) throw new RangeError("too much memory");
+      return grow.call(this, pages);
     };
     const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all(
       ["pyodide.mjs", "pyodide.asm.mjs"].map((name) => import(address(files[name]))),

@@ -92,10 +92,7 @@ class Site:
 
     @event_priority(100)
     def _add_files(self, files: Files, config: MkDocsConfig) -> Files:
-        """Add a page for everything that the course holds, before other plugins look for one.
-
-        static-i18n takes only what lies in the docs for a page, and trips over what lies nowhere.
-        """
+        """Add a page for everything that the course holds, before other plugins look for one."""
         course = self._course
         if course is None:
             raise PluginError("errorspan: on_files came before on_config")

@@ -56,11 +56,12 @@ errorspanAnswers(({ ErrorspanExercise, beside, button, fill, load, make, tables 
     delete status.dataset.phase;
     this.playing = false;
     pressed.ariaDisabled = null;
+    if (!this.state.ended) return; // a new attempt has begun
     if (!said || said.stopped === "engine" || said.broken) return tell("noEngine");
     const verdict = verdictOf(said, running.errors[error].fails);
     this.workOn(error).ran = { fix, verdict };
     this.withKey((key) => {
-      Object.assign(this.state.attempts.at(-1) ?? {}, this.mended(key));
+      Object.assign(this.attempt ?? {}, this.mended(key));
       this.save();
     });
     tell(verdict);
@@ -81,7 +82,7 @@ errorspanAnswers(({ ErrorspanExercise, beside, button, fill, load, make, tables 
 
   function outcomes(said, running, words) {
     const failed = Object.entries({ ...said.erred, ...said.failed });
-    const list = (name, tests) => tests.length && make("details.es-tests", make("summary", words(name, { n: tests.length })), make("ul", tests.map((test) => make("li", make("bdi", called(test))))));
+    const list = (name, tests) => tests.length && make("details.es-data", make("summary", words(name, { n: tests.length })), make("ul", tests.map((test) => make("li", make("bdi", called(test))))));
     const why = ({ stopped, message }) => (stopped ? words(stopped === "end" ? "ended" : stopped, { n: SECONDS }) : message);
     const one = ([test, { input, got, expected, ...more }]) =>
       make("li", ErrorspanExercise.evidence([input, got, expected, called(test), got ? "" : why(more)].map(clipped), words));

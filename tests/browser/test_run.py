@@ -1,0 +1,243 @@
+"""A student's correction runs in the page, by the topic's tests, and can harm nobody."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from errorspan.browser import engines, tasks
+from errorspan.browser.engines import PYTHON, TYPESCRIPT, Kept
+from errorspan.proof.harnesses import PYTHON as IN_PYTHON
+from sample import check, explain, mark, note, press, variant
+
+TESTS = """
+import { mock } from 'node:test';
+test('adds two', ({ add }) => assert.equal(add(1, 2), 3));
+test('adds none', ({ add }) => assert.equal(add(0, 0), 0));
+test('adds <b>words</b>', ({ add }) => assert.equal(add('a', 'b'), 'ab'));
+"""
+IN_THE_PAGE = {
+    "engine": "javascript",
+    "inside": "inside.mjs",
+    "program": "exercise.js",
+    "tests": "tests.mjs",
+    "laid": {"tests.mjs": TESTS},
+    "leaveOut": ["starts a process"],
+    "errors": {
+        "3": {"head": "export function add(a, b) {\n", "lead": "  ", "tail": "\n}\n", "fails": ["adds two", "adds <b>words</b>"]}  # noqa: E501
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def kept(pytestconfig: pytest.Config) -> Path:
+    """Return a folder in which engines are kept, as beside a course's cache."""
+    return Path(pytestconfig.cache.mkdir("runtimes"))  # type: ignore[union-attr]
+
+
+def write(assets: Path, *found: Kept) -> None:
+    """Put beside a page what runs in it."""
+    (assets / tasks.RUNNER).write_text(tasks.runner(), "utf-8")
+    for one in found:
+        folder = assets / tasks.ENGINES / one.engine.folder
+        folder.mkdir(parents=True)
+        for script in one.scripts:
+            shutil.copy(script, folder)
+
+
+def runner(site, browser, *found: Kept):
+    """Return an empty page that runs tasks, and holds what no program may reach."""
+    write(site.root / "assets", *found)
+    page = browser.new_page()
+    url = site.url(site.page(site.root / "exercises" / "empty", f'<script src="../../assets/{tasks.RUNNER}"></script>'))
+    page.goto(url)
+    page.evaluate("document.cookie = 'secret=1'; localStorage.secret = 1; window.secret = 1; document.title = 'Mine'")
+    return page
+
+
+def play(page, task: dict[str, object], program: str, **more: object) -> dict[str, object]:
+    """Return what tests say of a program."""
+    whole = {**task, "laid": {**task["laid"], task["program"]: program}, **more}  # type: ignore[dict-item]
+    return page.evaluate("task => errorspanRunner.play(task)", whole)
+
+
+def javascript(tests: str) -> dict[str, object]:
+    return IN_THE_PAGE | {"laid": {"tests.mjs": tests}, "leaveOut": []}
+
+
+REACHES = {
+    "the page": "[parent, top, window, document].length",
+    "its storage": "localStorage.secret",
+    "its cookies": "cookieStore.getAll()",
+    "a database": "new Promise((done, fail) => { const r = indexedDB.open('x'); r.onsuccess = done; r.onerror = () => fail(r.error); })",  # noqa: E501
+    "caches": "caches.open('x')",
+    "the site": "fetch(SITE)",
+    "the site by another way": "new Promise((done, fail) => { const r = new XMLHttpRequest(); r.open('GET', SITE); r.onload = done; r.onerror = fail; r.send(); })",  # noqa: E501
+    "the site's scripts": "import(SITE)",
+    "the site's scripts, of old": "importScripts(SITE)",
+    "another site": "fetch('http://127.0.0.1:9/')",
+    "a socket": "new Promise((done, fail) => { const s = new WebSocket('ws://127.0.0.1:9/'); s.onopen = done; s.onerror = fail; })",  # noqa: E501
+    "events": "new Promise((done, fail) => { const s = new EventSource(SITE); s.onopen = done; s.onerror = fail; })",
+    "another worker": "new Worker(URL.createObjectURL(new Blob([''])))",
+    "a channel": "new BroadcastChannel('x').postMessage(1)",
+    "a word to the frame": "postMessage('x')",
+}  # fmt: skip
+
+
+def test_a_program_reaches_no_page_no_site_and_no_storage(site, browser) -> None:
+    page = runner(site, browser)
+    address = page.url.replace("exercises/empty", "assets").removesuffix("index.html") + "errorspan.js"
+    tests = f"const SITE = {json.dumps(address)};\n" + "".join(
+        f"test({json.dumps(name)}, async () => {{ let got; try {{ got = await {way}; }} catch {{ return; }} throw new Error(`reached: ${{got}}`); }});\n"  # noqa: E501
+        for name, way in REACHES.items()
+    )
+    said = play(page, javascript(f"{tests}test('what it may', () => assert.equal(1, 1));"), "export const x = 1;")
+    assert said["failed"] == {}
+    assert said["erred"] == {}
+    assert said["passed"] == [*REACHES, "what it may"]
+    assert page.title() == "Mine"
+    page.close()
+
+
+def test_a_program_that_does_not_end_is_ended_and_the_page_stays_alive(local, browser) -> None:
+    page = runner(local, browser)
+    tests = "test('one', ({ x }) => x()); test('two', () => {});"
+    ended = {
+        "export const x = () => { for (;;); };": ("time", ["two"]),
+        "for (;;); export const x = 1;": ("time", []),
+        "export const x = () => new Promise(() => {});": ("time", ["two"]),
+        "export const x = () => { throw new Error('y'.repeat(1e7)); };": (None, ["two"]),
+        "export const x = () => { self.close(); for (;;); };": ("time", ["two"]),
+    }
+    for program, (why, passed) in ended.items():
+        said = play(page, javascript(tests), program, seconds=1.5)
+        assert said["stopped"] == why, program
+        assert said["begun"] == ["one", "two"], program
+        assert said["passed"] == passed, program
+        assert len(said["failed"]["one"]["message"]) <= 301  # type: ignore[index]
+    many = "for (let n = 0; n < 20000; n += 1) test(`${n} ${'long '.repeat(20)}`, () => {});"
+    assert play(page, javascript(many), "export const x = 1;")["stopped"] == "flood"
+    assert page.locator("iframe").count() == 1  # the spare
+    assert page.evaluate("1 + 1") == 2
+    page.close()
+
+
+def test_a_student_mends_an_error_and_tests_say_so(new_page, site) -> None:
+    write(site.root / "assets")
+    page = new_page(site.url(site.exercise(variant(run=IN_THE_PAGE))))
+    mark(page, 12, 24)
+    check(page, missed=False)
+    assert not note(page, 1).locator("[data-action=run]").count()
+    box, told, said = (
+        note(page, 3).get_by_role("textbox"),
+        note(page, 3).locator(".es-told"),
+        note(page, 3).locator(".es-ran"),
+    )
+    runs = {
+        "return a - b;": ("Your correction fails tests that this error fails, too.", "2 tests fail"),
+        "if (!a) return 7;\nreturn a + b;": ("Your correction mends the error and breaks another test.", "1 test fails"),  # noqa: E501
+        "return (": ("Your correction fails tests that this error fails, too.", "3 tests fail"),
+        "const all = a + b;\n\nreturn all;": ("Right: your correction passes every test that runs here.", "3 tests pass"),  # noqa: E501
+    }  # fmt: skip
+    for fix, (verdict, counted) in runs.items():
+        box.fill(fix)
+        note(page, 3).locator("[data-action=run]").press("Enter")
+        expect(said).to_have_text(verdict)
+        expect(told).to_contain_text(counted)
+        if fix == "return a - b;":
+            expect(told.locator("dl").first).to_have_text("Testadds twoInputadd(1, 2)Came out-1Should have come3")
+            expect(told).to_contain_text("adds <b>words</b>")
+            expect(told).to_contain_text("1 test is not run here")
+    assert page.locator("b").count() == 0
+    explain(page, 3)
+    expect(note(page, 3)).to_contain_text("Right: your correction passes every test that runs here.")
+    expect(note(page, 3)).not_to_contain_text("differs")
+    expect(page.locator(".es-tally")).to_contain_text("1 of 1 put right, 1 of them tried by tests")
+    press(page, "again")
+    mark(page, 24)
+    check(page, missed=False)
+    expect(note(page, 3).locator(".es-ran")).to_be_empty()
+
+
+def test_where_no_test_runs_a_correction_is_compared_and_the_score_says_so(new_page, local) -> None:
+    (local.root / "assets" / tasks.RUNNER).write_text("", "utf-8")
+    page = new_page(local.url(local.exercise(variant(run=IN_THE_PAGE))))
+    mark(page, 24)
+    check(page, missed=False)
+    note(page, 3).get_by_role("textbox").fill("return -F.logsigmoid(beta * (ratios[0] - ratios[1])).mean()")
+    note(page, 3).locator("[data-action=run]").click()
+    expect(note(page, 3).locator(".es-ran")).to_have_text(
+        "The tests do not start in this browser. Compare with the answer."
+    )
+    explain(page, 3)
+    expect(note(page, 3)).to_contain_text("Your correction is the answer, spacing aside.")
+    expect(page.locator(".es-tally")).to_contain_text("1 of 1 put right, compared with the answers")
+
+
+PYTEST = """\
+import sqlite3, sys, pytest
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_twice(exercise, n):
+    assert exercise.twice(n) == 2 * n
+
+def test_ends(exercise):
+    exercise.ends()
+
+def test_reaches_nothing(exercise):
+    import js
+    for way in ("parent", "document", "localStorage", "cookieStore", "caches", "Worker", "postMessage"):
+        assert not hasattr(js, way), way
+    with pytest.raises(Exception):
+        js.XMLHttpRequest.new().open("GET", "http://127.0.0.1:9/", False) or js.XMLHttpRequest.new().send()
+
+def test_database():
+    assert sqlite3.connect(":memory:").execute("SELECT 1 + 1").fetchone() == (2,)
+"""
+
+
+def test_python_runs_in_pyodide_by_pytest_and_a_process_that_ends_is_told(local, browser, kept: Path) -> None:
+    page = runner(local, browser, engines.add(kept, PYTHON))
+    task = {
+        "engine": "python", "inside": IN_PYTHON.inside, "program": "exercise.py", "tests": "tests.py",
+        "laid": {"tests.py": PYTEST}, **tasks.fetching(engines.kept(kept, PYTHON)), "seconds": 15,
+    }  # fmt: skip
+    program = "import os\ndef twice(n): return n + n if n < 2 else 0\ndef ends(): os._exit(3)\n"
+    said = play(page, task, program)
+    assert said["begun"] == ["test_twice[1]", "test_twice[2]", "test_ends", "test_reaches_nothing", "test_database"]
+    assert said["passed"] == ["test_twice[1]", "test_reaches_nothing", "test_database"]
+    seen = said["failed"]["test_twice[2]"]  # type: ignore[index]
+    assert (seen["input"], seen["got"], seen["expected"]) == ("exercise.twice(n), n = 2", "0", "4")
+    assert said["failed"]["test_ends"]["stopped"] in {"time", "end"}  # type: ignore[index]
+    hog = "def twice(n): return [bytes(1 << 27) for _ in range(9)]\ndef ends(): pass\n"
+    said = play(page, task, hog, leaveOut=["test_twice[2]", "test_reaches_nothing"])
+    assert re.match("MemoryError", said["failed"]["test_twice[1]"]["message"])  # type: ignore[index]
+    assert "test_database" in said["passed"]
+    page.close()
+
+
+def test_typescript_runs_without_its_types(local, browser, kept: Path) -> None:
+    page = runner(local, browser, engines.add(kept, TYPESCRIPT))
+    tests = """\
+test('adds', ({ add }: { add: (a: number) => number }) => assert.equal(add(1), 3));
+test('fails', ({ add }) => assert.equal(add(2) as number, 5));
+"""
+    program = """\
+enum By { two = 2 }
+class Sum {
+  constructor(private readonly a: number) {}
+  get all(): number { return this.a + By.two; }
+}
+export const add = (a: number): number => new Sum(a).all;
+"""
+    task = IN_THE_PAGE | {"program": "exercise.ts", "tests": "tests.ts", "laid": {"tests.ts": tests}, "leaveOut": []}
+    said = play(page, task | tasks.fetching(engines.kept(kept, TYPESCRIPT)), program)
+    assert said["passed"] == ["adds"]
+    seen = said["failed"]["fails"]  # type: ignore[index]
+    assert (seen["line"], seen["input"], seen["got"], seen["expected"]) == ("2", "add(2)", "4", "5")
+    page.close()
