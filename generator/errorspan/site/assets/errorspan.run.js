@@ -66,6 +66,7 @@ errorspanAnswers(({ ErrorspanExercise, beside, button, fill, load, make, tables 
     });
     tell(verdict);
     fill(told, outcomes(said, running, words));
+    note.querySelector(".es-bench .es-small").textContent = words("alone"); // what runs it is here now
   };
 
   function programOf({ head, lead, tail }, fix) {
