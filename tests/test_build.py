@@ -22,7 +22,8 @@ def test_a_topic_becomes_its_two_pages(project: Project, messages_api: MessagesA
     assert sorted(messages_api.steps) == sorted(step.name for step in STEPS for _ in step.passes)
     assert set(project.files("topics/runs/words")) == ALL_FILES
     run = project.page("runs/words")
-    assert "Gold-standard run" in run
+    assert "Complete run" in run
+    assert "It is no gold standard: errors 1, 2 and 3 are neither proved nor reviewed." in run
     assert "author-model" in run
     assert "Overwrites a running count" in run
     exercise = project.page("exercises/words")

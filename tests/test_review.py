@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ import yaml
 import answers
 from conftest import Project
 from errorspan.answers.outputs import Assessment
+from errorspan.checks.exercise import code_parses
+from errorspan.course import Course
 from errorspan.proof import correcting, reviews
 from errorspan.proof.evidence import Evidence
+from errorspan.proof.reviews import Review
 from errorspan.record.manifest import Entry, Recorded
 from errorspan.runs.answer import Answer
 from errorspan.runs.places import said_at
+from errorspan.runs.publishing import unearned
 from errorspan.steps.table import ASSESS
 from errorspan.text.errors import InputError
 from errorspan.text.objects import lines
@@ -403,3 +408,25 @@ def test_drafts_are_seen_while_serving(course: Project) -> None:
     page = (site / "exercises/words/index.html").read_text("utf-8")
     assert "A draft, not published:" in page
     assert "nobody has approved it" in page
+
+
+def test_a_gold_standard_is_earned(course: Project) -> None:
+    """Every step answered, every check passed, every error proved or reviewed; or the page says what lacks."""
+    read = Course.read(
+        course.folder / "mkdocs.yml", yaml.safe_load((course.folder / "mkdocs.yml").read_text())["extra"]
+    )
+    [run] = read.replay(["words"])
+    lacks = "errors 1, 2 and 3 are neither proved nor reviewed"
+    assert unearned(run, "all") == [lacks]
+    review = Review.model_validate(yaml.safe_load(HEAD))
+    approved = replace(run, evidence=Evidence(review=review))
+    assert unearned(approved, "all") == []
+    assert unearned(approved, "proved") == ["it is withheld: it is not proved"]
+    rejected = replace(run, evidence=Evidence(review=review.model_copy(update={"verdict": "rejected"})))
+    assert unearned(rejected, "all") == [lacks]
+    [*others, last] = run.answers
+    faulty = replace(last, findings={code_parses: ("code: does not parse",)})
+    assert unearned(replace(approved, answers=(*others, faulty)), "all") == ["a check fails"]
+    stale = replace(last, stale=True)
+    assert unearned(replace(approved, answers=(*others, stale)), "all") == ["some answers are stale"]
+    assert unearned(replace(run, problem="words: no key"), "all") == ["not every step is answered"]

@@ -241,7 +241,7 @@ def test_what_concerns_all_is_shown_on_every_page_until_it_is_mended(quick: Proj
             served.shows(page, "elsewhere:1: is no folder")
         folder.rename(quick.folder / "elsewhere")
         change(quick, "mkdocs.yml", {"topics: elsewhere": "topics: elsewhere "})
-        served.shows("runs/words/", "Gold-standard run")
+        served.shows("runs/words/", "Complete run")
         quick.write("elsewhere/words.yml", "title: Counting other words\n")  # a folder that was not there at the start
         served.shows("runs/words/", "Counting other words")
 

@@ -8,9 +8,13 @@ import re
 import socket
 
 import pytest
+import yaml
+from material.plugins.search.plugin import Parser
 from mkdocs.exceptions import PluginError
 
 from conftest import Project
+from errorspan.course import Course
+from errorspan.site.pages import render
 from errorspan.site.serving import hold_free
 from messages_api import MessagesAPI
 from served import serving
@@ -194,3 +198,21 @@ def test_titles_are_text_wherever_the_theme_shows_them(project: Project) -> None
         assert "<img src=x" not in page
         assert "<b>Bold</b>" not in page
     assert "&lt;b&gt;Bold&lt;/b&gt; &amp;" in project.page("runs/words")
+
+
+def test_the_search_holds_what_a_person_would_search_for(recorded: Project) -> None:
+    """The exercise's words and code, and nothing of the frame that every exercise has; read as Material does."""
+    config = recorded.folder / "mkdocs.yml"
+    course = Course.read(config, yaml.safe_load(config.read_text("utf-8"))["extra"])
+    content = {page.uri: str(page.content) for page in render(course.replay(), course.settings)}
+    for uri in ("exercises/words/index.md", "exercises/index.md"):
+        parser = Parser()
+        parser.feed(content[uri].split("\n---\n", 1)[1])
+        said = " ".join(" ".join(["".join(part.title), "".join(part.text)]) for part in parser.data)
+        text = " ".join(re.sub(r"<[^>]+>", "", said).split())
+        assert "Find what is wrong with the word report" in text
+        frame = "Line|Guide|Mark them|Keyboard|Score|Check|Hint|Reset|answers|minutes|Exercises /|written by|Next|Save"
+        assert not re.findall(rf"\b(?:{frame})\b", text), text
+        if "words" in uri:
+            assert "def top(totals, n): return sorted(totals)[:n]" in text
+            assert not re.search(r"\b(?:12|13)\b", text), text

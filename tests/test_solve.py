@@ -355,7 +355,7 @@ def test_a_person_may_solve_too_and_is_bound_to_the_code(made: Project, messages
     assert made.build("--strict", key=False).returncode == 0
     page = made.page("runs/words")
     assert section(page).count("authored: written by a person") == 2
-    assert "Gold-standard run" in page  # the seven steps are the models' own
+    assert "Complete run" in page  # the seven steps are the models' own
     assert made.errorspan("solve").stdout == "Nothing is missing.\n"
     made.write(f"topics/runs/words/{FIRST}", json.dumps(answers.solution(GREETING)).replace(GREETING, "def nowhere"))
     fault = f"topics/runs/words/{FIRST}:4: findings.1.quote: stands 0 times in the code"

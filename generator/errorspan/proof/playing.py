@@ -15,6 +15,7 @@ AGAIN = 8
 """How often the tests behind one that stopped the others have another turn."""
 
 _WHOLE = {"0", "1", "5"}  # of pytest's: all passed, some failed, none there; so every test had its turn
+_SIGNALLED, _KILLED = 128, 137
 _TOLD = ("input", "got", "expected", "error", "line")
 
 Event = dict[str, str]
@@ -71,7 +72,8 @@ def play(run: Callable[[Sequence[str]], Ended], limits: Limits, place: str, *, t
         ended = run(played.begun)
         events = list(_events(ended.output))
         if not events:
-            why = (ended.complaints.strip().splitlines() or [f"exit code {ended.code}"])[-1]
+            said = [] if ended.stopped else ended.complaints.strip().splitlines()
+            why = (said or [_stopped(ended, limits)])[-1]
             raise InputError([f"{place}:1: does not start: {why[:300]}"])
         played.silent_seconds = max(played.silent_seconds, ended.silent_seconds)
         status = next((event["status"] for event in events if event["event"] == "end"), None)
@@ -142,6 +144,8 @@ def _stopped(ended: Ended, limits: Limits) -> str:
         case "processes":
             return f"started more than {limits.processes} processes"
         case "output":
-            return "wrote too much"
+            return f"wrote more than the {limits.output_bytes:,} bytes that are read"
+        case _ if (ended.code or 0) > _SIGNALLED and ended.code != _KILLED:
+            return f"crashed (signal {(ended.code or 0) - _SIGNALLED})"
         case _:
-            return f"ended the process (exit code {ended.code})"
+            return f"ended the process (exit code {ended.code}): it calls os._exit, process.exit or the like"

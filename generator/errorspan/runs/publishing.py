@@ -47,6 +47,22 @@ def proved(run: Run) -> list[str]:
     return decided.proved if decided else []
 
 
+def unearned(run: Run, publish: Publish) -> list[str]:
+    """Say what a run lacks to be a gold standard, a clause each: answers, checks, or what speaks for each error."""
+    if not run.finished:
+        return ["not every step is answered"]
+    if run.assessment is None:
+        return ["it gave no exercise"]
+    lacks = ["some answers are stale"] if run.stale else []
+    if run.faults:
+        lacks.append("a check fails" if len(run.faults) == 1 else f"{len(run.faults)} checks fail")
+    shown = [error.id for error in run.assessment.errors]
+    if open_ := [] if run.approved else [id_ for id_ in shown if id_ not in proved(run)]:
+        errors = f"error {open_[0]} is" if len(open_) == 1 else f"errors {', '.join(open_[:-1])} and {open_[-1]} are"
+        lacks.append(f"{errors} neither proved nor reviewed")
+    return lacks or [f"it is withheld: {reason}" for reason in withheld(run, publish)[:1]]
+
+
 def brief(reasons: list[str]) -> list[str]:
     """Return why an exercise is not published without what would tell a student of its errors."""
     return [reason.partition(": ")[0] for reason in reasons]

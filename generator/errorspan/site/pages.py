@@ -105,6 +105,7 @@ def render(  # noqa: PLR0913 - what a site says of itself
             "run": run,
             "exercise": exercises.get(topic),
             "withheld": reasons.get(topic, []),
+            "unearned": publishing.unearned(run, settings.publish),
             "following": exercises.get(following.get(topic, "")),
         }
         yield page("run.md.j2", settings.runs_folder, topic, **known)
