@@ -143,3 +143,21 @@ def test_format_1_keeps_its_meaning() -> None:
     assert verdicts(mending, format=1)[0] == ["proved"] * 3
     known = '{"passed": 0, "failed": {"top": "AssertionError: assert 1 == 2"}}'
     assert Variant.model_validate_json(known).failed["top"] == WRONG
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "told"),
+    [
+        ("'a b'", "'a c'", ("'a b'", "'a c'")),
+        ("'a  b'", "'a b'", ("'a␣␣b'", "'a␣b'")),
+        ("'caf\u00e9'", "'cafe\u0301'", ("'caf⟨U+00E9⟩'", "'cafe⟨U+0301⟩'")),
+        ("'ﬁt'", "'fit'", ("'⟨U+FB01⟩t'", "'fit'")),
+        ("'❤\ufe0f'", "'❤'", ("'⟨U+2764⟩⟨U+FE0F⟩'", "'⟨U+2764⟩'")),
+        ("'é'", "'e'", ("'é'", "'e'")),
+        ("1", "1", ("1", "1")),
+    ],
+)
+def test_values_that_only_look_the_same_are_told_apart(got: str, expected: str, told: tuple[str, str]) -> None:
+    values = Failed(message="m", input="x", got=got, expected=expected).values
+    assert (values["got"], values["expected"]) == told
+    assert Failed(message="m").values == {}

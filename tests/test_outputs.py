@@ -555,3 +555,22 @@ def test_the_small_topic_can_be_corrected() -> None:
 
 def test_every_error_has_a_field_for_what_a_student_is_told() -> None:
     assert set(Error.model_fields) == set(answers.ASSESSMENT["errors"][0])
+
+
+STRAY = "```python\na = 1\n```\n"
+FENCES: dict[str, tuple[str, str]] = {
+    "prose behind one fence too many": (f"{STRAY}```\n\nThis program counts.\n\n- It is short.\n", "a = 1\n"),
+    "prose between two": (f"{STRAY}Why:\n```\nIt is short (and right).\n", "a = 1\n"),
+    "code that has no end": (f"{STRAY}Then:\n```\nb = 2\nprint(b)\n", "a = 1\n\nb = 2\nprint(b)\n"),
+    "code that has no end, in braces": (f"{STRAY}```\nfn main() {{\n", "a = 1\n\nfn main() {\n"),
+    "a language that has no end": (f"{STRAY}```text\nWords only.\n", "a = 1\n\nWords only.\n"),
+    "the first one has no end": ("```\nThis is all.\n", "This is all.\n"),
+    "closed words": (f"{STRAY}```\nWords only.\n```\n", "a = 1\n\nWords only.\n"),
+}
+
+
+@pytest.mark.parametrize(("text", "code"), FENCES.values(), ids=FENCES)
+def test_prose_behind_a_stray_fence_is_no_code(text: str, code: str) -> None:
+    read = Implementation.read(text)
+    assert read.code == code
+    assert [read.recorded()[start:end] for start, end in read.fenced] == [fence.code for fence in read.fences]

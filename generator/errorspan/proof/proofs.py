@@ -7,6 +7,7 @@ follows from it for each error is decided in `deciding`, by the rules of the pro
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +27,8 @@ FORMAT: Literal[2] = 2
 
 CORRECTED, SHOWN = "corrected", "shown"
 TIERS = {"mid": "mid_implementation", "weak": "weak_implementation"}
+
+_UNSEEN = {"Cf", "Cc", "Mn", "Me"}
 
 Programs = Mapping[str, str]
 Word = Annotated[str, AfterValidator(lambda text: shown(text, 300))]
@@ -48,6 +51,13 @@ class Failed(BaseModel):
     expected: Value | None = None
     error: Word | None = None
     line: int | None = None
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Return what went in, came out and should have come, as far as it is known; what looks alike is told apart."""
+        got, expected = _apart(self.got, self.expected)
+        found = {"input": self.input, "got": got, "expected": expected}
+        return {name: value for name, value in found.items() if value}
 
 
 Failures = dict[
@@ -204,6 +214,23 @@ def written(proof: Proof) -> str:
     """Return the text of a proof's file."""
     told: dict[str, Any] = proof.model_dump(mode="json", exclude_defaults=True) | {"format": proof.format}
     return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _apart(got: str | None, expected: str | None) -> tuple[str | None, str | None]:
+    """Return two values, with their blanks and their signs beyond ASCII spelled out where they only look the same."""
+    if not got or not expected or got == expected or _look(got) != _look(expected):
+        return got, expected
+    return _spelled(got), _spelled(expected)
+
+
+def _look(text: str) -> str:
+    """Return what a reader sees of a text: no marks of their own, and all blanks as one."""
+    signs = unicodedata.normalize("NFKC", text)
+    return " ".join("".join(sign for sign in signs if unicodedata.category(sign) not in _UNSEEN).split())
+
+
+def _spelled(text: str) -> str:
+    return "".join("␣" if sign == " " else sign if sign.isascii() else f"⟨U+{ord(sign):04X}⟩" for sign in text)
 
 
 def _digest(values: object) -> str:

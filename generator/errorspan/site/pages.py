@@ -165,7 +165,7 @@ def _seen(run: Run, assessment: Assessment) -> dict[str, Seen]:
     decided = run.evidence.decided(assessment)
     told = {id_: one.test for id_, one in decided.outcomes.items() if one.test} if decided else {}
     return {
-        id_: Seen(failed.input, failed.got, failed.expected, in_words(test), None if failed.got else failed.message)
+        id_: Seen(**failed.values, test=in_words(test), message=None if failed.got else failed.message)
         for id_, (test, failed) in told.items()
         if decided and id_ in decided.proved
     }

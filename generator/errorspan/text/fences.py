@@ -1,7 +1,8 @@
 """Find the fenced code of a Markdown text, as the pages show it.
 
-CommonMark, but for one thing: where a fence ends further in than it began, and one that is not follows, the code goes
-on. Models fence whole programs, and do not look whether a docstring holds a fence of its own.
+CommonMark, but for two things: where a fence ends further in than it began, and one that is not follows, the code goes
+on; and a fence that is one too many, with nothing but prose behind it, opens nothing. Models fence whole programs, and
+do not look whether a docstring holds a fence of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,12 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 
 _OPENS = re.compile(r"(?P<fence>(?P<mark>[`~])(?P=mark){2,}+)[^\S\n]*(?P<info>[^\n]*)")
+
+_CODE = re.compile(
+    r"[;{}=(\[]\s*$|^[)}\]@]|^(?:#include|\w[\w.]*\s*(?:[-+*/|&]?=|\()|(?:export|pub|async|static)\s)"
+    r"|^(?:def|class|import|return|function|const|let|var|public|private|package|func|fn|if|for|while)\b.*[^.!?]$"
+)
+"""A line that no prose has."""
 
 
 class Block(NamedTuple):
@@ -60,7 +67,7 @@ def _blocks_only() -> MarkdownIt:
     return markdown
 
 
-def _fence(state: StateBlock, first: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - as the parser calls it
+def _fence(state: StateBlock, first: int, end: int, silent: bool) -> bool:  # noqa: C901, FBT001 - as the parser calls it
     """Take a fenced block that starts on a line, if one does."""
     if state.is_code_block(first):
         return False
@@ -85,6 +92,8 @@ def _fence(state: StateBlock, first: int, end: int, silent: bool) -> bool:  # no
             closed = line
         elif closed is not None and state.sCount[line] <= margin and _OPENS.fullmatch(text):
             break  # another block begins: the one before had its end
+    if closed is None and not opened["info"] and _is_stray(state, first, end):
+        return False
     if closed is None:
         until = after = (last or first) + 1
     else:
@@ -95,6 +104,12 @@ def _fence(state: StateBlock, first: int, end: int, silent: bool) -> bool:  # no
     token.meta["closed"] = closed is not None
     token.content = state.getLines(first + 1, until, margin, keepLastLF=True)
     return True
+
+
+def _is_stray(state: StateBlock, first: int, end: int) -> bool:
+    """Tell whether a fence is one too many: code is closed before it, and prose follows to the end."""
+    before = any(token.type == "fence" and token.meta["closed"] for token in state.tokens)
+    return before and not any(_CODE.search(_line(state, line)) for line in range(first + 1, end))
 
 
 def _line(state: StateBlock, line: int) -> str:
