@@ -28,13 +28,14 @@ FORMAT: Literal[2] = 2
 CORRECTED, SHOWN = "corrected", "shown"
 TIERS = {"mid": "mid_implementation", "weak": "weak_implementation"}
 
+_LONGEST = 500
 _UNSEEN = {"Cf", "Cc", "Mn", "Me"}
 
 Programs = Mapping[str, str]
 Word = Annotated[str, AfterValidator(lambda text: shown(text, 300))]
 """What tests say: strangers' text, on one line."""
-Value = Annotated[str, AfterValidator(lambda text: shown(text, 500))]
-"""What came out of a program, on one line."""
+Value = Annotated[str, AfterValidator(lambda text: _bounded(shown(text[: 4 * _LONGEST])))]
+"""What came out of a program, on one line, with every blank that is in it."""
 
 
 class Failed(BaseModel):
@@ -214,6 +215,10 @@ def written(proof: Proof) -> str:
     """Return the text of a proof's file."""
     told: dict[str, Any] = proof.model_dump(mode="json", exclude_defaults=True) | {"format": proof.format}
     return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _bounded(line: str) -> str:
+    return line if len(line) <= _LONGEST + 1 else f"{line[:_LONGEST]}…"
 
 
 def _apart(got: str | None, expected: str | None) -> tuple[str | None, str | None]:
