@@ -76,6 +76,11 @@ def test_both_are_one_too_many(recorded: Project) -> None:
     got = f"errorspan at mkdocs.yml:{plugin}, {HOOK} at mkdocs.yml:{hook}"
     assert f"mkdocs.yml:{hook}: {ONE_PLUGIN} (got {got})" in built.stderr
     assert "Traceback" not in built.stderr
+    told = recorded.errorspan("status", key=False)
+    assert told.returncode == 1
+    assert re.search(rf"mkdocs\.yml:\d+: hooks\.\d: {ONE_PLUGIN} \(got both", told.stderr)
+    config.write_text(text.replace("- errorspan:", "- errorspan:\n    enabled: false"), "utf-8")
+    assert ONE_PLUGIN not in recorded.errorspan("status", key=False).stderr
 
 
 def test_a_fault_of_an_option_is_told_with_its_line(recorded: Project) -> None:

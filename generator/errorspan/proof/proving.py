@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.resources import files
 
 import psutil
@@ -18,7 +19,7 @@ from errorspan.proof.framing import frame, framed, suffix
 from errorspan.proof.interpreters import Interpreter
 from errorspan.proof.playing import Played, play
 from errorspan.proof.proofs import CORRECTED, SHOWN, TIERS, Proof, Variant
-from errorspan.proof.sandbox import Ended, Limits, Sandbox
+from errorspan.proof.sandbox import FIXED, Ended, Limits, Sandbox
 from errorspan.text.errors import InputError
 
 TESTS, PROGRAM = "tests", "exercise"
@@ -72,6 +73,8 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
 
         return play(run, limits, place, tier=tier)
 
+    began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    seed = {name: value for name, value in runtime.environment.items() if name == "PYTHONHASHSEED"}
     around = frame(topic.id, assessment.language, tests, topic.path.rpartition("/")[0])
     wanted: dict[str, tuple[str, str | None]] = {
         name: (framed(code, around), None) for name, code in proofs.variants(assessment).items()
@@ -111,6 +114,7 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
         bound=proofs.bound(assessment, [implementations[tier] for tier in TIERS], tests, topic.requires),
         python=runtime.python,
         packages=dict(runtime.versions),
+        conditions=FIXED | seed | {"clock": began},
         sandbox=sandbox.name,
         tests=names,
         unstable=unstable,

@@ -31,6 +31,9 @@ SYSTEM = ("/usr", "/etc/alternatives", "/etc/ld.so.cache")
 LINKED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 """Links into /usr, or on older systems folders."""
 
+FIXED = {"LANG": "C.UTF-8", "TZ": "UTC"}
+"""What programs go by that differs from machine to machine; the clock is the machine's."""
+
 
 class Sandbox(Protocol):
     """Where programs run."""
@@ -177,7 +180,7 @@ def _held(content: bytes) -> BinaryIO:
 
 
 def _environment(home: str) -> dict[str, str]:
-    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", "TZ": "UTC"}
+    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "TMPDIR": home, **FIXED}
 
 
 def _system() -> Iterator[str]:
