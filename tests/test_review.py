@@ -430,3 +430,26 @@ def test_a_gold_standard_is_earned(course: Project) -> None:
     stale = replace(last, stale=True)
     assert unearned(replace(approved, answers=(*others, stale)), "all") == ["some answers are stale"]
     assert unearned(replace(run, problem="words: no key"), "all") == ["not every step is answered"]
+
+
+def test_a_broken_record_concerns_its_topic_alone(course: Project) -> None:
+    """Named or not: the others go on, and the command fails at its end."""
+    course.topic("broken")
+    course.write("topics/runs/broken/categories.json", "{")
+    course.topic("unread", "title: [\n")
+    config = course.folder / "mkdocs.yml"
+    extra = yaml.safe_load(config.read_text("utf-8"))["extra"]
+    for named in ((), ("words", "broken", "topics/unread.yml")):
+        read = Course.read(config, extra)
+        assert [run.topic.id for run in read.replay(named, leave_out=True)] == ["words"]
+        assert sorted(read.broken) == ["broken", "unread"]
+    with pytest.raises(InputError, match="there is no topic 'nothing'"):
+        Course.read(config, extra).replay(["words", "nothing"], leave_out=True)
+    with pytest.raises(InputError, match=r"runs/broken/categories\.json:1: is no JSON"):
+        Course.read(config, extra).replay(["words", "broken"])
+    done = course.errorspan("status", "words", "broken", key=False)
+    assert done.returncode == 1
+    assert "words" in done.stdout
+    assert "topics/runs/broken/categories.json:1: is no JSON: " in done.stderr
+    assert "Left out until that is mended: broken\n" in done.stderr
+    assert "unread" not in done.stdout + done.stderr

@@ -29,6 +29,7 @@ COMMANDS = [
     "report",
     "review x --by y",
     "run",
+    "runtimes",
     "solve",
     "status",
     "verify",

@@ -65,18 +65,18 @@ class Course:
         except InputError:
             return cls(root, settings, ())
 
-    def chosen(self, ids: Collection[str]) -> list[Topic]:
-        """Return the topics of these ids, all where none is given.
+    def chosen(self, ids: Collection[str], *, leave_out: bool = False) -> list[Topic]:
+        """Return the topics of these ids, all where none is given; with `leave_out`, without those that are broken.
 
         Raises:
-            InputError: there is no such topic, or it is left out; with all its faults.
+            InputError: there is no such topic, or it is broken; with all its faults.
         """
         known = ", ".join(self.topics)
         ids = [named_by(name) for name in ids]
         if faults := [
             fault
             for name in ids
-            if name not in self.topics
+            if name not in self.topics and not (leave_out and name in self.broken)
             for fault in (
                 self.broken[name].faults if name in self.broken else [f"there is no topic {name!r} (known: {known})"]
             )
@@ -183,19 +183,20 @@ class Course:
         steps: Sequence[Step] = STEPS,
         refresh: bool = False,
         recover: bool = False,
+        leave_out: bool = False,
     ) -> list[Run]:
         """Return the runs of these topics, all where none is given, as far as their records have them, without a call.
 
-        Where none is given, a topic that cannot be replayed is left out from here on. With `recover`, replies that were
-        received before a run was stopped are taken into the record; else nothing is written. What can be asked of
-        `steps` is open.
+        Where none is given, or with `leave_out`, a topic that cannot be replayed is left out from here on. With
+        `recover`, replies that were received before a run was stopped are taken into the record; else nothing is
+        written. What can be asked of `steps` is open.
 
         Raises:
             InputError: there is no such topic, or files of one that is given are corrupt; with all faults.
         """
         runs: list[Run] = []
         faults: list[str] = []
-        for topic in self.chosen(ids):
+        for topic in self.chosen(ids, leave_out=leave_out):
             try:
                 runs.append(self._play(topic, steps=steps, refresh=refresh, recover=recover))
             except InputError as error:
@@ -205,9 +206,9 @@ class Course:
             else:
                 continue
             faults += found
-            if not ids:
+            if leave_out or not ids:
                 self.broken[topic.id] = Broken(topic.id, self.topics.pop(topic.id).path, found)
-        if faults and ids:
+        if faults and ids and not leave_out:
             raise InputError(faults)
         return runs
 

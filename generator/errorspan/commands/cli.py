@@ -47,7 +47,7 @@ for command in (answer, export_commands, import_, init, prompt, render, report, 
 def status(topics: tuple[str, ...], config_file: Path) -> None:
     """Show how far each topic's run is, without asking anything."""
     course = course_of(config_file)
-    runs = course.replay(topics)
+    runs = course.replay(topics, leave_out=True)
     table = Table(
         "topic", "state", "answers", "attempts", "score", "tokens", "cost", "to finish, at most", "exercise", box=None
     )
@@ -87,7 +87,7 @@ def status(topics: tuple[str, ...], config_file: Path) -> None:
 def run(topics: tuple[str, ...], *, refresh: bool, dry_run: bool, max_cost: Decimal | None, config_file: Path) -> None:
     """Ask models for every answer that is missing."""
     course = course_of(config_file)
-    open_runs = [run for run in course.replay(topics, refresh=refresh) if not run.finished]
+    open_runs = [run for run in course.replay(topics, refresh=refresh, leave_out=True) if not run.finished]
     failed = left_out(course, topics)
     finished: list[Run] = []
     if not open_runs:

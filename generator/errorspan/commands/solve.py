@@ -32,7 +32,7 @@ def solve(topics: tuple[str, ...], *, dry_run: bool, max_cost: Decimal | None, c
     What was solved already is asked again only where the exercise changed since.
     """
     course = course_of(config_file)
-    runs = course.replay(topics)
+    runs = course.replay(topics, leave_out=True)
     if topics and (without := [run.topic.id for run in runs if not run.assessment]):
         raise Failure("\n".join(f"{topic}: there is no exercise to solve yet" for topic in without))
     for fault in (fault for run in runs for fault in (*run.faults, *run.solution_faults)):
@@ -63,7 +63,7 @@ def report(topics: tuple[str, ...], *, as_json: bool, config_file: Path) -> None
     in which somebody asked for some by hand. Tokens and cost are those of the pipeline's calls.
     """
     course = course_of(config_file)
-    made = of(course.replay(topics), course.settings)
+    made = of(course.replay(topics, leave_out=True), course.settings)
     if as_json:
         click.echo(json.dumps(made.as_json(), indent=2))
     else:

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from errorspan.authoring.topics import named_by
 from errorspan.course import Course
 from errorspan.runs.progress import STOPPED
 from errorspan.text.errors import GeneratorError, shown
@@ -53,11 +54,11 @@ def left_out(course: Course, named: Collection[str]) -> list[str]:
 
     A command that was given topics is about no other.
     """
-    if named or not course.broken:
-        return []
-    for fault in course.faults:
+    wanted = {named_by(name) for name in named}
+    broken = [topic for name, topic in sorted(course.broken.items()) if not named or name in wanted]
+    for fault in (fault for topic in broken for fault in topic.faults):
         click.echo(fault, err=True)
-    return [shown(f"Left out until that is mended: {', '.join(sorted(course.broken))}")]
+    return [shown(f"Left out until that is mended: {', '.join(topic.id for topic in broken)}")] if broken else []
 
 
 class Commands(click.Group):
