@@ -26,6 +26,7 @@ import pytest
 import errorspan
 from conftest import ROOT
 from errorspan.proof import seccomp
+from errorspan.proof.limits import attend, launched
 from errorspan.proof.sandbox import Ended, Limits, Sandbox, Unsandboxed, find
 from errorspan.text.errors import NoSandbox
 
@@ -482,6 +483,20 @@ esac 2>/dev/null
         driver.kill()
     wait_until(ended.exists)
     wait_until(lambda: not host.left())
+
+
+def test_whoever_ends_before_the_program_starts_holds_up_nobody() -> None:
+    ended = attend(["/bin/sh", "-c", "sleep 600 & echo $! >&2; kill -9 $$"], Limits())
+    assert ended.code == 128 + 9
+    wait_until(lambda: not psutil.pid_exists(int(ended.complaints)))
+
+
+def test_a_program_starts_only_on_a_word(tmp_path: Path) -> None:
+    command = launched(["touch", str(tmp_path / "started")], Limits(), alone=False)
+    subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+    assert not [*tmp_path.iterdir()]
+    assert attend(command, Limits()).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["started"]
 
 
 def test_files_lie_in_the_working_folder() -> None:

@@ -31,13 +31,15 @@ GRACE = 1
 """Seconds to read what a program said last: one that fled from its parent may hold the pipe for ever."""
 
 LAUNCH = """\
-echo || exit
+echo
+read -r _ || exit
+exec </dev/null
 { ulimit -c 0; ulimit -t "$1"; ulimit -f "$2"; ulimit -d "$3"; ulimit -n 256; ulimit -u "$4" || ulimit -p "$4"
 } 2>/dev/null
 shift 4
 exec "$@"
 """
-"""Says a word first, and ends if nobody can hear it: whoever started it died before bubblewrap tied it to them."""
+"""Says a word first and waits for one: bubblewrap has tied it to whoever started it, or else they died before."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def attend(command: Sequence[str], limits: Limits, *, stores: Sequence[str] = ()
     seen: set[psutil.Process] = set()
     with subprocess.Popen(  # noqa: S603 - the command is untrusted, and that is the point
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -99,7 +101,7 @@ def attend(command: Sequence[str], limits: Limits, *, stores: Sequence[str] = ()
     ) as program:
         said = _Said(program)
         try:
-            os.read(program.stdout.fileno(), 1)  # type: ignore[union-attr]  # the launcher's word
+            _begin(program)
             stopped = _watch(program, said, limits, stores, seen)
         finally:
             _kill(program, seen)
@@ -117,6 +119,18 @@ def attend(command: Sequence[str], limits: Limits, *, stores: Sequence[str] = ()
         said.complaints.decode(errors="replace"),
         said.longest_silence,
     )
+
+
+def _begin(program: subprocess.Popen[bytes]) -> None:
+    """Let the launcher go on once it has said its word; whoever ends first holds up nobody, whatever they left."""
+    with selectors.DefaultSelector() as word, suppress(BrokenPipeError):
+        word.register(program.stdout, selectors.EVENT_READ)  # type: ignore[arg-type]
+        while program.poll() is None:
+            if word.select(TICK):
+                if os.read(program.stdout.fileno(), 1) and program.poll() is None:  # type: ignore[union-attr]
+                    os.write(program.stdin.fileno(), b"\n")  # type: ignore[union-attr]
+                break
+    program.stdin.close()  # type: ignore[union-attr]
 
 
 class _Said:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
+from threading import Event
 
 import psutil
 
@@ -60,8 +62,12 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
     program = PROGRAM + suffix(assessment.language)
     place = f"{topic.path.rpartition('/')[0]}/{main}"
 
+    given_up = Event()
+
     def played(code: str, tier: str | None = None, limits: Limits = limits) -> Played:
         def run(had: Sequence[str]) -> Ended:
+            if given_up.is_set():
+                raise CancelledError
             chosen = [*(["--tier", tier] if tier else []), *(f"--leave-out={test}" for test in had)]
             return sandbox.run(
                 [*runtime.command, harness.inside, "--program", program, *chosen, named],
@@ -99,9 +105,9 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
                 listen(name)
             again |= {name: second[one].result() for name, one in deciding.items()}
         except BaseException:
+            given_up.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            for running in psutil.Process().children():  # else they go on for as long as they may
-                running.kill()
+            _stop([*first.values(), *second.values()])
             raise
     names = list(dict.fromkeys([*right.begun, *(name for one in seen.values() for name in one.begun)]))
     unstable = [test for test in names if any(again[name].outcome(test) != seen[name].outcome(test) for name in seen)]
@@ -122,6 +128,14 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
         variants={name: one.variant(names) for name, one in seen.items() if one.fits},
     )
     return _in_groups(proof, assessment, lambda code: played(framed(code, around), None, quick).variant(names))
+
+
+def _stop(plays: Sequence[Future[Played]]) -> None:
+    """Kill what runs, and what still starts: else they go on for as long as they may."""
+    while not all(play.done() for play in plays):
+        for running in psutil.Process().children():
+            running.kill()
+        time.sleep(0.01)
 
 
 def _in_groups(proof: Proof, assessment: Assessment, played: Callable[[str], Variant]) -> Proof:
