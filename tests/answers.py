@@ -96,15 +96,21 @@ _RUBRIC = {
 }
 
 
-def judgment(
-    better: str, *, achieved: bool = True, score: int = 8, quotes: bool = True, not_attempted: bool = False
+def judgment(  # noqa: PLR0913 - all that a judge may say otherwise
+    better: str,
+    *,
+    achieved: bool = True,
+    score: int = 8,
+    quotes: bool = True,
+    not_attempted: bool = False,
+    lone: bool = False,
 ) -> dict[str, Any]:
-    """Return what a judge says that saw the weak implementation under the other label."""
+    """Return what a judge says that saw the weak implementation under the other label; a `lone` failure is grave."""
     failures = [
         (OVERWRITES, "totals[word] = 1"),
         (ALPHABET, "return sorted(totals)[:n]"),
         (FLOORS, "return sum(values) // len(values)"),
-    ]
+    ][: 1 if lone else None]
     return {
         "better": better,
         "differentiation_achieved": achieved,
@@ -119,7 +125,7 @@ def judgment(
                 "pattern": pattern,
                 "description": "Gives wrong numbers.",
                 "quote": quote if quotes else f"{quote}  # sic",
-                "severity": "medium",
+                "severity": "high" if lone else "medium",
                 "settled_by": "requirement",
                 "settles": settles,
                 "local": True,
@@ -185,10 +191,25 @@ def solution(*quotes: str) -> dict[str, Any]:
 
 
 ERRORS = tuple(error["quote"] for error in ASSESSMENT["errors"])
-GIVEN = {
+GIVEN: dict[str, Any] = {
+    "mid_implementation": MID,
+    "weak_implementation": WEAK,
     "blind_solve": solution(*ERRORS),
     "categories": CATEGORIES,
     "error_catalog": CATALOG,
     "challenge": CHALLENGE,
     "assessment": ASSESSMENT,
 }
+
+
+def _lone(text: str) -> str:
+    for error in ASSESSMENT["errors"][1:]:
+        text = text.replace(error["quote"], error["correction"])
+    return text
+
+
+LONE = GIVEN | {
+    "weak_implementation": _lone(WEAK),
+    "assessment": {**ASSESSMENT, "code": _lone(CODE), "errors": ASSESSMENT["errors"][:1]},
+}
+"""Where the weak implementation makes the first mistake alone: its key is tried in a third of the time."""

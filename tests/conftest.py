@@ -95,11 +95,11 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment that the tests run in; `within` goes before it, such as `nice`.
 
-        With a key it may need the SDK, and finds it imported, unless it starts `cold`; how strings are hashed is then
-        the same in all that find it so.
+        It finds its modules imported, unless it starts `cold`; how strings are hashed is the same in all that do.
+        Without a key it cannot import the SDK.
         """
-        if key and not cold and not within:
-            return warm.run(command, self.folder, self._environment(key=True), timeout)
+        if not cold and not within:
+            return warm.run(command, self.folder, self._environment(key=key), timeout, sdk=key)
         return subprocess.run(
             [*within, sys.executable, "-m", *command],
             cwd=self.folder,
@@ -216,19 +216,35 @@ def project(tmp_path: Path, messages_api: MessagesAPI) -> Project:
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Record a run and build its site, once for all tests that only start from there: it takes seconds."""
+    return _record(tmp_path_factory.mktemp("recording"), MessagesAPI())
+
+
+@pytest.fixture(scope="session")
+def lone_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Record a run whose exercise has one error."""
+    return _record(tmp_path_factory.mktemp("lone"), MessagesAPI(lone=True))
+
+
+def _record(folder: Path, api: MessagesAPI) -> Path:
     with HTTPServer(host="127.0.0.1", threaded=True) as server:
-        api = MessagesAPI()
         server.expect_request("/v1/messages", method="POST").respond_with_handler(api)
         api.url = server.url_for("").rstrip("/")
-        project = new_project(tmp_path_factory.mktemp("recording"), api)
+        project = new_project(folder, api)
         project.topic("words")
         built = project.build()
     assert built.returncode == 0, built.stderr
-    return project.folder
+    return folder
 
 
 @pytest.fixture
 def recorded(project: Project, recording: Path) -> Project:
     """Return a project whose one topic has a run."""
     shutil.copytree(recording, project.folder, dirs_exist_ok=True)
+    return project
+
+
+@pytest.fixture
+def lone(project: Project, lone_recording: Path) -> Project:
+    """Return a project whose one topic has a run, with one error in its exercise."""
+    shutil.copytree(lone_recording, project.folder, dirs_exist_ok=True)
     return project

@@ -74,11 +74,12 @@ class MessagesAPI:
     """Answer each step as `answers` has it, unless something else is scripted.
 
     `calls` has the body of every request, in order, with its step under `"step"`. `fenced` answers as a server that
-    ignores the schema. `latency` is in seconds.
+    ignores the schema. `latency` is in seconds. `lone`: the weak implementation makes one mistake.
     """
 
-    def __init__(self, *, fenced: bool = False, latency: float = 0) -> None:
+    def __init__(self, *, fenced: bool = False, latency: float = 0, lone: bool = False) -> None:
         self.fenced = fenced
+        self.lone = lone
         self.latency = latency
         self.url = ""
         self.calls: list[Body] = []
@@ -129,10 +130,11 @@ class MessagesAPI:
         return "mid_implementation" if "mid" in body["model"] or "5-5" in body["model"] else "weak_implementation"
 
     def _answer(self, step: str, body: Body) -> str:
+        said = answers.LONE if self.lone else answers.GIVEN
         if step.endswith("implementation"):
-            return answers.MID if step.startswith("mid") else answers.WEAK
+            return str(said[step])
         prompt = body["messages"][0]["content"]
         mid_first = step == "judgment" and prompt.index("totals.get(word, 0)") < prompt.index("totals[word] = 1")
-        given = answers.judgment("A" if mid_first else "B") if step == "judgment" else answers.GIVEN[step]
-        text = json.dumps(given)
+        better = "A" if mid_first else "B"
+        text = json.dumps(answers.judgment(better, lone=self.lone) if step == "judgment" else said[step])
         return f"Here it is:\n```json\n{text}\n```\nAnything else?" if self.fenced else text

@@ -16,7 +16,6 @@ from lxml.html import HtmlElement
 from conftest import ROOT, Project
 from errorspan.authoring.settings import Settings
 from errorspan.course import Course
-from errorspan.runs.run import Run
 from errorspan.site import learning_path
 from errorspan.site.pages import render
 from errorspan.text.markup import visible
@@ -215,31 +214,28 @@ def test_while_it_is_served_a_bad_path_says_so_where_it_would_stand(course: Proj
         served.shows("", "From payment events", but="es-fault")
 
 
-@pytest.fixture(scope="module")
-def runs() -> list[Run]:
-    """Return the runs that come with Errorspan."""
-    return Course.read(ROOT / "mkdocs.yml", {}).replay()
-
-
-@pytest.mark.parametrize("text", [payload.text for payload in PAYLOADS], ids=[payload.name for payload in PAYLOADS])
-def test_a_title_is_text_in_a_heading_of_markdown(runs: list[Run], text: str) -> None:
-    title = " ".join(text.split())[:120].strip()
-    modules = [{"title": title, "topics": [WEBHOOKS]}, {"title": "Z", "topics": [DPO], "after": [title]}]
+def test_titles_are_text_in_headings_of_markdown() -> None:
+    runs = Course.read(ROOT / "mkdocs.yml", {}).replay([DPO])
+    titles = list(dict.fromkeys(" ".join(payload.text.split())[:120].strip() for payload in PAYLOADS))
+    modules = [{"title": title, "topics": [f"t{number}"]} for number, title in enumerate(titles)]
+    modules += [{"title": "Z", "topics": [DPO], "after": [title]} for title in titles[:1]]
     made = {page.uri: page.content for page in render(runs, Settings.model_validate({"modules": modules}))}
     converter = markdown.Markdown(
         extensions=["toc", "attr_list", "footnotes", "abbr", "smarty", "pymdownx.magiclink", "pymdownx.betterem",
                     "pymdownx.tilde", "pymdownx.caret", "pymdownx.keys", "pymdownx.emoji", "pymdownx.critic"]
     )  # fmt: skip
     page = parser.fromstring(f"<main>{converter.convert(made['exercises/index.md'].partition(FRONT_ENDS)[2])}</main>")
-    heading = page.xpath(".//h2")[0]
-    seen = words(parser.fromstring(f"<p>{escape(visible(title))}</p>"))
-    assert words(heading) == seen
-    assert [found.tag for found in heading.iterdescendants()] == ["bdi"]
-    assert set(heading.attrib) <= {"id"}
-    assert words(having(page, "es-about")[-1]) == f"After: {seen}"
+    headings = page.xpath(".//h2")
+    seen = [words(parser.fromstring(f"<p>{escape(visible(title))}</p>")) for title in titles]
+    assert [words(heading) for heading in headings] == [*seen, "Z"]
+    for heading in headings:
+        assert [found.tag for found in heading.iterdescendants()] == ["bdi"], words(heading)
+        assert set(heading.attrib) <= {"id"}
     [path] = paths(made[learning_path.FRAGMENT])
-    assert words(having(path, "es-stage-title")[0]) == seen
+    assert [words(stage) for stage in having(path, "es-stage-title")] == [*seen, "Z"]
     assert {found.tag for found in path.iterdescendants()} <= TAGS
+    for part in (page, path):
+        assert f"After: {seen[0]}" in [words(about) for about in part.xpath('.//*[contains(@class, "es-about")]/*')]
 
 
 HERE = '<div class="es-path"><a href="../../exercises/a/">A</a></div>'
