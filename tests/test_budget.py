@@ -17,10 +17,11 @@ from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Models, Settings
 from errorspan.authoring.topics import TierModels, Topic
 from errorspan.record.manifest import Entry, Recorded
+from errorspan.runs.attempt import Attempt
 from errorspan.runs.budget import TOKENIZERS, missing, unsolved, within, worst_case, worst_price
-from errorspan.runs.run import Answer, Attempt, Run
+from errorspan.runs.run import Answer, Run
 from errorspan.steps.prompting import COMPLAINT_BYTES, template_size
-from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
+from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Pass, Step
 from errorspan.text.errors import BudgetError
 
 TOPIC = Topic(id="words", path="topics/words.yml", title="Words")
@@ -49,14 +50,14 @@ def run(  # noqa: PLR0913 - a run's whole circumstances
     for name, attempt, order in have:
         file = steps[name].file(attempt, order)
         recorded = Recorded(file, text, Entry(origin="authored", digest="0" * 64))
-        given.append(Answer(steps[name], attempt, order, recorded, None))  # type: ignore[arg-type] - not looked at
-    tried = tuple(Attempt(number, {}) for number in range(1, attempts + 1))
+        given.append(Answer(Pass(steps[name], attempt, order), recorded, None))  # type: ignore[arg-type] - not looked at
+    tried = tuple(Attempt(number, [{}]) for number in range(1, attempts + 1))
     return Run(topic, "topics/runs/words", outputs or {}, tried, tuple(given), problem=problem)
 
 
 def open_passes(one: Run, **set_: Any) -> list[tuple[str, int, str]]:
     """Return what is missing, by name."""
-    return [(step.name, attempt, order) for step, attempt, order in missing(one, Settings(**set_))]
+    return [(asked.step.name, asked.attempt, asked.order) for asked in missing(one, Settings(**set_))]
 
 
 AWAITING = run([])
@@ -114,12 +115,14 @@ def _nothing(*_: object) -> Iterator[str]:
 @pytest.mark.parametrize("order", ["first", "second"])
 def test_of_a_finished_run_what_has_no_solution_that_counts_is_unsolved(order: str) -> None:
     (solving,) = SOLVE
-    passes = [(solving, 0, "first"), (solving, 0, "second")]
+    passes = [Pass(solving, 0, "first"), Pass(solving, 0, "second")]
     assert unsolved(AWAITING, Settings()) == []
     assert unsolved(COMPLETE, Settings()) == passes
     file = solving.file(0, order)
-    answered = Answer(solving, 0, order, Recorded(file, "", Entry(origin="authored", digest="0" * 64)), None)  # type: ignore[arg-type] - not looked at
-    assert unsolved(replace(COMPLETE, solutions=(answered,)), Settings()) == [one for one in passes if one[2] != order]
+    answered = Answer(Pass(solving, 0, order), Recorded(file, "", Entry(origin="authored", digest="0" * 64)), None)  # type: ignore[arg-type] - not looked at
+    assert unsolved(replace(COMPLETE, solutions=(answered,)), Settings()) == [
+        one for one in passes if one.order != order
+    ]
     stale = replace(answered, stale=True)
     assert unsolved(replace(COMPLETE, solutions=(stale,)), Settings()) == passes
     faulty = replace(COMPLETE.answers[0], findings={_nothing: ("wrong",)})
@@ -128,7 +131,7 @@ def test_of_a_finished_run_what_has_no_solution_that_counts_is_unsolved(order: s
 
 def test_the_worst_case_of_solving_is_both_models_together() -> None:
     (solving,) = SOLVE
-    both = [worst_price(solving, 0, COMPLETE, Settings(), order) or Decimal() for order in solving.passes]
+    both = [worst_price(Pass(solving, 0, order), COMPLETE, Settings()) or Decimal() for order in solving.passes]
     assert both[0] > both[1] > 0
     assert (
         worst_case(COMPLETE, Settings(), unsolved) == within([COMPLETE], Settings(), sum(both), unsolved) == sum(both)
@@ -155,7 +158,10 @@ def test_a_worst_case_by_hand() -> None:
     (asking,) = (step for step in ATTEMPT if step.name == "challenge")
     first = template_size(solving, TOPIC) + 2 * asking.max_tokens
     second = first + solving.max_tokens + 6_000
-    assert worst_price(solving, 1, AWAITING, set_) == Decimal(first + second + 2 * solving.max_tokens * 10) / 1_000_000
+    assert (
+        worst_price(Pass(solving, 1), AWAITING, set_)
+        == Decimal(first + second + 2 * solving.max_tokens * 10) / 1_000_000
+    )
 
 
 @pytest.mark.parametrize("step", STEPS + SOLVE, ids=lambda step: step.name)
@@ -166,7 +172,7 @@ def test_no_pass_costs_more_than_its_worst_case(step: Step, repairs: int, data: 
     set_ = Settings(max_repairs=repairs)
     attempt = data.draw(st.integers(1, 4)) if step in ATTEMPT else 0
     order = data.draw(st.sampled_from(step.passes))
-    worst = worst_price(step, attempt, AWAITING, set_, order)
+    worst = worst_price(Pass(step, attempt, order), AWAITING, set_)
     model = set_.model(step.asks(order), TOPIC).model
     calls = []
     for most in bound(step, attempt, TOPIC, set_)[: data.draw(st.integers(1, repairs + 1))]:
@@ -183,7 +189,7 @@ def test_no_pass_costs_more_than_its_worst_case(step: Step, repairs: int, data: 
 def test_a_worst_case_is_all_passes_together() -> None:
     set_ = Settings(max_attempts=2)
     prepare, first, second, assess = (
-        sum((worst_price(step, attempt, AWAITING, set_) or 0) * len(step.passes) for step in part)
+        sum((worst_price(Pass(step, attempt, step.passes[0]), AWAITING, set_) or 0) * len(step.passes) for step in part)
         for part, attempt in ((PREPARE, 0), (ATTEMPT, 1), (ATTEMPT, 2), (ASSESS, 0))
     )
     assert worst_case(AWAITING, set_) == prepare + first + second + assess
@@ -191,10 +197,10 @@ def test_a_worst_case_is_all_passes_together() -> None:
 
 def test_a_challenge_reads_what_failed_before_it() -> None:
     challenging, *others = ATTEMPT
-    prices = [worst_price(challenging, attempt, AWAITING, Settings()) or Decimal() for attempt in (1, 2, 3)]
+    prices = [worst_price(Pass(challenging, attempt), AWAITING, Settings()) or Decimal() for attempt in (1, 2, 3)]
     assert prices[2] - prices[1] == prices[1] - prices[0] > 0
     for step in others:
-        assert worst_price(step, 1, AWAITING, Settings()) == worst_price(step, 3, AWAITING, Settings())
+        assert worst_price(Pass(step, 1), AWAITING, Settings()) == worst_price(Pass(step, 3), AWAITING, Settings())
 
 
 def test_a_long_answer_of_a_person_is_counted_as_it_is() -> None:
@@ -203,10 +209,11 @@ def test_a_long_answer_of_a_person_is_counted_as_it_is() -> None:
     asking, solving, *_ = ATTEMPT
     most = TOKENIZERS * asking.max_tokens
     none, longest, longer = (
-        worst_price(solving, 1, run([("challenge", 1, "")], attempts=1, text="é" * (size // 2)), set_) or Decimal()
+        worst_price(Pass(solving, 1), run([("challenge", 1, "")], attempts=1, text="é" * (size // 2)), set_)
+        or Decimal()
         for size in (0, most, most + 1000)
     )
-    assert none == longest == worst_price(solving, 1, AWAITING, set_)
+    assert none == longest == worst_price(Pass(solving, 1), AWAITING, set_)
     assert longer == none + Decimal(1000) / 1_000_000
 
 
@@ -216,8 +223,19 @@ def test_a_long_answer_to_one_order_may_be_read_for_each() -> None:
     (judging,) = (step for step in ATTEMPT if len(step.passes) == 2)
     most = TOKENIZERS * judging.max_tokens
     long = run([("judgment", 1, "ab")], attempts=1, text="x" * (most + 8_000))
-    more = (worst_price(assessing, 0, long, set_) or 0) - (worst_price(assessing, 0, AWAITING, set_) or 0)
+    more = (worst_price(Pass(assessing), long, set_) or 0) - (worst_price(Pass(assessing), AWAITING, set_) or 0)
     assert more == Decimal(2 * 8_000) / 1_000_000
+
+
+def test_samples_cost_a_solution_and_its_judging_each() -> None:
+    models = {**FLAT["models"], "weak": {"model": "m", "samples": 3}}
+    set_, once = (
+        Settings.model_validate(FLAT | more) for more in ({"models": models, "max_attempts": 1}, {"max_attempts": 1})
+    )
+    sampled = [step for step in ATTEMPT if step.sampled]
+    assert [step.name for step in sampled] == ["weak_implementation", "judgment"]
+    more = sum((worst_price(Pass(step, 1, order), AWAITING, set_) or 0) for step in sampled for order in step.passes)
+    assert (worst_case(AWAITING, set_) or 0) == (worst_case(AWAITING, once) or 0) + 2 * more
 
 
 def test_more_attempts_and_repairs_never_cost_less() -> None:

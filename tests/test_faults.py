@@ -39,7 +39,7 @@ from errorspan.commands.cli import main
 from errorspan.pipeline import Progress
 from errorspan.record.manifest import Reply
 from errorspan.runs.progress import KEPT, STOPPED, Tally
-from errorspan.steps.table import STEPS
+from errorspan.steps.table import STEPS, Pass
 from messages_api import Scripted, Wire, error, message
 
 PAGE = ROOT / "docs/authors/faults.md"
@@ -578,8 +578,8 @@ def test_a_fault_is_no_markup_of_the_board() -> None:
     settings = Settings()
     board = Board(["words"], Tally(settings, lambda _: None))
     reply = Reply(text="", model="m", stop_reason=None, usage=Usage(), asked_at="2026-01-02T03:04:05Z", seconds=1)
-    board(Progress("words", step, 0, "", "m"))
-    board(Progress("words", step, 0, "", "m", reply, ("[/bold] is no field",)))
+    board(Progress("words", Pass(step), "m"))
+    board(Progress("words", Pass(step), "m", reply, ("[/bold] is no field",)))
     shown = io.StringIO()
     Console(file=shown, width=120).print(board.table())
     assert "[/bold] is no field" in shown.getvalue()

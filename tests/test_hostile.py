@@ -35,7 +35,7 @@ from errorspan.record.manifest import Entry, Reply
 from errorspan.record.record import Record
 from errorspan.runs.progress import Tally
 from errorspan.site import published
-from errorspan.steps.table import SOLVE, STEPS
+from errorspan.steps.table import SOLVE, STEPS, Pass
 from errorspan.text.errors import InputError, shown
 from hostile import COMMANDS, HARMLESS, PAYLOADS, Case, HostileAPI
 from messages_api import Body, MessagesAPI, error, message
@@ -404,7 +404,7 @@ def test_an_answers_own_addresses_stay_word_for_word(monkeypatch: pytest.MonkeyP
 def progress(said: str) -> Progress:
     """Return a reply whose every word means harm."""
     reply = Reply(text=said, model=said, stop_reason=said, usage=Usage(), asked_at="2026-01-02T03:04:05Z", seconds=1)
-    return Progress("words", STEPS[0], 0, "", "m", reply, (said,))
+    return Progress("words", Pass(STEPS[0]), "m", reply, (said,))
 
 
 @pytest.mark.parametrize(

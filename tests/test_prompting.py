@@ -28,7 +28,7 @@ from errorspan.pipeline import Feedback
 from errorspan.record.manifest import Reply
 from errorspan.steps import form, prompting
 from errorspan.steps.prompting import COMPLAINT_BYTES, Request, repaired, request, template_size
-from errorspan.steps.table import SOLVE, Step
+from errorspan.steps.table import SOLVE, Pass, Step
 from errorspan.steps.table import STEPS as SEVEN
 
 PROMPTS = Path(prompting.__file__).with_name("prompts")
@@ -83,7 +83,7 @@ def failed(attempts: int) -> list[Feedback]:
 
 def made(step: Step, order: str = "", **more: Any) -> Request:
     """Make the request of a step."""
-    return request(step, outputs(**more), attempt=1, order=order, model=Model(model="some-model"))
+    return request(Pass(step, 1, order), outputs(**more), Model(model="some-model"))
 
 
 def words(asked: Request) -> str:
@@ -245,7 +245,7 @@ def test_of_a_pattern_the_judge_learns_what_is_wrong_only(order: str) -> None:
         for n in range(4)
     ]  # fmt: skip
     known = outputs() | {"error_catalog": ErrorCatalog.model_validate({"patterns": marked})}
-    prompt = request(BY_NAME["judgment"], known, attempt=1, order=order, model=Model(model="m")).turns[0][1]
+    prompt = request(Pass(BY_NAME["judgment"], 1, order), known, Model(model="m")).turns[0][1]
     told = prompt.partition("<known_mistakes>")[2].partition("</known_mistakes>")[0]
     assert told.split("\n") == [
         "",
@@ -266,6 +266,7 @@ ASKED = Request("judgment", 1, "ab", "model", "system", (("user", "prompt"),), {
         {"step": "challenge"},
         {"attempt": 2},
         {"order": "ba"},
+        {"sample": 2},
         {"model": "model-2"},
         {"system": "system "},
         {"turns": (("user", "prompt\n"),)},
@@ -314,7 +315,7 @@ def test_what_was_paid_for_before_there_were_options_is_not_asked_again() -> Non
 def test_a_model_may_be_asked_for_less_and_not_for_more(set_: dict[str, Any], max_tokens: int, told: str) -> None:
     def asked(**more: Any) -> Request:
         model = Model.model_validate({"model": "m"} | more)
-        return request(BY_NAME["weak_implementation"], outputs(), attempt=1, order="", model=model)
+        return request(Pass(BY_NAME["weak_implementation"], 1), outputs(), model)
 
     assert (asked(**set_).max_tokens, str(asked(**set_).options)) == (max_tokens, told)
     assert (asked(**set_).key == asked().key) is (not told)
@@ -488,7 +489,7 @@ LARGE = Topic(
 @pytest.mark.parametrize("topic", [TOPIC, BARE, LARGE], ids=["everything said", "a title", "large"])
 def test_a_prompt_is_not_larger_than_its_bound(step: Step, order: str, topic: Topic, attempts: int) -> None:
     known = outputs(topic, failed(attempts))
-    asked = request(step, known, attempt=1, order=order, model=Model(model="m"))
+    asked = request(Pass(step, 1, order), known, Model(model="m"))
     assert len(words(asked).encode()) <= template_size(step, topic) + size_of(step, known)
 
 
@@ -498,8 +499,7 @@ def test_a_prompt_is_not_larger_than_its_bound(step: Step, order: str, topic: To
 @pytest.mark.parametrize("name", ["mid_implementation", "weak_implementation"])
 def test_a_first_draft_is_asked_for_and_nothing_is_planted(name: str) -> None:
     whole, draft = (
-        request(BY_NAME[name], outputs(), attempt=1, order="", model=Model(model="m", first_draft=first))
-        for first in (False, True)
+        request(Pass(BY_NAME[name], 1), outputs(), Model(model="m", first_draft=first)) for first in (False, True)
     )
     assert draft.system == whole.system
     more = words(draft).removeprefix(words(whole))
@@ -513,7 +513,7 @@ def test_a_first_draft_is_asked_for_and_nothing_is_planted(name: str) -> None:
 @ROWS
 def test_only_a_solution_has_a_first_draft(step: Step) -> None:
     asked = [
-        request(step, outputs(), attempt=1, order=step.passes[0], model=Model(model="m", first_draft=first))
+        request(Pass(step, 1, step.passes[0]), outputs(), Model(model="m", first_draft=first))
         for first in (False, True)
     ]
     assert (asked[0] == asked[1]) is not step.drafts

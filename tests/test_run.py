@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -133,6 +134,45 @@ def test_identical_implementations_are_not_judged(project: Project, messages_api
     assert project.errorspan("run").returncode == 0
     assert messages_api.steps.count("judgment") == 2
     assert messages_api.steps.count("challenge") == 2
+
+
+def test_of_several_samples_the_best_supported_difference_goes_on(project: Project, messages_api: MessagesAPI) -> None:
+    config = project.folder / "mkdocs.yml"
+    sampled = "weak: {{model: weak-model, samples: {}}}".format
+    config.write_text(config.read_text().replace("weak: weak-model", sampled(3)))
+    project.topic("words", "title: Words\nmax_attempts: 1\n")
+    solved = [
+        answers.MID,
+        answers.LONE["weak_implementation"],
+        answers.WEAK,
+    ]  # no failure, one that is not grave, three
+    messages_api.script("weak_implementation", *map(message, solved))
+    messages_api.script("judgment", error(400))
+    dry = project.errorspan("run", "--dry-run", key=False).stdout
+    assert (dry.count("sample 2"), dry.count("sample 3, order BA")) == (3, 1)
+    assert project.errorspan("run").returncode == 1
+    assert project.errorspan("run").returncode == 0
+    assert messages_api.steps.count("weak_implementation") == 3
+    assert messages_api.steps.count("challenge") == 1
+    kept = {path: text.decode().strip() for path, text in project.files("topics/runs/words/attempt-1").items()}
+    weak = {"": "1"} | {f"-{sample}": sample for sample in "23"}
+    said = {sample: kept[f"weak_implementation{name}.md"] for name, sample in weak.items()}
+    assert len(set(said.values())) == 3
+    [best] = [sample for sample, text in said.items() if text == answers.WEAK.strip()]
+    alike = [sample for sample, text in said.items() if text == answers.MID.strip()]
+    judged = {path.removesuffix(".json").removeprefix("judgment") for path in kept if path.startswith("judgment")}
+    assert judged == {f"{name}-{order}" for name, n in weak.items() if n not in alike for order in ("ab", "ba")}
+    calls = len(messages_api.calls)
+    for samples in (3, 5, 1):
+        config.write_text(re.sub(r"samples: \d", f"samples: {samples}", config.read_text()))
+        built = project.build("--strict", key=samples == 3)
+        assert built.returncode == 0, built.stderr
+        assert f"The weak tier solved this challenge 3 times; the run goes on with sample {best}" in project.page(
+            "runs/words"
+        )
+        assert "Sample" in project.page("runs/words")
+    assert len(messages_api.calls) == calls
+    assert (project.folder / "site/exercises/words").exists()
 
 
 def test_an_answer_with_faults_goes_back_with_them(project: Project, messages_api: MessagesAPI) -> None:

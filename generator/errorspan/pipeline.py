@@ -23,12 +23,13 @@ from errorspan.models.replies import judge, sent_back
 from errorspan.record.manifest import Recorded, Rejected, answered, turned_down
 from errorspan.record.record import Record
 from errorspan.runs.answer import Answer
+from errorspan.runs.attempt import Attempt
 from errorspan.runs.calls import paid
 from errorspan.runs.progress import Listener, Progress
-from errorspan.runs.run import Attempt, Open, Run
+from errorspan.runs.run import Open, Run
 from errorspan.steps import prompting
 from errorspan.steps.prompting import MOST_REPAIRS, Request
-from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step, exceeded
+from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Pass, Step, Tier, exceeded, passes
 from errorspan.text.errors import AskError, Busy, DiskError, InputError, Refused
 
 Correct = Callable[[Recorded, Any], Any]
@@ -104,8 +105,8 @@ class Pipeline:
             else:
                 self._discard_abandoned()
                 unsolved = self._have_solved()
-        order = {file: place for place, file in enumerate(self._files())}
-        answers = sorted(self._answers, key=lambda answer: order[answer.file])
+        order = {one: place for place, one in enumerate(passes(range(1, self._max_attempts + 1)))}
+        answers = sorted(self._answers, key=lambda answer: order[answer.asked])
         return Run(
             topic=self.topic,
             folder=self._record.name,
@@ -133,23 +134,34 @@ class Pipeline:
     def _play_all(self) -> None:
         feedback: list[Feedback] = []
         self._outputs = {"topic": self.topic, "feedback": feedback}
-        self._play(PREPARE, self._outputs, attempt=0)
+        self._play(PREPARE, [self._outputs], attempt=0)
         for attempt in range(1, self._max_attempts + 1):
-            tried = dict(self._outputs)
-            self._attempts.append(Attempt(attempt, tried))
-            self._play(ATTEMPT, tried, attempt)
-            if tried["judgment"].achieved:
-                self._outputs = tried
-                self._play(ASSESS, tried, attempt)
+            samples = [dict(self._outputs) for _ in range(self._samples(attempt))]
+            self._attempts.append(tried := Attempt(attempt, samples))
+            self._play(ATTEMPT, samples, attempt)
+            judged = samples[tried.sample - 1]
+            if judged["judgment"].achieved:
+                self._outputs = judged
+                self._play(ASSESS, [judged], attempt)
                 return
-            self._outputs["feedback"] = feedback = [*feedback, Feedback(attempt, tried["challenge"], tried["judgment"])]
+            self._outputs["feedback"] = feedback = [
+                *feedback,
+                Feedback(attempt, judged["challenge"], judged["judgment"]),
+            ]
+
+    def _samples(self, attempt: int) -> int:
+        """Return how many samples an attempt has: those that it was judged by, or else as many as the site asks for."""
+        there = [one for one in passes([attempt]) if one.step.sampled and self._record.find(one.file)]
+        most = max([one.sample for one in there if one.step.tier is Tier.WEAK], default=1)
+        judged = any(one.step.tier is Tier.JUDGE for one in there)
+        return most if judged else max(most, self.settings.samples(self.topic))
 
     def _have_solved(self) -> str | None:
         """Take solvers' answers where they are there, or may be asked for; say why one that was asked for is not."""
         problem = None
         for step in (step for step in SOLVE if self._outputs.keys() >= set(step.reads)):
             try:
-                self._at_once([partial(self._answer, step, self._outputs, 0, order) for order in step.passes])
+                self._at_once([partial(self._answer, Pass(step, 0, order), self._outputs) for order in step.passes])
             except _Missing:
                 if any(answer.faults for answer in self._answers if answer.step in STEPS):
                     self._open.clear()  # an exercise whose own answers fail a check is not worth solving
@@ -159,27 +171,30 @@ class Pipeline:
             self._outputs[step.name] = step.settled(counted, self._outputs)
         return problem
 
-    def _play(self, steps: Sequence[Step], outputs: dict[str, Any], attempt: int) -> None:
-        """Answer the steps as soon as what they read is there, those that are ready at once."""
+    def _play(self, steps: Sequence[Step], samples: Sequence[dict[str, Any]], attempt: int) -> None:
+        """Answer the steps as soon as what they read is there, those that are ready at once; some for each sample."""
         waiting = list(steps)
         while waiting:
-            ready = [step for step in waiting if outputs.keys() >= set(step.reads)]
+            ready = [step for step in waiting if samples[0].keys() >= set(step.reads)]
             waiting = [step for step in waiting if step not in ready]
             if not ready:
                 raise ValueError(f"{waiting[0].name} reads what no step gives before it")
-            asked: list[tuple[Step, dict[str, Callable[[], Answer]]]] = []
-            for step in ready:
-                if step.foregone and (known := step.foregone(outputs)):
-                    outputs[step.name] = known
+            inside = attempt if steps is ATTEMPT else 0
+            asked: list[tuple[Step, int]] = []
+            for step, sample in ((one, n) for one in ready for n in range(len(samples) if one.sampled else 1)):
+                if step.foregone and (known := step.foregone(samples[sample])):
+                    samples[sample][step.name] = known
                 else:
-                    asked.append(
-                        (step, {order: partial(self._answer, step, outputs, attempt, order) for order in step.passes})
-                    )
-            answered = self._at_once([job for _, jobs in asked for job in jobs.values()])
-            for step, jobs in asked:
-                given = {order: next(answered).output for order in jobs}
-                settled = step.settled(given, outputs)
-                outputs[step.gives(settled)] = settled
+                    asked.append((step, sample))
+            answered = self._at_once([
+                partial(self._answer, Pass(step, inside, order, sample + 1), samples[sample])
+                for step, sample in asked
+                for order in step.passes
+            ])  # fmt: skip
+            for step, sample in asked:
+                settled = step.settled({order: next(answered).output for order in step.passes}, samples[sample])
+                for outputs in samples[sample : sample + 1] if step.sampled else samples:
+                    outputs[step.gives(settled)] = settled
 
     def _at_once(self, jobs: Sequence[Callable[[], Answer]]) -> Iterator[Answer]:
         """Do the jobs side by side where models are asked; let all of them finish before one's failure counts.
@@ -198,42 +213,39 @@ class Pipeline:
             raise error
         return iter([job.result() for job in done])
 
-    def _answer(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str) -> Answer:
-        inside = attempt if step in ATTEMPT else 0
-        file = step.file(inside, order)
-        recorded = self._record.find(file)
-        model = self.settings.model(step.asks(order), self.topic)
-        make = partial(prompting.request, step, outputs, attempt=inside, order=order, model=model)
-        waiting = Open(step, inside, order, make)
+    def _answer(self, asked: Pass, outputs: Mapping[str, Any]) -> Answer:
+        step = asked.step
+        recorded = self._record.find(asked.file)
+        make = partial(prompting.request, asked, outputs, self.settings.model(step.asks(asked.order), self.topic))
         if recorded:
             stale = recorded.entry.stale(lambda: make().key, partial(prompting.basis, step, outputs))
             if not (stale and (self._refresh or step in SOLVE) and step in self._steps):
                 output = self._read(step, recorded)
                 output = self._correct(recorded, output) if step in ASSESS else output
                 findings = step.findings(output, outputs, recorded.entry.asked_in)
-                return Answer(step, inside, order, recorded, output, stale, findings)
+                return Answer(asked, recorded, output, stale, findings)
         if not self._writes:
-            raise _Missing(waiting)
+            raise _Missing(Open(asked, make))
         try:
-            return self._asked(step, outputs, inside, order, make())
+            return self._asked(asked, outputs, make())
         except DiskError:
             if self._client:
                 self._client.stopped.set()  # what no disk takes need not be paid for
             raise
 
-    def _asked(self, step: Step, outputs: Mapping[str, Any], attempt: int, order: str, request: Request) -> Answer:
+    def _asked(self, asked: Pass, outputs: Mapping[str, Any], request: Request) -> Answer:
         """Ask until an answer counts; each rejected reply goes back with its faults.
 
         So often as `max_repairs` says those that are paid for; those that somebody asked by hand as often as can be.
         """
-        file = step.file(attempt, order)
+        step, file = asked.step, asked.file
         rejected: list[Rejected] = []
-        told = partial(Progress, self.topic.id, step, attempt, order, request.model, free=request.free)
+        told = partial(Progress, self.topic.id, asked, request.model, free=request.free)
         while True:
             reply = self._record.received(request)
             if not reply:
                 if not self._client or step not in self._steps or not self._client.takes(file):
-                    raise _Missing(Open(step, attempt, order, partial(replace, request)))
+                    raise _Missing(Open(asked, partial(replace, request)))
                 with self._record.room(request) as receive:
                     reply = self._client.ask(request, step.output, lambda: self._listen(told()), receive)
             output, faults = judge(step, outputs, reply, request.max_tokens)
@@ -245,14 +257,14 @@ class Pipeline:
             hopeless = not ended or exceeded(reply.text, request.max_tokens) or request.repairs == MOST_REPAIRS
             if hopeless or len(paid(rejected)) > self.settings.max_repairs:
                 self._record.drop(rejected, request)
-                where = f"{step.title.lower()}{f' of attempt {attempt}' if attempt else ''}"
+                where = f"{step.title.lower()}{f' of attempt {asked.attempt}' if asked.attempt else ''}"
                 raise Refused(f"{where} ({reply.whom or request.model}): {'; '.join(faults)[:600]}")
             request = prompting.repaired(request, sent_back(step, reply), faults)
         text, basis = output.recorded(), prompting.basis(step, outputs)
         entry = answered(text, request, reply, rejected, basis=basis, pipeline=version("errorspan"))
         recorded = self._record.keep(file, text, entry)
         output = self._read(step, recorded)
-        return Answer(step, attempt, order, recorded, output, findings=step.findings(output, outputs))
+        return Answer(asked, recorded, output, findings=step.findings(output, outputs))
 
     def _read(self, step: Step, recorded: Recorded) -> Output:
         try:
@@ -267,11 +279,6 @@ class Pipeline:
             for folder in self._record.own("").glob("attempt-*/"):
                 if folder.is_dir() and folder.name not in {f"attempt-{attempt.number}" for attempt in self._attempts}:
                     self._record.discard(folder.name)
-
-    def _files(self) -> Iterator[str]:
-        for steps, attempts in ((PREPARE, [0]), (ATTEMPT, range(1, self._max_attempts + 1)), (ASSESS + SOLVE, [0])):
-            for attempt in attempts:
-                yield from (step.file(attempt, order) for step in steps for order in step.passes)
 
     @property
     def _max_attempts(self) -> int:

@@ -141,6 +141,19 @@ def settle(judgments: Mapping[str, Judgment], outputs: Mapping[str, Any]) -> Ver
     return Verdict(judgments, failures, reason)
 
 
+def best(samples: Sequence[Verdict | None]) -> int:
+    """Return which sample's difference is supported best, counted from 1: the first of equals."""
+
+    def support(sample: int) -> tuple[bool, int, int]:
+        verdict = samples[sample - 1]
+        if verdict is None:
+            return False, 0, 0
+        counted = [failure for failure in verdict.failures if failure.agreed and failure.local]
+        return verdict.achieved, len(counted), verdict.quality_score or 0
+
+    return max(range(1, 1 + len(samples)), key=support)
+
+
 def _agreed(orders: Iterable[Sequence[Shortfall]], weak: Implementation) -> tuple[Failure, ...]:
     """Join what both orders named, a failure each: those that both named come first.
 

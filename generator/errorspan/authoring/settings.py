@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from errorspan.authoring import configuration
 from errorspan.authoring.modules import Modules
 from errorspan.authoring.prices import PRICES, Price, Usage
-from errorspan.authoring.tiers import KEY_VARIABLES, Choice, Model, SolverChoice
-from errorspan.authoring.topics import ModelId, Topic
+from errorspan.authoring.tiers import KEY_VARIABLES, Choice, MidChoice, Model, WeakChoice
+from errorspan.authoring.topics import MOST_ATTEMPTS, ModelId, Topic
 
 Publish = Literal["all", "checked", "proved", "reviewed"]
 
@@ -61,8 +61,8 @@ class Models(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     author: Choice = Field("claude-sonnet-5-5", description="writes categories, catalog, challenge and assessment")
-    mid: SolverChoice = Field("claude-haiku-5-5", description="solves the challenge: the better of the two")
-    weak: SolverChoice = Field("claude-haiku-4-5", description="solves the challenge: the one that makes the mistakes")
+    mid: MidChoice = Field("claude-haiku-5-5", description="solves the challenge: the better of the two")
+    weak: WeakChoice = Field("claude-haiku-4-5", description="solves the challenge: the one that makes the mistakes")
     judge: Choice = Field("claude-opus-5-5", description="compares the two implementations, blindly")
     first_solver: Choice = Field("claude-sonnet-5-5", description="solves the exercise without its key")
     second_solver: Choice = Field("claude-haiku-5-5", description="solves it too, by itself")
@@ -98,7 +98,7 @@ class Settings(BaseModel):
         "as versions of a course, share the students' progress; without it each site has its own",
     )
     offline: bool = Field(default=False, description="`true`: a build asks no model, even where a key is set")
-    max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
+    max_attempts: Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)] = Field(
         3, description="how often a challenge is set before a topic is given up"
     )
     max_repairs: Annotated[int, Field(ge=0, le=5)] = Field(
@@ -125,6 +125,10 @@ class Settings(BaseModel):
         """Return the model that a topic asks in a tier."""
         chosen: str | Model = getattr(topic.models, tier) or getattr(self.models, tier)
         return chosen if isinstance(chosen, Model) else self.named_models.get(chosen) or Model(model=chosen)
+
+    def samples(self, topic: Topic) -> int:
+        """Return how many solutions of one challenge are asked of a topic's weak tier."""
+        return self.model("weak", topic).samples or 1
 
     def price(self, model: str, usage: Usage, *, free: bool = False) -> Decimal | None:
         """Return what tokens cost in dollars; None where the model's price is not known.

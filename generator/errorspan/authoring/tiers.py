@@ -15,6 +15,8 @@ from errorspan.text.expected import UNTOLD
 
 KEY_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
+MOST_SAMPLES = 5
+
 _NAME = TypeAdapter(ModelId)
 
 
@@ -115,7 +117,13 @@ class _Whom(BaseModel):
 
 
 class Model(Options, _Whom):
-    """A model: its name, where it is, and how it is asked."""
+    """A model: its name, where it is, how it is asked, and how often."""
+
+    samples: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] | None = Field(
+        None,
+        description=f"how many solutions of one challenge are asked for, 1 to {MOST_SAMPLES}; each is judged by "
+        "itself, and the run goes on with the best supported difference; in `weak`",
+    )
 
     @model_validator(mode="after")
     def _at_its_own(self) -> Self:
@@ -155,14 +163,23 @@ def _chosen(value: Any) -> str | Model:
     return Model.model_validate(value) if isinstance(value, Mapping | Model) else _NAME.validate_python(value)
 
 
+def _once(choice: str | Model) -> str | Model:
+    if isinstance(choice, Model) and choice.samples:
+        raise PydanticCustomError(UNTOLD, "expected samples in weak only, whose mistakes are looked for")
+    return choice
+
+
 def _whole(choice: str | Model) -> str | Model:
     if isinstance(choice, Model) and choice.first_draft:
         raise PydanticCustomError(UNTOLD, "expected first_draft in mid or weak only, which write solutions")
     return choice
 
 
-SolverChoice = Annotated[str | Model, PlainValidator(_chosen)]
+WeakChoice = Annotated[str | Model, PlainValidator(_chosen)]
 """A name, which may be one of `named_models`, or a model in place of one."""
 
-Choice = Annotated[SolverChoice, AfterValidator(_whole)]
+MidChoice = Annotated[WeakChoice, AfterValidator(_once)]
+"""The same for a tier that solves a challenge once."""
+
+Choice = Annotated[MidChoice, AfterValidator(_whole)]
 """The same for a tier that writes no solution of a challenge."""

@@ -89,6 +89,8 @@ Language = Annotated[Line, AfterValidator(_highlighted)]
 Package = Annotated[Line, AfterValidator(_package)]
 Excerpt = Annotated[str, AfterValidator(_ranged)]
 Level = Literal["beginner", "intermediate", "advanced"]
+MOST_ATTEMPTS = 10
+
 ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
 
 ModelName = Annotated[ModelId, BeforeValidator(_only_a_name)]
@@ -126,7 +128,7 @@ class TopicFile(Strict):
         None, description="how long the exercise's code is, without blank lines and comments, such as `30-60`"
     )
     models: TierModels = Field(TierModels(), description="models of this topic's own, per tier")
-    max_attempts: Annotated[int, Field(ge=1, le=10)] | None = Field(
+    max_attempts: Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)] | None = Field(
         None, description="how often a challenge is set before the topic is given up, 1 to 10"
     )
     requires: Annotated[list[Package], Field(max_length=20)] = Field(

@@ -75,15 +75,15 @@ def _tell_missing(course: Course, runs: Sequence[Run], wanted: budget.Wanted) ->
     table = Table("topic", "step", "attempt", "pass", "model", "at most", box=None)
     later = False
     for run in runs:
-        for step, attempt, order in wanted(run, course.settings):
-            later = later or attempt > 1
+        for one in wanted(run, course.settings):
+            later = later or one.attempt > 1
             table.add_row(
                 run.topic.id,
-                step.title,
-                str(attempt or ""),
-                step.pass_title(order),
-                str(course.settings.model(step.asks(order), run.topic)),
-                money(budget.worst_price(step, attempt, run, course.settings, order)),
+                one.step.title,
+                str(one.attempt or ""),
+                one.title,
+                str(course.settings.model(one.step.asks(one.order), run.topic)),
+                money(budget.worst_price(one, run, course.settings)),
             )
     show(table)
     if later:

@@ -143,11 +143,11 @@ def _chosen(run: Run, name: str | None) -> Open | None:
 
 
 def _for_a_program(run: Run, chosen: Open | None) -> dict[str, Any]:
-    told: dict[str, Any] = {"topic": run.topic.id, "step": "", "attempt": 0, "order": "", "file": ""}
+    told: dict[str, Any] = {"topic": run.topic.id, "step": "", "attempt": 0, "order": "", "sample": 1, "file": ""}
     told |= {"system": "", "prompt": "", "schema": None}
     if chosen:
-        request = chosen.request()
-        told |= {"step": chosen.step.name, "attempt": chosen.attempt, "order": chosen.order, "file": chosen.file}
+        request, (step, attempt, order, sample) = chosen.request(), chosen.asked
+        told |= {"step": step.name, "attempt": attempt, "order": order, "sample": sample, "file": chosen.file}
         told |= {"system": request.system, "prompt": request.prompt, "schema": request.schema}
     return told
 

@@ -12,7 +12,7 @@ from errorspan.authoring.settings import Settings
 from errorspan.checks.check import Check, faults
 from errorspan.record.manifest import Entry, Recorded, Rejected
 from errorspan.runs.calls import cost, paid
-from errorspan.steps.table import Step, Tier
+from errorspan.steps.table import Pass, Step, Tier
 
 AUTHORSHIP = {
     "model": "The code below is a model’s own; its mistakes are real.",  # noqa: RUF001
@@ -42,13 +42,26 @@ class Answer:
     `stale`: the request has changed since it was asked. `findings`: what each of its step's checks has to say.
     """
 
-    step: Step
-    attempt: int
-    order: str
+    asked: Pass
     recorded: Recorded
     output: Output
     stale: bool = False
     findings: Mapping[Check, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def step(self) -> Step:
+        """Return the step whose pass it answers."""
+        return self.asked.step
+
+    @property
+    def attempt(self) -> int:
+        """Return the attempt that it belongs to; 0 outside attempts."""
+        return self.asked.attempt
+
+    @property
+    def order(self) -> str:
+        """Return which pass of its step it answers."""
+        return self.asked.order
 
     @property
     def faults(self) -> tuple[str, ...]:

@@ -10,11 +10,9 @@ from errorspan.authoring.settings import Settings
 from errorspan.authoring.tiers import Model
 from errorspan.runs.run import Run, State
 from errorspan.steps import prompting
-from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Step
+from errorspan.steps.table import SOLVE, STEPS, Pass, Step, passes
 from errorspan.text.errors import BudgetError
 
-Pass = tuple[Step, int, str]
-"""A step, its attempt, and which of its passes."""
 Wanted = Callable[[Run, Settings], list[Pass]]
 
 TOKENIZERS = 2
@@ -27,16 +25,10 @@ def missing(run: Run, settings: Settings) -> list[Pass]:
         return []
     have = {answer.file for answer in run.answers}
     last = run.topic.max_attempts or settings.max_attempts
-    first = max(run.last.number if run.last else 1, 1)
-    rounds = [(PREPARE, [0]), (ATTEMPT, range(first, last + 1)), (ASSESS, [0])]
-    passes = [
-        (step, attempt, order)
-        for steps, attempts in rounds
-        for attempt in attempts
-        for step in steps
-        for order in step.passes
-    ]
-    return [wanted for wanted in passes if wanted[0].file(*wanted[1:]) not in have]
+    first = run.last.number if run.last else 1
+    samples = {attempt.number: len(attempt.samples) for attempt in run.attempts}
+    rounds = passes(range(first, last + 1), lambda number: samples.get(number, settings.samples(run.topic)))
+    return [wanted for wanted in rounds if wanted.step in STEPS and wanted.file not in have]
 
 
 def unsolved(run: Run, settings: Settings) -> list[Pass]:  # noqa: ARG001 - the same question as `missing`
@@ -47,13 +39,12 @@ def unsolved(run: Run, settings: Settings) -> list[Pass]:  # noqa: ARG001 - the 
     if run.state is not State.COMPLETE or run.faults:
         return []
     have = {answer.file for answer in run.solutions if not answer.stale}
-    passes = [(step, 0, order) for step in SOLVE for order in step.passes]
-    return [wanted for wanted in passes if wanted[0].file(*wanted[1:]) not in have]
+    return [wanted for wanted in passes([]) if wanted.step in SOLVE and wanted.file not in have]
 
 
 def asked(runs: Iterable[Run], settings: Settings, wanted: Wanted = missing) -> list[Model]:
     """Return the models that these runs ask for what is missing."""
-    return [settings.model(step.asks(order), run.topic) for run in runs for step, _, order in wanted(run, settings)]
+    return [settings.model(one.step.asks(one.order), run.topic) for run in runs for one in wanted(run, settings)]
 
 
 def without_key(models: Iterable[Model]) -> dict[tuple[str, ...], list[str]]:
@@ -94,11 +85,12 @@ def worst_case(run: Run, settings: Settings, wanted: Wanted = missing) -> Decima
     and every repair is needed. Two things are not in it: `TOKENIZERS` is a guess, and where a connection breaks while a
     model answers, the call is made again and a server may charge for both.
     """
-    return total(worst_price(step, attempt, run, settings, order) for step, attempt, order in wanted(run, settings))
+    return total(worst_price(one, run, settings) for one in wanted(run, settings))
 
 
-def worst_price(step: Step, attempt: int, run: Run, settings: Settings, order: str = "") -> Decimal | None:
+def worst_price(asked: Pass, run: Run, settings: Settings) -> Decimal | None:
     """Return the most that one pass of a step can cost, repairs included; None where its model's price is not known."""
+    step, attempt, order, _ = asked
     model = settings.model(step.asks(order), run.topic)
     longest = {known.name: _longest(known, run) for known in STEPS}
     longest["feedback"] = (attempt - 1) * (longest["judgment"] + longest["challenge"])

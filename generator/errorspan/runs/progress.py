@@ -10,7 +10,7 @@ from threading import Lock
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
 from errorspan.record.manifest import Reply
-from errorspan.steps.table import Step
+from errorspan.steps.table import Pass
 from errorspan.text.errors import shown
 
 STOPPING = "Stopping: calls in flight are paid for, so they are waited for. Ctrl-C again gives them up."
@@ -23,9 +23,7 @@ class Progress:
     """A call that was made: for whom it was, and what came back (None: it is on its way)."""
 
     topic: str
-    step: Step
-    attempt: int
-    order: str
+    asked: Pass
     model: str
     reply: Reply | None = None
     faults: tuple[str, ...] = ()
@@ -78,10 +76,9 @@ class Tally:
 
 def name(progress: Progress) -> str:
     """Name a call as a person follows it."""
-    inside = [f"attempt {progress.attempt}"] if progress.attempt else []
-    inside += [progress.step.pass_title(progress.order)]
-    told = ", ".join(filter(None, inside))
-    return progress.step.title + (f" ({told})" if told else "")
+    asked = progress.asked
+    told = ", ".join(filter(None, [f"attempt {asked.attempt}" if asked.attempt else "", asked.title]))
+    return asked.step.title + (f" ({told})" if told else "")
 
 
 def money(cost: Decimal | None) -> str:

@@ -16,18 +16,18 @@ from errorspan.answers.solving import Grade
 from errorspan.answers.verdicts import mid_label, place
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
+from errorspan.authoring.topics import MOST_ATTEMPTS
 from errorspan.record.manifest import Rejected
+from errorspan.runs.attempt import Attempt
 from errorspan.runs.calls import Call, cost, paid, usage
 from errorspan.runs.publishing import needs_review
-from errorspan.runs.run import Attempt, Run
-from errorspan.steps.table import ATTEMPT, SOLVE, STEPS
+from errorspan.runs.run import Run
+from errorspan.steps.table import passes
 
 _OTHER = ("Other", "other")  # a step of another version, and its tier
 _FILES = {
-    step.file(attempt, order): (step.title, step.asks(order).replace("_", " "))
-    for step in STEPS + SOLVE
-    for attempt in (range(1, 11) if step in ATTEMPT else [0])
-    for order in step.passes
+    one.file: (one.step.title, one.step.asks(one.order).replace("_", " "))
+    for one in passes(range(1, MOST_ATTEMPTS + 1))
 }
 _ORDER = [*(name for names in _FILES.values() for name in names), *_OTHER]
 

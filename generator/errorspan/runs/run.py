@@ -20,40 +20,31 @@ from errorspan.checks.check import Remark, Undecided, faults
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Entry, Rejected
 from errorspan.runs.answer import Answer, Authorship, authorship, marks
+from errorspan.runs.attempt import Attempt
 from errorspan.runs.calls import cost, paid, usage
 from errorspan.runs.places import against, said_at
 from errorspan.steps.prompting import Request
-from errorspan.steps.table import ASSESS, Step
+from errorspan.steps.table import ASSESS, Pass, Step
 
 _FIRST = re.compile(r"[^\W_]*")
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One round of challenge, two implementations, judgment: its outputs by step, as far as it came."""
-
-    number: int
-    outputs: Mapping[str, Any]
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """Return the judgment, if it came so far."""
-        return self.outputs.get("judgment")
 
 
 @dataclass(frozen=True)
 class Open:
     """A pass that waits for its answer: all that it builds on is there. `request` makes what is to be asked now."""
 
-    step: Step
-    attempt: int
-    order: str
+    asked: Pass
     request: Callable[[], Request]
+
+    @property
+    def step(self) -> Step:
+        """Return the step whose pass it is."""
+        return self.asked.step
 
     @property
     def file(self) -> str:
         """Return the file of the record that the answer becomes."""
-        return self.step.file(self.attempt, self.order)
+        return self.asked.file
 
     @property
     def name(self) -> str:
@@ -269,9 +260,19 @@ class Run:
         """Return what an attempt's steps were given and gave; that of the steps outside attempts for attempt 0."""
         return self.attempts[attempt - 1].outputs if attempt else self.outputs
 
-    def answers_of(self, step: str, attempt: int) -> list[Answer]:
-        """Return the answers that a step got in an attempt; steps outside attempts have attempt 0."""
-        return [answer for answer in self.answers if answer.step.name == step and answer.attempt == attempt]
+    def answers_of(self, step: str, attempt: int, sample: int | None = None) -> list[Answer]:
+        """Return the answers that a step got in an attempt; steps outside attempts have attempt 0.
+
+        Of several samples, those of the one that the run goes on with, unless another is asked for.
+        """
+        wanted = sample or (self.attempts[attempt - 1].sample if attempt else 1)
+        return [
+            answer
+            for answer in self.answers
+            if answer.step.name == step
+            and answer.attempt == attempt
+            and (answer.asked.sample == wanted or not answer.step.sampled)
+        ]
 
     def cost(self, settings: Settings) -> Decimal | None:
         """Return its price in dollars; None where a model's price is not known."""

@@ -34,6 +34,7 @@ def of(run: Run) -> list[Bar]:
     return [
         Bar(
             label=f"{answer.step.title}{f' {answer.order.upper()}' if answer.order else ''}"
+            + (f" · sample {answer.asked.sample}" if answer.asked.sample > 1 else "")
             + (f" · attempt {answer.attempt}" if answer.attempt else ""),
             tier=answer.tier,
             start=(at - began).total_seconds(),

@@ -19,7 +19,7 @@ from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.tiers import Model, Options, Server
 from errorspan.authoring.topics import Topic
 from errorspan.steps import form
-from errorspan.steps.table import Step
+from errorspan.steps.table import Pass, Step
 from errorspan.text.errors import shown
 
 REPLY = "assistant"
@@ -54,6 +54,7 @@ class Request:
     max_tokens: int
     options: Options = field(default_factory=Options)
     server: Server | None = None
+    sample: int = 1
 
     @property
     def free(self) -> bool:
@@ -87,14 +88,16 @@ class Request:
     @property
     def key(self) -> str:
         """Return a SHA-256 over all of it: two requests with the same key ask the same."""
-        asked = {name: value for name, value in asdict(self).items() if name not in {"options", "server"}}
+        asked = {name: value for name, value in asdict(self).items() if name not in {"options", "server", "sample"}}
         asked |= self.options.model_dump(exclude_defaults=True)  # so that what is not set changes no key
+        asked |= {"sample": self.sample} if self.sample > 1 else {}
         canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return sha256(canonical.encode()).hexdigest()
 
 
-def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str, model: Model) -> Request:
+def request(asked: Pass, outputs: Mapping[str, Any], model: Model) -> Request:
     """Render a step's prompt from the topic and the outputs that its row reads, and nothing else."""
+    step, attempt, order, sample = asked
     template = _prompts().get_template(f"{step.name}.md.j2")
     schema = _schema(step)
     options = step.options(model)
@@ -112,6 +115,7 @@ def request(step: Step, outputs: Mapping[str, Any], *, attempt: int, order: str,
         max_tokens=step.longest(model),
         options=options,
         server=model.server,
+        sample=sample,
     )
 
 

@@ -5,10 +5,10 @@ A further step is one output class in `outputs`, one prompt file named after it,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from errorspan.answers import solving, verdicts
 from errorspan.answers.outputs import (
@@ -22,7 +22,7 @@ from errorspan.answers.outputs import (
     Solution,
 )
 from errorspan.answers.shape import FORMAT, Output
-from errorspan.authoring.tiers import Model, Options
+from errorspan.authoring.tiers import MOST_SAMPLES, Model, Options
 from errorspan.checks import answers, briefing, exercise
 from errorspan.checks.check import Check
 
@@ -33,6 +33,26 @@ LONGEST_TOKEN = 32
 def exceeded(text: str, max_tokens: int) -> bool:
     """Tell whether a text is longer than so many tokens can be."""
     return len(text) > max_tokens * LONGEST_TOKEN
+
+
+class Pass(NamedTuple):
+    """One request of a run and its answer: a step's, in an attempt, with its order and its sample."""
+
+    step: Step
+    attempt: int = 0
+    order: str = ""
+    sample: int = 1
+
+    @property
+    def file(self) -> str:
+        """Return the file of the record that holds the answer."""
+        return self.step.file(self.attempt, self.order, self.sample)
+
+    @property
+    def title(self) -> str:
+        """Return what tells it from the others of its step in its attempt, as a person reads it."""
+        sample = f"sample {self.sample}" if self.sample > 1 else ""
+        return ", ".join(filter(None, [sample, self.step.pass_title(self.order)]))
 
 
 class Tier(StrEnum):
@@ -64,6 +84,8 @@ class Step:
     """Bounds an answer. Thinking counts toward it, so each row leaves headroom."""
     drafts: bool = False
     """A first draft may be asked for."""
+    sampled: bool = False
+    """Given once for each sample of the weak tier."""
     passes: tuple[str, ...] = ("",)
     """Each pass is a request and an answer of its own."""
     settle: Callable[[Mapping[str, Any], Mapping[str, Any]], Any] | None = None
@@ -129,10 +151,11 @@ class Step:
             return self.asks(order).replace("_", " ")
         return f"order {order.upper()}" if order else ""
 
-    def file(self, attempt: int, order: str) -> str:
+    def file(self, attempt: int, order: str, sample: int = 1) -> str:
         """Return the file of the record that holds the answer to one pass; steps outside attempts have attempt 0."""
         folder = f"attempt-{attempt}/" if attempt else ""
-        return f"{folder}{self.name}{f'-{order}' if order else ''}{self.output.suffix}"
+        name = "-".join([self.name, *([str(sample)] if sample > 1 else []), *([order] if order else [])])
+        return f"{folder}{name}{self.output.suffix}"
 
 
 PREPARE = (
@@ -182,6 +205,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         topic=False,
         checks=(answers.holds_code,),
         drafts=True,
+        sampled=True,
     ),
     Step(
         "judgment",
@@ -191,6 +215,7 @@ ATTEMPT = (  # again, with the judge's feedback, until the tiers separate
         topic=False,
         checks=(answers.patterns_are_in_the_catalog,),
         further={2: (answers.failures_are_few, answers.what_settles_is_told)},
+        sampled=True,
         passes=verdicts.PASSES,
         settle=verdicts.settle,
         foregone=verdicts.identical,
@@ -250,3 +275,15 @@ SOLVE = (  # beside the seven, and only where somebody asks for it: a run is com
         basis=solving.seen,
     ),
 )
+
+
+def passes(attempts: Iterable[int], samples: Callable[[int], int] = lambda _: MOST_SAMPLES) -> Iterator[Pass]:
+    """Yield the passes of a run that has these attempts, in order; `samples` says how many each of them has."""
+    yield from (
+        Pass(step, attempt, order, sample)
+        for steps in (PREPARE, ATTEMPT, ASSESS + SOLVE)
+        for attempt in (attempts if steps is ATTEMPT else [0])
+        for step in steps
+        for sample in range(1, 1 + (samples(attempt) if step.sampled else 1))
+        for order in step.passes
+    )
