@@ -88,7 +88,7 @@ def test_a_run_that_never_separates_is_kept_and_published_without_an_exercise(
     assert "Run that did not separate the tiers" in page
     assert reason in page
     assert not (project.folder / "site/exercises/words").exists()
-    assert "no attempt separated the tiers" in project.page("exercises")
+    assert "no attempt separated the tiers" in project.page("runs")
     calls = len(messages_api.calls)
     assert project.build("--strict").returncode == 0
     assert len(messages_api.calls) == calls
@@ -115,7 +115,7 @@ def test_a_run_of_which_no_exercise_can_be_cut_says_so(project: Project, message
     page = project.page("runs/words")
     assert "Run that gave no exercise" in page
     assert "Nothing &lt;works&gt;." in page
-    assert "no exercise could be cut from its solution" in project.page("exercises")
+    assert "no exercise could be cut from its solution" in project.page("runs")
     assert not (project.folder / "site/exercises/words").exists()
     for command in (["solve"], ["verify", "words"], ["review", "words", "--by", "Ada"]):
         told = project.errorspan(*command)

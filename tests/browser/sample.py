@@ -23,19 +23,19 @@ for (const type of ["errorspan-check", "errorspan-complete"])
 
 CODE = '''\
 """Train a preference model on pairs of answers."""
-
+#
 import torch
 import torch.nn.functional as F
-
-
+#
+#
 def sequence_logp(model, ids, mask):
     """Sum the log-probabilities of an answer's tokens."""
     logits = model(ids).logits[:, :-1]
     labels = ids[:, 1:]
     logp = torch.gather(logits.log_softmax(-1), 2, labels.unsqueeze(2)).squeeze(2)
     return (logp * mask[:, 1:]).mean(-1)
-
-
+#
+#
 def preference_loss(policy, reference, chosen, rejected, beta=0.1):
     """Compare policy and reference on a pair."""
     ratios = []
@@ -46,8 +46,8 @@ def preference_loss(policy, reference, chosen, rejected, beta=0.1):
             mask)
         ratios.append(ours - theirs)
     return -F.logsigmoid(beta * (ratios[1] - ratios[0])).mean()
-
-
+#
+#
 def train(policy, reference, loader, optimizer, steps=1000, report=lambda text: print(text, flush=True)):
     """Take `steps` steps. 🙂 Déjà vu is fine."""
 \tpolicy.train(); reference.train(); reference.requires_grad_(False)
@@ -144,6 +144,7 @@ def note(page, number: int):
 def explain(page, number: int) -> None:
     """Have the answer to one error shown."""
     note(page, number).locator("[data-action=explain]").click()
+    note(page, number).locator("details").evaluate("details => { details.open = true; }")
 
 
 def check(page, *, missed: bool = True) -> None:
@@ -157,6 +158,11 @@ def check(page, *, missed: bool = True) -> None:
 def score(page) -> str:
     """Return the result's heading."""
     return page.locator(".es-score").inner_text()
+
+
+def hinted(page):
+    """Return where the last hint stands until it is closed."""
+    return page.locator(".es-hinted")
 
 
 def status(page):

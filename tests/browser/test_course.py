@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
+from axe import faults
 from conftest import ROOT
 from errorspan.course import Course
 from errorspan.runs.run import Run
@@ -281,3 +282,26 @@ def test_code_that_is_copied_keeps_its_blank_lines(course: Built, page: Page, be
     lines = page.locator(code).first.locator(line).all_text_contents()
     assert "" in lines
     assert page.evaluate(COPIED, code) == "\n".join(lines).strip()
+
+
+def test_task_and_code_are_seen_at_once(course: Built, browser: Browser) -> None:
+    for width, height in ((1280, 800), (1920, 1000), (390, 844)):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        page = context.new_page()
+        page.goto(f"{course.url}exercises/{TOPIC}/")
+        expect(page.locator(".es-count")).not_to_be_empty()
+        assert page.locator(".es-row").nth(2).bounding_box()["y"] < height - 100, width
+        task, button = page.locator(".es-scenario"), page.locator(".es-task")
+        page.locator(".es-row").nth(20).evaluate("row => row.scrollIntoView({ block: 'center' })")
+        if width > 1000:
+            expect(button).to_be_hidden()
+            expect(task).to_be_in_viewport(ratio=0.5)
+        else:
+            expect(task).to_be_hidden()
+            button.click()
+            expect(task).to_be_in_viewport(ratio=0.5)
+            assert faults(page) == []
+            page.keyboard.press("Escape")
+            expect(task).to_be_hidden()
+            expect(button).to_be_focused()
+        context.close()

@@ -19,13 +19,13 @@ from sample import (
     error,
     explain,
     guide,
+    hinted,
     mark,
     marked,
     note,
     press,
     score,
     spans,
-    status,
     variant,
 )
 
@@ -97,7 +97,7 @@ def test_the_whole_element_speaks_the_language_of_the_page(new_page, site, lang)
     expect(page.locator(".es-total")).to_have_text(words["errors"].get("few", words["errors"]["other"]).format(n=4))
     mark(page, 12, 3, 20)
     press(page, "hint")
-    expect(status(page)).to_contain_text(words["hintGiven"].format(n=1, total=4))
+    expect(hinted(page)).to_contain_text(words["hintGiven"].format(n=1, total=4))
     check(page)
     note(page, 1).get_by_role("radio").first.check()
     note(page, 1).get_by_role("textbox").fill("x")
@@ -206,10 +206,10 @@ def test_nothing_moves_for_those_who_want_no_motion(new_page, local) -> None:
 
 def test_the_live_region_says_what_happened_and_no_more(new_page, local) -> None:
     init = """addEventListener("DOMContentLoaded", () => {
-        const region = document.querySelector(".es-status");
         window.said = [];
-        new MutationObserver(() => region.textContent && said.push(region.textContent))
-          .observe(region, { childList: true, subtree: true });
+        for (const region of document.querySelectorAll("[role=status]"))
+          new MutationObserver(() => region.textContent && said.push(region.textContent))
+            .observe(region, { childList: true, subtree: true });
     });"""
     page = new_page(local.url(local.exercise(EXERCISE)), init=init)
     mark(page, 12, 12, 12)

@@ -82,7 +82,7 @@ def test_every_text_stands_on_its_side(course, new_page) -> None:
     way = "part => getComputedStyle(part).direction"
     expect(page.locator("[data-action=check]")).to_have_text(words_in(lang).element["check"])  # before any script
     for part, expected in {
-        ".es-exercise-head": direction(lang), "h1 bdi": "ltr", ".es-scenario": "ltr", ".es-code": "ltr",
+        ".es-exercise-head": direction(lang), "h1": "ltr", ".es-scenario > div": "ltr", ".es-code": "ltr",
         ".es-brief p": direction(lang),
     }.items():  # fmt: skip
         assert page.locator(part).first.evaluate(way) == expected, part

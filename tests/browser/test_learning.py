@@ -252,11 +252,11 @@ def test_work_on_errors_survives_a_reload_and_not_a_new_attempt(page) -> None:
 def test_links_lead_to_where_it_was_made_and_avoided(page) -> None:
     press(page, "reveal")
     press(page, "reveal")
-    links = note(page, 1).get_by_role("link")
+    links = note(page, 1).get_by_role("link", include_hidden=True)  # folded
     assert links.evaluate_all("all => all.map(one => one.getAttribute('href'))") == [
         "../../runs/dpo/#attempt-1-weak-9", "../../runs/dpo/#attempt-1-mid-7", "../../runs/dpo/#error-1",
     ]  # fmt: skip
-    assert note(page, 2).get_by_role("link").count() == 1
+    assert note(page, 2).get_by_role("link", include_hidden=True).count() == 1
 
 
 def test_naming_and_fixing_by_keyboard(page) -> None:
@@ -283,6 +283,8 @@ def test_sure_and_wrong_is_shown_back(page) -> None:
     result = page.locator(".es-result")
     expect(result).to_contain_text("Sure, but no error there: line 3.")
     expect(result).to_contain_text("Unsure, but right: line 12.")
+    told = "When you were sure, 1 of 2 marks were right; when unsure, 1 of 2."
+    expect(result).to_contain_text(told)
     assert score(page) == "Score: 25%"  # 2/4 of 2/4: a mark counts the same
 
 
@@ -551,7 +553,7 @@ def test_two_tabs_show_the_same_and_lose_nothing(new_page, site) -> None:
     press(one, "again")
     mark(one, 12, 20, 24, 29)
     check(one)
-    expect(two.locator("errorspan-progress")).to_contain_text("Best: 100%, first: 50%")
+    expect(two.locator("errorspan-progress")).to_contain_text("Best: 50% · 100% after the answers")
     expect(two.locator(".es-told")).to_contain_text("1 of 1 done")
 
 

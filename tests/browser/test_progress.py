@@ -9,16 +9,22 @@ from playwright.sync_api import expect
 
 from errorspan.authoring.settings import Settings
 from sample import (
+    ASSESSMENT,
+    CODE,
     EXERCISE,
     FORBIDDEN,
     FULL,
+    centre,
     check,
+    guide,
+    hinted,
     mark,
     marked,
     note,
     press,
     score,
     status,
+    variant,
 )
 
 CLOCK = "const now = Date.now; Date.now = () => now() + Number(sessionStorage.skew ?? 0)"
@@ -60,7 +66,7 @@ def test_a_check_shows_its_own_score_whatever_the_clock_says(new_page, local) ->
     assert score(page) == "Score: 100%"
     assert "1 of 4" in page.locator(".es-history li").first.inner_text()
     page.goto(local.url(local.list(EXERCISE)))
-    expect(page.locator("errorspan-progress")).to_contain_text("Best: 100%, first: 25%")
+    expect(page.locator("errorspan-progress")).to_contain_text("Best: 25% · 100% after the answers")
     page.evaluate("""() => {
         const [name] = Object.keys(localStorage), all = JSON.parse(localStorage[name]), state = Object.values(all)[0];
         const poor = { id: "far", n: 9, at: Date.now() + 1e6, found: 0, missed: 4, alarms: 2, hints: 0, score: 0 };
@@ -138,6 +144,71 @@ def test_two_addresses_of_a_course_share_progress_where_the_author_says_so(new_p
     page.goto(addresses[1][1])
     expect(page.locator("errorspan-progress")).to_contain_text("Best: 25%")
     expect(page.locator(".es-told")).to_contain_text("1 of 1 done")
+
+
+# What stands where
+
+
+def test_the_list_tells_how_far_one_is_and_an_end_what_to_take_away(new_page, local) -> None:
+    page = new_page(local.url(local.exercise(EXERCISE)))
+    listed, standing = local.url(local.list(EXERCISE)), page.locator("errorspan-progress")
+    mark(page, 12, 14)
+    page.goto(listed)
+    expect(standing).to_have_text("In progress, 2 marked")
+    page.go_back()
+    check(page, missed=False)
+    page.goto(listed)
+    expect(standing).to_contain_text("Best: 13% · in progress, 1 of 4 found")
+    page.go_back()
+    press(page, "look")
+    guide(page)
+    press(page, "hint")
+    expect(hinted(page)).to_contain_text("(2)")  # never for what is confirmed
+    for number in (3, 4):
+        press(page, "hint")
+        expect(hinted(page)).to_contain_text(f"({number})")
+    expect(page.locator("[data-action=hint]")).to_be_disabled()
+    mark(page, 20, 24, 29)
+    check(page)
+    assert page.locator(".es-ending").count() == 0
+    press(page, "explainAll")
+    assert page.locator(".es-ending li").all_inner_texts() == [
+        f"A value to keep ({number}): read what a reduction runs over." for number in (1, 2)
+    ]
+
+
+def test_blank_lines_have_no_box(new_page, local) -> None:
+    code = CODE.replace("\n#\n", "\n\n").replace("\n#\n", "\n \t\n")
+    page = new_page(local.url(local.exercise(variant(assessment=ASSESSMENT.model_copy(update={"code": code})))))
+    blank = [number for number, line in enumerate(code.split("\n"), 1) if not line.strip()][:-1]
+    assert blank[:3] == [2, 5, 6]
+    for number in blank:
+        expect(page.locator(".es-mark").nth(number - 1)).to_be_hidden()
+    page.locator(".es-row").nth(1).click(force=True)
+    assert marked(page) == []
+    page.locator(".es-mark").nth(3).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    assert marked(page) == [4, 7]
+    page.keyboard.press("Space")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowDown")
+    page.mouse.move(*centre(page, 1))
+    page.mouse.down()
+    page.mouse.move(*centre(page, 5), steps=6)
+    page.mouse.up()
+    assert marked(page) == [1, 3, 4, 7]
+    page.keyboard.press("Space")  # the nearest line that has a box has the focus
+    assert page.locator(".es-count").inner_text() == "4 lines marked · 1 unsure"
+
+
+def test_a_line_is_as_high_as_a_finger(new_page, local) -> None:
+    page = new_page(
+        local.url(local.exercise(EXERCISE)), viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    assert min(page.locator(".es-row").evaluate_all("rows => rows.map((row) => row.offsetHeight)")) >= 44
 
 
 # A click is a click

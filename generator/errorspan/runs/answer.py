@@ -15,12 +15,12 @@ from errorspan.runs.calls import cost, paid
 from errorspan.steps.table import Pass, Step, Tier
 
 AUTHORSHIP = {
-    "model": "The code below is a model’s own; its mistakes are real.",  # noqa: RUF001
-    "draft": "The code below is a model’s own first draft, as it was asked for; its mistakes are real.",  # noqa: RUF001
-    "reported": "The code below is a model’s own (%(whom)s), as reported by %(by)s; its mistakes are real.",  # noqa: RUF001
-    "edited": "The code below was written by a model, and edited by a person.",
-    "edited report": "The code below was written by a model (%(whom)s), as reported by %(by)s, and edited by a person.",
-    "person": "The code below was written by a person; its mistakes are no model’s.",  # noqa: RUF001
+    "model": "The code is a model’s own; its mistakes are real.",  # noqa: RUF001
+    "draft": "The code is a model’s own first draft, as it was asked for; its mistakes are real.",  # noqa: RUF001
+    "reported": "The code is a model’s own (%(whom)s), as reported by %(by)s; its mistakes are real.",  # noqa: RUF001
+    "edited": "The code was written by a model, and edited by a person.",
+    "edited report": "The code was written by a model (%(whom)s), as reported by %(by)s, and edited by a person.",
+    "person": "The code was written by a person; its mistakes are no model’s.",  # noqa: RUF001
 }
 
 

@@ -22,9 +22,9 @@ from errorspan.answers.outputs import Assessment, Error, Span
 from errorspan.answers.verdicts import Failure
 from errorspan.authoring.topics import Level
 from errorspan.proof.correcting import Aside
+from errorspan.site import naming
 from errorspan.text.markup import code_lines, prose, sentence, shown_at, visible
 
-OTHER_KINDS = 3
 TAB = 4  # columns, as in exercise.css
 DEEPEST = 6
 
@@ -143,7 +143,8 @@ class Exercise:
 
     def _explained(self, error: Error) -> dict[str, Any]:
         failure = next((failure for failure in self.failures if failure.id == error.failure), None)
-        pattern = failure.pattern if failure else None
+        named = naming.of(error, self.assessment.errors, self.failures, self.patterns)
+        pattern = named.right if named.choices else failure and failure.pattern
         before, after = self._excerpts(error)
         places = self.places.get(error.id, Places())
         return {
@@ -153,7 +154,7 @@ class Exercise:
             "hint": sentence(error.hint),
             "description": prose(error.description),
             "pattern": pattern and visible(pattern),
-            "kinds": self._kinds(pattern) if pattern else [],
+            "kinds": list(map(visible, named.choices)),
             "before": before,
             "after": after,
             "value": prose(error.learning_value),
@@ -163,11 +164,6 @@ class Exercise:
             "mid": places.mid,
             **({"seen": [value and visible(value) for value in self.seen[error.id]]} if error.id in self.seen else {}),
         }
-
-    def _kinds(self, pattern: str) -> list[str]:
-        """Return what a student chooses a pattern from: in an order that tells nothing, others as likely beside it."""
-        others = [name for name in self.patterns if name != pattern][:OTHER_KINDS]
-        return sorted(map(visible, (pattern, *others)), key=str.casefold) if others else []
 
     def _excerpts(self, error: Error) -> tuple[list[Markup], list[Markup]]:
         """Return the lines of the error and what stands in their place once it is corrected, as highlighted HTML.

@@ -24,6 +24,7 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
     right: "Right: your correction passes every test that runs here.",
     breaks: "Your correction mends the error and breaks another test.",
     wrong: "Your correction fails tests that this error fails, too.",
+    more: "More about this error",
   });
 
   ErrorspanExercise.prototype.explanation = function (error) {
@@ -45,9 +46,14 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
       prose(error.description),
       error.seen && [make("h4", words("seen")), evidence(error.seen, words)],
       error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
-      [make("h4", words("value")), prose(error.value)],
-      error.failure && [make("h4", words("failure")), prose(error.failure)],
-      make("ul.es-links", links.map((name) => make("li", link(error[name], words(name))))),
+      make(
+        "details.es-rules",
+        make("summary", words("more")),
+        make("h4", words("value")),
+        prose(error.value),
+        error.failure && [make("h4", words("failure")), prose(error.failure)].flat(),
+        make("ul.es-links", links.map((name) => make("li", link(error[name], words(name))))),
+      ),
     ].flat();
   };
 
@@ -68,6 +74,14 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
     });
     const count = (good) => tries.filter(good).length;
     return { mended: count(({ right }) => right), mends: tries.length, ran: count(({ ran }) => ran) };
+  };
+
+  /* The end says two things to take away, of what was missed first, and what comes next. */
+  ErrorspanExercise.prototype.ending = function (errors) {
+    const onward = document.querySelector(".es-onward p")?.cloneNode(true);
+    const values = [...new Set(errors.map(({ value }) => value))].slice(0, 2);
+    const items = values.map((value) => make("li", prose(value)));
+    return make("div.es-ending", items.length > 0 && [make("h3", this.words("value")), make("ul", items)].flat(), onward);
   };
 
   ErrorspanExercise.prototype.showUndecided = function (stretch) {

@@ -8,7 +8,9 @@ errorspanCourse((shared) => {
 
   Object.assign(tables.en, {
     fresh: "Not started",
-    started: "Started",
+    started: "In progress, {n} marked",
+    underway: "in progress, {n} of {total} found",
+    afterwards: "{score} after the answers",
     best: "Best: {score}",
     bestAfter: "Best: {score}, first: {first}",
     outdated: "{score}, changed since",
@@ -27,10 +29,10 @@ errorspanCourse((shared) => {
 
   ErrorspanProgress.prototype.show = function () {
     const { words } = this;
-    const { name, values, due } = standing(this.dataset, words);
+    const { name, values, due, more } = standing(this.dataset, words);
     const now = due && due <= Date.now();
     this.dataset.state = now ? "due" : name;
-    this.textContent = dotted(words(name, values), due && words(now ? "reviewNow" : "reviewOn", { date: date(due, words) }));
+    this.textContent = dotted(words(name, values), ...more, due && words(now ? "reviewNow" : "reviewOn", { date: date(due, words) }));
   };
 
   class ErrorspanCourse extends ErrorspanElement {
@@ -177,17 +179,23 @@ errorspanCourse((shared) => {
   }
 
   function standing(dataset, words) {
-    const { attempts, marks, hints } = { ...blank(), ...recall(dataset.exercise)[dataset.digest] };
+    const { attempts, marks, hints, ended, uncovered } = { ...blank(), ...recall(dataset.exercise)[dataset.digest] };
     const [top, [first], earlier] = [best(attempts), attempts, outdated(dataset)];
-    const known = { first, due: reviewDue(attempts) };
+    const last = attempts.at(-1);
+    const told = attempts.findIndex((attempt) => attempt.revealed || attempt.uncovered);
+    const looking = ended ? last?.missed > 0 && !last.revealed && !uncovered : last && marks.length;
+    const more = [
+      looking && last.found >= 0 && words("underway", { n: last.found, total: last.found + last.missed }),
+      told >= 0 && last !== attempts[told] && !last.revealed && words("afterwards", { score: words.percent(last.score) }),
+    ];
+    const known = { first, due: reviewDue(attempts), more };
     if (top) {
-      const told = first.revealed ? words("revealed") : words.percent(first.score);
-      const values = { score: words.percent(top.score), first: told };
+      const values = { score: words.percent(top.score), first: words.percent(first.score) };
       return { ...known, name: first.score === top.score ? "best" : "bestAfter", values };
     }
     if (first) return { ...known, name: "revealed" };
     if (earlier) return { ...known, name: "outdated", values: { score: words.percent(earlier.score) } };
-    return { ...known, name: marks.length || hints.length ? "started" : "fresh" };
+    return { ...known, name: marks.length || hints.length ? "started" : "fresh", values: { n: marks.length } };
   }
 
   customElements.define("errorspan-course", ErrorspanCourse);

@@ -11,6 +11,7 @@
     en: {
       errors: { one: "{n} error", other: "{n} errors" },
       marked: { one: "{n} line marked", other: "{n} lines marked" },
+      markedOf: "{n} of {total} marked",
       doubted: "{n} unsure",
       doubt: "Unsure: {place}.",
       unsure: "unsure",
@@ -20,6 +21,10 @@
       hintsStay: "All marks removed. The hints stay, and count.",
       restarted: "New attempt. All marks removed.",
       resumed: "New attempt. The right marks stay.",
+      othersCleared: "All other marks removed.",
+      confirmed: "found, stays marked",
+      stays: "{place}: found, stays marked.",
+      close: "Close",
       nothing: "Mark at least one line first.",
       confirm: "Press again to show the answers. This attempt then has no score.",
       noKey: "The answers could not be loaded. Try again, or reload the page.",
@@ -43,6 +48,7 @@
       formulaHints: ", less {points} points for hints",
       sureWrong: "Sure, but no error there: {places}.",
       unsureRight: "Unsure, but right: {places}.",
+      calibration: "When you were sure, {right} of {sure} marks were right; when unsure, {luck} of {unsure}.",
       atLine: "line {from}",
       atLines: "lines {from} to {to}",
       noError: "No error here",
@@ -123,7 +129,7 @@
       on(document, "pointerup pointercancel", () => this.dragEnded());
       on(window, "storage pageshow", () => this.restore());
       on(window, "pagehide", () => (form.autocomplete = "on")); // or WebKit empties the form on the way back
-      this.moveTabStop(this.boxes[0]);
+      this.moveTabStop(this.first);
       this.pending = this.state = null;
       this.restore();
     }
@@ -160,7 +166,7 @@
       const home = this.contains(old) && old.closest(".es-note, .es-result");
       return () => {
         if (!home) return;
-        if (!this.state.ended) return this.boxes[0].focus();
+        if (!this.state.ended) return this.first.focus();
         const part = this.querySelector(`[data-error="${home.dataset.error}"]`) ?? this.part("result");
         const text = old.type === "textarea" && part.querySelector("textarea");
         (text || part.querySelector("[tabindex]")).focus({ preventScroll: true });
@@ -182,15 +188,26 @@
     }
 
     set marks(lines) {
+      const { kept = [], ruledOut = [] } = this.state;
       this.boxes.forEach((box, index) => {
-        box.checked = lines.has(index + 1);
+        const [stays, out] = [kept, ruledOut].map((lines) => lines.includes(index + 1));
+        box.checked = (lines.has(index + 1) || stays) && !box.disabled;
         box.indeterminate = box.checked && this.doubts.has(index + 1);
-        box.ariaDescription = box.indeterminate ? this.words("unsure") : null;
+        const told = (stays && "confirmed") || (box.indeterminate && "unsure") || (out && "noError");
+        box.ariaDescription = told ? this.words(told) : null;
+        this.rows[index].toggleAttribute("data-kept", stays);
+        this.rows[index].toggleAttribute("data-out", out);
         this.rows[index].toggleAttribute("data-mark", box.checked);
         this.rows[index].toggleAttribute("data-unsure", box.indeterminate);
       });
+      this.countMarks();
+    }
+
+    countMarks() {
+      const { marks, total } = this;
       const n = this.boxes.filter((box) => box.indeterminate).length;
-      this.part("count").textContent = dotted(this.words("marked", { n: lines.size }), n && this.words("doubted", { n }));
+      const told = total ? this.words("markedOf", { n: runs([...marks]).length, total }) : this.words("marked", { n: marks.size });
+      this.part("count").textContent = dotted(told, n && this.words("doubted", { n }));
     }
 
     changed(control) {
@@ -200,8 +217,12 @@
     }
 
     turn(box, line) {
-      this.say();
       const place = this.place(line, line);
+      if (this.state.kept?.includes(line)) {
+        this.marks = this.marks;
+        return this.say("stays", { place });
+      }
+      this.say();
       if (box.checked) {
         this.doubts.delete(line);
       } else if (this.doubts.has(line)) {
@@ -238,7 +259,7 @@
     keyPressed(event) {
       const from = this.boxes.indexOf(event.target) + 1;
       const to =
-        from && !event.ctrlKey && !event.altKey && !event.metaKey && target(event.key, from, this.boxes.length);
+        from && !event.ctrlKey && !event.altKey && !event.metaKey && this.markable(target(event.key, from, this.boxes.length), from);
       if (!to) return;
       event.preventDefault();
       if (event.shiftKey && !this.closed) {
@@ -249,6 +270,17 @@
         this.sweep = { from: to };
       }
       this.boxes[to - 1].focus();
+    }
+
+    /* Blank lines have no box: the next one that has is meant, onward from where the key came. */
+    markable(line, from) {
+      const lines = this.boxes.flatMap((box, index) => (box.disabled ? [] : [index + 1]));
+      const [before, after] = [lines.findLast((one) => one <= line), lines.find((one) => one >= line)];
+      return (line && (line < from ? (before ?? after) : (after ?? before))) || 0;
+    }
+
+    get first() {
+      return this.boxes.find((box) => !box.disabled);
     }
 
     dragStarted({ target, pointerType, pointerId: pointer, button, shiftKey }) {
@@ -274,7 +306,8 @@
       delete sweep.pointer;
       if (!sweep.moved) return;
       setTimeout(() => (sweep.moved = false)); // after the click that follows
-      this.boxes[sweep.at - 1].focus({ preventScroll: true });
+      const within = this.markable(sweep.at, sweep.at + (sweep.from < sweep.at ? 1 : -1));
+      this.boxes[within - 1].focus({ preventScroll: true });
       this.endSweep();
     }
 
@@ -331,19 +364,30 @@
       this.open((key) => {
         const { hints } = this.state;
         const left = ({ id }) => !hints.includes(id);
-        const next = grade(key, this.marks).missed.find(left) ?? key.errors.find(left);
+        const next = grade(key, this.marks).missed.find(left) ?? this.unconfirmed(key).find(left);
         if (!next) return this.say("noHints");
         hints.push(next.id);
         this.save();
         this.showHints(key);
-        this.say("hintGiven", { n: hints.length, total: key.errors.length });
-        const region = this.part("status");
-        region.append(html("bdi", next.hint));
+        this.say();
+        const region = this.part("hinted");
+        region.tabIndex = -1;
+        fill(region, this.words("hintGiven", { n: hints.length, total: key.errors.length }), html("bdi", next.hint));
         if (region.scrollHeight > region.clientHeight) region.tabIndex = 0;
       });
     }
 
-    reset(_, __, said = this.state.hints.length ? "hintsStay" : "cleared", marks = []) {
+    close() {
+      fill(this.part("hinted"));
+      this.part("hint").focus();
+    }
+
+    unconfirmed(key) {
+      const { found } = grade(key, new Set(this.state.kept));
+      return key.errors.filter((error) => !found.includes(error));
+    }
+
+    reset(_, __, said = this.state.kept?.length ? "othersCleared" : this.state.hints.length ? "hintsStay" : "cleared", marks = []) {
       this.marks = new Set(marks);
       this.save();
       this.clearResult();
@@ -351,14 +395,15 @@
     }
 
     again() {
-      Object.assign(this.state, { hints: [], work: {} });
+      Object.assign(this.state, { hints: [], work: {}, kept: [], ruledOut: [] });
       this.restart("restarted");
     }
 
     /* What was missed is told on demand only, so a student can look again. */
     look() {
       this.withKey((key) => {
-        const { alarms } = grade(key, this.marks);
+        const { hits, alarms } = grade(key, this.marks);
+        Object.assign(this.state, { kept: hits, ruledOut: [...(this.state.ruledOut ?? []), ...alarms] });
         this.restart("resumed", [...this.marks].filter((line) => !alarms.includes(line)));
       });
     }
@@ -366,11 +411,11 @@
     restart(said, marks) {
       Object.assign(this.state, { ended: null, uncovered: false });
       this.reset(0, 0, said, marks);
-      this.boxes[0].focus();
+      this.first.focus();
     }
 
     uncover() {
-      this.state.uncovered = true;
+      this.state.uncovered = this.attempt.uncovered = true;
       this.update(".es-score");
     }
 
@@ -396,7 +441,11 @@
     }
 
     guide(guided, chosen) {
-      const tell = (n) => (this.part("total").textContent = this.state.guided ? this.words("errors", { n }) : "");
+      const tell = (n) => {
+        this.total = this.state.guided && Number(n);
+        this.part("total").textContent = this.total ? this.words("errors", { n }) : "";
+        this.countMarks();
+      };
       this.state.guided = this.part("guided").firstElementChild.checked = guided;
       this.toggleAttribute("data-guided", guided);
       if (chosen) this.save();
@@ -445,7 +494,7 @@
     showHints(key) {
       const given = this.state.hints.map((id) => key.errors.find((error) => error.id === id)).filter(Boolean);
       fill(this.part("hints"), given.map((error) => make("li", prose(error.hint)))).hidden = false;
-      this.part("hint").ariaDisabled = given.length === key.errors.length;
+      this.part("hint").ariaDisabled = this.unconfirmed(key).every((error) => given.includes(error));
     }
 
     showResult(key) {
@@ -555,12 +604,14 @@
         state.ended === "checked" && this.account(graded, tally),
         items.length && make("ul.es-list", items),
         actions && make("p.es-buttons", actions.map((action) => button(action, words))),
+        !actions && this.ending([...verdicts.keys()].sort((a, b) => graded.found.includes(a) - graded.found.includes(b))),
         state.attempts.length > 1 && this.history(),
       );
     }
 
     account({ found, missed, hits, alarms, raw }, tally) {
       const { words, doubts } = this;
+      const sure = hits.length + alarms.length - [...hits, ...alarms].filter((line) => doubts.has(line)).length;
       const total = found.length + missed.length;
       const points = this.attempt.hints * HINT_COST;
       const n = found.length;
@@ -573,6 +624,11 @@
         make("p.es-small", inDirection("ltr", make("bdi", formula)), points && words("formulaHints", { points })),
         wrong.length && make("p.es-small", words("sureWrong", { places: places(wrong) })),
         right.length && make("p.es-small", words("unsureRight", { places: places(right) })),
+        doubts.size > 0 &&
+          make(
+            "p.es-small",
+            words("calibration", { sure, right: hits.length - right.length, unsure: hits.length + alarms.length - sure, luck: right.length }),
+          ),
       ];
     }
 
@@ -612,6 +668,7 @@
       const fresh = !this.state.hints.length;
       this.part("hints").hidden = fresh;
       if (fresh) this.part("hint").ariaDisabled = null;
+      fill(this.part("hinted"));
     }
 
     place(from, to) {
@@ -785,8 +842,11 @@
     return [...known.values()].sort((a, b) => a.n - b.n || (a.id < b.id ? -1 : 1));
   }
 
+  /* Of the attempts that were made before the answers were shown. */
   function best(attempts) {
-    return attempts.filter((attempt) => !attempt.revealed).sort((a, b) => b.score - a.score)[0];
+    const told = attempts.findIndex(({ revealed, uncovered }) => revealed || uncovered);
+    const own = told < 0 ? attempts : attempts.slice(0, told + 1);
+    return own.filter((attempt) => !attempt.revealed).sort((a, b) => b.score - a.score)[0];
   }
 
   function outdated({ exercise, digest }) {
