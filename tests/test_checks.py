@@ -929,6 +929,14 @@ def test_an_early_dead_end_is_no_end() -> None:
     assert tracing.traced("  go()\n  stop()\n", weak) == {1: 3, 2: 4}
 
 
+@pytest.mark.parametrize(
+    ("code", "lines"), [("go()\nstop()\n", {1: 3, 2: 5}), ("go()\nwait()\nstop()\n", {1: 2, 2: 4, 3: 5})]
+)
+def test_lines_as_they_stand_count_before_those_whose_comments_are_gone(code: str, lines: dict[int, int]) -> None:
+    weak = Implementation.read("```python\ngo()  # at once\ngo()\nwait()  # for it\nstop()\n```\n")
+    assert tracing.traced(code, weak) == lines
+
+
 def test_lines_are_counted_as_pages_count_them() -> None:
     odd = Implementation.read("```\na\u2028b\x85c\r\nd\n```\n")
     assert tracing.traced("d", odd) == {1: 3}

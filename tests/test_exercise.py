@@ -191,6 +191,15 @@ def test_what_indents_all_lines_of_an_excerpt_is_left_out(code, quote, correctio
     assert [shown(line) for line in first["after"]] == after
 
 
+def test_an_excerpt_is_highlighted_as_what_it_is_in_the_code() -> None:
+    code = 'def f():\n    """Say:\n    for x in y\n    """\n    for x in y:\n        print(x)\n'
+    text, loop = error(1, "for x in y\n", 3, "for x in z\n"), error(2, "for x in y:", 5, "for x in z:")
+    made = exercise(code, text, loop)
+    quoted, run = key_of(made)["errors"]
+    assert quoted["after"] == ['<span class="sd">for x in z</span>']
+    assert run["after"] == markup.code_lines("for x in z:", "python")
+
+
 def test_the_key_lists_errors_from_the_top() -> None:
     made = exercise("a\nb c\n", error(1, "c", 2, "C"), error(2, "b", 2, "B"), error(3, "a", 1, "A"))
     assert [wrong["id"] for wrong in key_of(made)["errors"]] == ["3", "2", "1"]

@@ -11,11 +11,17 @@ from pygments.token import Comment
 
 import answers
 import readers
-from errorspan.text import markup, syntax
+from conftest import ROOT
+from errorspan.authoring.settings import Settings
+from errorspan.authoring.topics import read_topics
+from errorspan.checks.tracing import traced
+from errorspan.course import Course
+from errorspan.site import pages
+from errorspan.text import lexing, markup, syntax
 from errorspan.text.lexing import LONGEST, PATIENCE, PER_CHARACTER, lexed
 
-HOLDING_UP = [("lilypond", "a" * 2000), ("c", "def " + " " * 2000)]
-"""Minutes and hours, were they not ended."""
+HOLDING_UP = [("c", "def " + " " * 4000), ("cpp", "a " + " " * 4000)]
+"""Many times as long as they may take, were they not ended."""
 
 
 @pytest.mark.parametrize(("language", "text"), HOLDING_UP)
@@ -33,7 +39,7 @@ def allowed(text: str) -> float:
 
 def test_a_record_that_holds_a_build_up_is_shown(tmp_path: Path) -> None:
     readers.project(tmp_path)
-    fence = f"\n```lilypond\n{'a' * 2000}\n```\n"
+    fence = f"\n```c\ndef {' ' * 3000}\n```\n"
     began = time.monotonic()
     faults = readers.record(tmp_path, "attempt-1/weak_implementation.md", (answers.WEAK + fence).encode())
     assert not faults
@@ -43,7 +49,25 @@ def test_a_record_that_holds_a_build_up_is_shown(tmp_path: Path) -> None:
 def test_what_is_no_language_too_long_or_makes_a_lexer_fail_is_plain() -> None:
     assert lexed("x", "no language") is None
     assert lexed("x" * (LONGEST + 1), "python") is None
-    assert [kind for _, kind, _ in lexed("# ⟨\ud800", "python") or ()] == [Comment.Single]
+    assert [kind for _, kind, _ in lexed("# ⟨\ud800", "python") or ()][:1] == [Comment.Single]
+
+
+def test_no_text_is_lexed_twice_for_one_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kept in (lexing._lexed, syntax.tokens, markup._tokens, traced):
+        kept.cache_clear()
+    asked: list[tuple[str, str]] = []
+    ask = lexing._LEXER.ask
+    monkeypatch.setattr(lexing._LEXER, "ask", lambda what: asked.append((what[0], what[1])) or ask(what))
+    [run] = Course(ROOT, Settings(), *read_topics(ROOT / "topics", ROOT)).replay(["durations"])
+    assert run.assessment
+    assert asked == [(run.assessment.language, run.assessment.code)]  # what it was cut from is only compared
+    assert [*pages.render([run], Settings())]
+    assert len(asked) == len(set(asked)) > 3
+
+
+def test_a_last_line_is_lexed_as_if_it_had_an_end() -> None:
+    assert lexed("x  # one", "python") == lexed("x  # one\n", "python")
+    assert markup.code_lines("x  # one", "python") == markup.code_lines("x  # one\n", "python")[:-1]
 
 
 SHAPES = ("a", "a ", " ", "\n", "(", "a(", "{", "<", '"', "\\", "/*", "- ", "=", "a:", "0", "#", "<a ", "\t")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -111,18 +113,23 @@ class Course:
         known = self.topics.keys() | self.broken.keys()
         return [shown(f"{self.settings.topics}/runs/{name}") for name in names if name not in known]
 
+    @cached_property
+    def _tests(self) -> Mapping[str, Sequence[Path]]:
+        """Return the paths of all test files, by topic: to look for each topic's own would look at all, each time."""
+        found: defaultdict[str, list[Path]] = defaultdict(list)
+        for path in sorted((self.root / self.settings.topics).iterdir()):
+            beside = BESIDE.fullmatch(path.name)
+            if beside and ".tests." in path.name and not dropped(path.name):
+                found[beside["topic"]].append(path)
+        return found
+
     def tests(self, topic: Topic) -> dict[str, bytes]:
         """Return a topic's test files by name: its tests, and what stands beside them; none where there are no tests.
 
         Raises:
             InputError: one is too large, or cannot be read.
         """
-        folder = self.root / self.settings.topics
-        paths = [
-            path
-            for path in sorted(folder.glob(f"{topic.id}.tests.*"))
-            if BESIDE.fullmatch(path.name) and not dropped(path.name)
-        ]
+        paths = self._tests.get(topic.id, [])
         if harnesses.of(topic.id, [path.name for path in paths]) is None:
             return {}
         files: dict[str, bytes] = {}

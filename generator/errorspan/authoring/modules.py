@@ -62,7 +62,8 @@ def _misplaced(modules: Sequence[Module]) -> Iterator[tuple[Place, str, str]]:
 def strangers(modules: Sequence[Module], topics: Collection[str]) -> Iterator[tuple[Place, str]]:
     """Yield where a module names what is no topic's id, and what was expected there."""
     known = ", ".join(topics) or "there is none"
+    there = frozenset(topics)
     for number, module in enumerate(modules):
         for at, topic in enumerate(module.topics):
-            if topic not in topics:
+            if topic not in there:
                 yield ("modules", number, "topics", at), f"expected a topic's id; known are {known} (got {topic!r})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -39,25 +39,33 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
 
     The excerpt's lines must follow one another there, inside its fences. They may all be dedented by the same number of
     columns, which may change where the excerpt starts a new block at its margin, unless the excerpt also holds what the
-    block stands within: a line must not leave its loop. A comment at the end of a line may be gone. Lines behind the
-    first that has no place are left out, and blank ones always.
+    block stands within: a line must not leave its loop. A comment at the end of a line may be gone, where not all lines
+    stand there as they are. Lines behind the first that has no place are left out, and blank ones always.
     """
     text = weak.recorded()
-    numbers = [
-        number
+    lines = text.split("\n")
+    written = [
+        (number, lines[number - 1])
         for start, end in weak.fenced
         for number in range(text.count("\n", 0, start) + 1, text.count("\n", 0, end) + 1)
     ]
-    lines = text.split("\n")
+    placed = _placed(code, lines, written)
+    if len(placed) == sum(bool(line.strip()) for line in code.split("\n")):
+        return placed  # of most excerpts: to find comments takes longer than all the rest
     bare = [
         line
         for fence in weak.fences
         for line in syntax.bare(fence.code, fence.language).split("\n")[: fence.code.count("\n")]
     ]
+    uncommented = zip((number for number, _ in written), bare, strict=False)
+    return _placed(code, lines, sorted({*written, *uncommented}))
+
+
+def _placed(code: str, lines: list[str], told: Iterable[tuple[int, str]]) -> dict[int, int]:
+    """Say on which of the lines each line of an excerpt was written, by what each is told to hold, in their order."""
     stands: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))  # by text, then by margin
-    for place, uncommented in zip(numbers, [*bare, *[""] * len(numbers)], strict=False):
-        for content in {lines[place - 1].strip(), uncommented.strip()}:
-            stands[content][_margin(lines[place - 1])].append(place)
+    for place, text in told:
+        stands[text.strip()][_margin(lines[place - 1])].append(place)
     ways: dict[int, _Way] = {-1: _Way(0, 0, None)}  # by dedent, the earliest place of each line so far
     for number, line in enumerate(code.split("\n"), start=1):
         if not line.strip():

@@ -127,7 +127,7 @@ def of(runs: Sequence[Run], settings: Settings) -> Report:
         modelled=_rates([run for run in by_models if not run.reported]),
         reported=_rates([run for run in by_models if run.reported]),
         written=tuple(run for run in finished if not run.from_models),
-        unfinished=tuple(run for run in runs if run not in finished),
+        unfinished=tuple(run for run in runs if not run.finished),
         steps=_by([(step, call) for step, _, call in calls], settings),
         tiers=_by([(tier, call) for _, tier, call in calls], settings),
         all=_sum("All", [call for _, _, call in calls], settings),

@@ -172,18 +172,15 @@ class Exercise:
         """
         start, end, *_ = self._span(error)
         inner = int(error.quote.endswith("\n") and error.correction.endswith("\n"))
-        right = self.assessment.corrected(error.id)
-        before = self._excerpt(self.assessment.code, start, end - inner)
-        after = self._excerpt(right, start, start + len(error.correction) - inner)
-        written = [text for text, _ in (*before, *after) if text.strip()]
+        right, language = self.assessment.corrected(error.id), self.assessment.language
+        before, at = _stretch(self.assessment.code, start, end - inner)
+        after, there = _stretch(right, start, start + len(error.correction) - inner)
+        wrong = self.lines[at]
+        alone = _alone(before, language) == wrong  # then the highlighter needs nothing around it
+        mended = _alone(after, language) if alone else _lines(right, language)[there]
+        written = [text for text in (*before, *after) if text.strip()]
         depth = len("".join(written[:1])) - len(dedent("\n".join(written)).partition("\n")[0])
-        return _dedented(before, depth), _dedented(after, depth)
-
-    def _excerpt(self, code: str, start: int, end: int) -> list[tuple[str, Markup]]:
-        """Return the lines that hold a stretch of code, each as text and as highlighted HTML."""
-        first, last = (visible(code[:at]).count("\n") for at in (start, end))
-        lines = zip(visible(code).split("\n"), _lines(code, self.assessment.language), strict=False)
-        return list(lines)[first : last + 1]
+        return _dedented(wrong, depth), _dedented(mended, depth)
 
     def _span(self, error: Error) -> Span:
         span = self.assessment.span(error)
@@ -212,8 +209,20 @@ def segments(code: str, start: int, end: int) -> tuple[Segment, ...]:
     return tuple(pieces)
 
 
-def _dedented(lines: list[tuple[str, Markup]], depth: int) -> list[Markup]:
-    return [Markup(_SPACE.sub("", html, count=depth)) if depth else html for _, html in lines]
+def _stretch(code: str, start: int, end: int) -> tuple[list[str], slice]:
+    """Return the shown lines that hold a stretch of code, and which they are."""
+    first, last = (visible(code[:at]).count("\n") for at in (start, end))
+    here = slice(first, last + 1)
+    lines = visible(code).split("\n")
+    return (lines if lines[-1] else lines[:-1])[here], here
+
+
+def _alone(lines: list[str], language: str) -> list[Markup]:
+    return code_lines("\n".join(lines), language) if lines else []
+
+
+def _dedented(lines: list[Markup], depth: int) -> list[Markup]:
+    return [Markup(_SPACE.sub("", html, count=depth)) if depth else html for html in lines]
 
 
 def _units(text: str) -> int:

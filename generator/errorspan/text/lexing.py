@@ -34,19 +34,30 @@ _WAITS = 10
 
 Lexed = tuple[tuple[int, Any, str], ...]
 
-_kind = lru_cache(maxsize=None)(string_to_tokentype)
 
-
-@lru_cache(maxsize=32)  # the same code is checked, stands on two pages, and in the key many times
 def lexed(text: str, language: str) -> Lexed | None:
-    """Return the tokens of a text: where each starts, its kind, and what it is.
+    """Return the tokens of a text, whose last line has an end: where each starts, its kind, and what it is.
 
     None where the language has no lexer, where that fails, and where it takes too long.
     """
+    return _lexed(ended(text), language)
+
+
+def ended(text: str) -> str:
+    """Return the text as it is lexed: many lexers know a comment, say, by the end of its line."""
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+@lru_cache(maxsize=32)  # the same code is checked, stands on two pages, and in the key many times
+def _lexed(text: str, language: str) -> Lexed | None:
     if len(text) > LONGEST:
         return None
     told = _LEXER.ask([language, text, PATIENCE + PER_CHARACTER * len(text)])
-    return tuple((start, _kind(kind), part) for start, kind, part in told) if told is not None else None
+    if told is None:
+        return None
+    kinds, tokens = told
+    named = [string_to_tokentype(kind) for kind in kinds]
+    return tuple((start, named[kind], part) for start, kind, part in tokens)
 
 
 class _Lexer:
@@ -105,7 +116,12 @@ def _serve() -> None:
         try:
             lexer = get_lexer_by_name(language)
             _allow(seconds)
-            told = [(start, str(kind)[6:], part) for start, kind, part in lexer.get_tokens_unprocessed(text)]
+            kinds: dict[Any, int] = {}
+            tokens = [
+                (start, kinds.setdefault(kind, len(kinds)), part)
+                for start, kind, part in lexer.get_tokens_unprocessed(text)
+            ]
+            told = [str(kind)[6:] for kind in kinds], tokens
         except Exception:  # noqa: BLE001 - there is none, or it has any fault
             told = None
         _allow(0)

@@ -21,7 +21,7 @@ from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.token import Text as TextToken
 
 from errorspan.text import fences
-from errorspan.text.lexing import lexed
+from errorspan.text.lexing import ended, lexed
 
 # Preprocessors of Markdown extensions look for these before HTML is recognised: fences, snippets, macros, tabs.
 _MARKDOWN = {"`": "&#96;", "~": "&#126;", "{": "&#123;", "}": "&#125;", "\t": "&#9;"}
@@ -162,8 +162,12 @@ def _token(kind: _TokenType, piece: _Piece) -> str:
 @lru_cache(maxsize=16)  # the same code stands on two pages, and in the key many times
 def _tokens(text: str, language: str) -> list[tuple[_TokenType, str]]:
     tokens = [(kind, written) for _, kind, written in lexed(text, language) or ()]
-    lost = "".join(written for _, written in tokens) != text  # some lexers drop spaces, or spell tabs out
-    return [(TextToken, text)] if lost else tokens
+    whole = ended(text)
+    if "".join(written for _, written in tokens) != whole:  # some lexers drop spaces, or spell tabs out
+        return [(TextToken, text)]
+    if whole != text:
+        tokens[-1] = (tokens[-1][0], tokens[-1][1][:-1])
+    return tokens
 
 
 @lru_cache

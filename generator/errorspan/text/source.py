@@ -5,13 +5,17 @@ Authors are strangers: duplicate keys, anchors, tags and huge files are faults w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.composer import Composer
+from yaml.constructor import SafeConstructor
+from yaml.resolver import Resolver
 
 from errorspan.text import disk
 from errorspan.text.errors import InputError
@@ -77,11 +81,12 @@ def parsed(text: str, name: str) -> Source:
     Raises:
         InputError: it is no such mapping.
     """
-    faults: list[str] = []
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader) if not (faults := list(_tricks(text, name))) else None
+        events, faults = _events(text, name)
+        loader = _Loader(events)
+        node = loader.get_single_node() if not faults else None
         marks = dict(_marks(node, (), name, faults)) if node else {}
-        values = yaml.load(text, _Loader) if not faults else None  # noqa: S506 - a SafeLoader
+        values = loader.construct_document(node) if node and not faults else None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         line, what = in_yaml(error, text)
         raise InputError([f"{name}:{line}: {what}"]) from None
@@ -122,8 +127,26 @@ def decoded(content: bytes, name: str) -> str:
         raise InputError([f"{name}:{line}: expected UTF-8 (got the byte 0x{content[error.start]:02x})"]) from None
 
 
-class _Loader(yaml.SafeLoader):
-    """Name the line of a value that looks like a date or a number and cannot be one."""
+class _Loader(Composer, SafeConstructor, Resolver):
+    """Make nodes and values of events that were read before: reading a file takes nearly all of the time.
+
+    It names the line of a value that looks like a date or a number and cannot be one.
+    """
+
+    def __init__(self, events: Iterable[yaml.Event]) -> None:
+        Composer.__init__(self)
+        SafeConstructor.__init__(self)
+        Resolver.__init__(self)
+        self._events = deque(events)
+
+    def check_event(self, *kinds: type[yaml.Event]) -> bool:
+        return bool(self._events) and (not kinds or isinstance(self._events[0], kinds))
+
+    def peek_event(self) -> yaml.Event:
+        return self._events[0]
+
+    def get_event(self) -> yaml.Event:
+        return self._events.popleft()
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's own
         try:
@@ -132,18 +155,23 @@ class _Loader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, f"{error}; {QUOTES}", node.start_mark) from None
 
 
-def _tricks(text: str, name: str) -> Iterator[str]:
+def _events(text: str, name: str) -> tuple[list[yaml.Event], list[str]]:
+    """Return the events of a text, and what in them is more than plain keys and values."""
+    events: list[yaml.Event] = []
+    faults: list[str] = []
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        events.append(event)
         line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            yield f"{name}:{line}: is nested too deeply"
-            return
+            faults.append(f"{name}:{line}: is nested too deeply")
+            break
         if getattr(event, "anchor", None):
-            yield f"{name}:{line}: anchors and aliases (& and *) are not allowed; {QUOTES}"
+            faults.append(f"{name}:{line}: anchors and aliases (& and *) are not allowed; {QUOTES}")
         if getattr(event, "tag", None):
-            yield f"{name}:{line}: tags (!) are not allowed; {QUOTES}"
+            faults.append(f"{name}:{line}: tags (!) are not allowed; {QUOTES}")
+    return events, faults
 
 
 def _marks(node: yaml.Node, place: Place, name: str, faults: list[str]) -> Iterator[tuple[Place, str]]:

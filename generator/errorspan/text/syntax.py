@@ -68,7 +68,7 @@ def lexer(language: str) -> str | None:
 @lru_cache(maxsize=16)
 def tokens(code: str, language: str) -> tuple[Token, ...]:
     """Return the code's tokens; none where the language has no lexer, or that takes too long."""
-    return tuple(Token(*token) for token in lexed(f"{code}\n", language) or ())
+    return tuple(Token(*token) for token in lexed(code, language) or ())
 
 
 def comments(code: str, language: str) -> Iterator[Token]:
