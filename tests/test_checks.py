@@ -179,7 +179,7 @@ PROGRAMS = {
     "ts": "const f = <T>(x: T): T => x;\n",
     "tsx": "const a: C = <b>{c}</b>;\n",
 }
-NO_CODE = "the answer holds no fenced block of code"
+NO_CODE = "text: holds no fenced block of code"
 NO_LANGUAGE = Topic(id="words", path="topics/words.yml", title="Words")
 BEGINNERS = Topic(id="words", path="topics/words.yml", title="Words", level="beginner")
 LONG = Topic(id="words", path="topics/words.yml", title="Words", level="beginner", lines="40-60")
@@ -187,13 +187,13 @@ INDENTED = "    return totals\n"
 CASES = [
     case("names_are_unique", "four names", CATALOG),
     case("names_are_unique", "another case is another name", catalog("a", "A", "b", "c")),
-    case("names_are_unique", "a name twice", catalog("a", "b", "a", "c"), "patterns: two are named 'a'"),
+    case("names_are_unique", "a name twice", catalog("a", "b", "a", "c"), "patterns.3.name: two are named 'a'"),
     case(
         "names_are_unique",
         "two names twice",
         catalog("b", "b", "a", "a"),
-        "patterns: two are named 'a'",
-        "patterns: two are named 'b'",
+        "patterns.2.name: two are named 'b'",
+        "patterns.4.name: two are named 'a'",
     ),
     case("language_is_the_topics", "the same", challenge()),
     case("language_is_the_topics", "another case", challenge(language="Python")),
@@ -232,7 +232,7 @@ CASES = [
             "no_pattern_is_named",
             f"in {field}",
             challenge(**{field: value}),
-            f"the challenge gives the pattern {answers.FLOORS!r} away",
+            f"{field}{'.4' if field == 'requirements' else ''}: gives the pattern {answers.FLOORS!r} away",
         )
         for field, value in {
             "title": answers.FLOORS,
@@ -247,7 +247,7 @@ CASES = [
         "no_pattern_is_named",
         "a name with quotes is found",
         challenge(context='Nobody uses "==" where "is" is meant.'),
-        'the challenge gives the pattern \'Uses "==" where "is" is meant\' away',
+        'context: gives the pattern \'Uses "==" where "is" is meant\' away',
         error_catalog=QUOTED,
     ),
     case(
@@ -529,7 +529,7 @@ CASES = [
         "subtopics_are_unique",
         "one on two levels",
         categories(advanced=["a", "b", "splitting a  line into words"]),
-        "'splitting a line into words' is a subtopic twice",
+        "advanced.3: 'splitting a line into words' is a subtopic twice",
     ),
     case("likelihoods_are_sane", "each of its own", CATALOG),
     case(

@@ -202,7 +202,7 @@ def test_a_fault_of_a_record_has_its_line(text: str, told: list[str]) -> None:
 
 
 def test_a_control_character_of_a_markdown_answer_has_its_line() -> None:
-    text = "```python\na = 1\n\nb = '\x07'\n```\n"
+    text = "```python\na = 1\n\nb = '\x07'\n```\n\n{"
     with pytest.raises(ValidationError) as raised:
         Implementation.read(text)
     [told] = faults_in("x.md", raised.value, "mend it", text)

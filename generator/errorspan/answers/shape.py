@@ -146,10 +146,10 @@ def _told(error: Any, text: str, model: type[BaseModel] | None) -> Iterator[tupl
             )
             continue
         lines = objects.lines(json_text) if lines is None else lines
-        line = fault.get("ctx", {}).get("line") or line_at(place, lines)
-        if fault["type"] == CONTROL:
-            line = line_of(fault["ctx"]["sign"], json_text, line)
-        yield above + line, ": ".join(filter(None, (named(place), what)))
+        line = above + (fault.get("ctx", {}).get("line") or line_at(place, lines))
+        if fault["type"] == CONTROL:  # Markdown is all text, and has no keys
+            line = line_of(fault["ctx"]["sign"], text, line if place in lines else 1)
+        yield line, ": ".join(filter(None, (named(place), what)))
 
 
 def line_at(place: Place, lines: Mapping[Place, int]) -> int:

@@ -18,16 +18,21 @@ _FAILURES = 8
 
 def subtopics_are_unique(categories: Categories, _: Outputs) -> Iterator[str]:
     """No subtopic stands twice, on one level or on two."""
-    named = [" ".join(subtopic.casefold().split()) for _, subtopics in categories for subtopic in subtopics]
-    for name in sorted({name for name in named if named.count(name) > 1}):
-        yield f"{name!r} is a subtopic twice"
+    known: set[str] = set()
+    for level, subtopics in categories:
+        for place, subtopic in enumerate(subtopics, 1):
+            name = " ".join(subtopic.casefold().split())
+            if name in known:
+                yield f"{level}.{place}: {name!r} is a subtopic twice"
+            known.add(name)
 
 
 def names_are_unique(catalog: ErrorCatalog, _: Outputs) -> Iterator[str]:
     """Each pattern has a name of its own."""
     names = [pattern.name for pattern in catalog.patterns]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"patterns: two are named {name!r}"
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            yield f"patterns.{place + 1}.name: two are named {name!r}"
 
 
 def likelihoods_are_sane(catalog: ErrorCatalog, _: Outputs) -> Iterator[str]:
@@ -58,10 +63,11 @@ def language_is_known(output: Challenge | Assessment, _: Outputs) -> Iterator[st
 
 def no_pattern_is_named(challenge: Challenge, outputs: Outputs) -> Iterator[str]:
     """The challenge names no pattern of the catalog."""
-    told = "\n".join(text for _, text in _prose(challenge)).casefold()
     for pattern in outputs["error_catalog"].patterns:
-        if pattern.name.casefold() in told:
-            yield f"the challenge gives the pattern {pattern.name!r} away"
+        for place, text in _prose(challenge):
+            if pattern.name.casefold() in text.casefold():
+                yield f"{place}: gives the pattern {pattern.name!r} away"
+                break
 
 
 def no_pattern_is_hinted_at(challenge: Challenge, outputs: Outputs) -> Iterator[str]:
@@ -92,7 +98,7 @@ def no_pattern_is_hinted_at(challenge: Challenge, outputs: Outputs) -> Iterator[
 def holds_code(implementation: Implementation, _: Outputs) -> Iterator[str]:
     """The answer holds a fenced block of code."""
     if not any(fence.code.strip() for fence in implementation.fences):
-        yield "the answer holds no fenced block of code"
+        yield "text: holds no fenced block of code"
 
 
 def patterns_are_in_the_catalog(judgment: Judgment, outputs: Outputs) -> Iterator[str]:

@@ -79,5 +79,7 @@ def _named(place: Place, original: Assessment) -> str:
 
 
 def _line(text: str, place: Place) -> int:
+    if place == ("text",):  # of Markdown, which is all text
+        return 1
     json_text = bare_json(text)
     return text.count("\n", 0, max(text.find(json_text), 0)) + line_at(place, objects.lines(json_text))
