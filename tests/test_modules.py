@@ -198,7 +198,7 @@ def test_an_id_of_no_topic_is_told_with_its_line(course: Project, form: str) -> 
     for failed in (course.build(key=False), course.errorspan("status", key=False)):
         assert failed.returncode == 1
         assert "Traceback" not in failed.stderr
-        for at, topic in ((1, "brokn"), (2, "../waiting")):
+        for at, topic in ((2, "brokn"), (3, "../waiting")):
             [line] = [number for number, line in enumerate(lines, start=1) if line.endswith(f"- {topic}")]
             what = f"modules.2.topics.{at}: expected a topic's id; known are {known} (got {topic!r})"
             assert f"mkdocs.yml:{line}: {place}.{what}" in failed.stderr
