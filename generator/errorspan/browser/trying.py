@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -63,7 +63,7 @@ def version(browser: str) -> str:
 
 
 def play(
-    browser: str, played: Mapping[str, Mapping[str, Any]], kept: Kept | None, place: str
+    browser: str, played: Mapping[str, Mapping[str, Any]], kept: Kept | None, tests: Sequence[str], place: str
 ) -> Iterator[tuple[str, Variant]]:
     """Yield what tests said of each task, by its name; faults name `place`.
 
@@ -80,10 +80,10 @@ def play(
                 name, told = said.get(timeout=PATIENCE)
             except queue.Empty:
                 raise InputError([f"{place}:1: --browser: {browser} has said nothing for {PATIENCE} seconds"]) from None
-            yield name, _variant(told, place)
+            yield name, _variant(told, tests, place)
 
 
-def _variant(told: Mapping[str, Any], place: str) -> Variant:
+def _variant(told: Mapping[str, Any], tests: Sequence[str], place: str) -> Variant:
     if told["stopped"] == "engine":
         raise InputError([f"{place}:1: --browser: its engine has not started there"])
     if broken := told.get("broken"):
@@ -99,7 +99,7 @@ def _variant(told: Mapping[str, Any], place: str) -> Variant:
         failed=failed,
         erred=erred,
         skipped=told["skipped"],
-        unplayed=[test for test in told["begun"] if test not in had],
+        unplayed=[test for test in tests if test not in had],
         stopped=told["stopped"],
     )
 

@@ -44,7 +44,7 @@ def agree(run: Run, course: Course, proof: Proof, browser: str, *, check: bool) 
     }
     seen = {}
     with click.progressbar(length=len(played), label=f"{run.topic.id} in a browser", file=sys.stderr) as bar:
-        for name, variant in trying.play(browser, played, kept, run.topic.path):
+        for name, variant in trying.play(browser, played, kept, proof.tests, run.topic.path):
             seen[name] = variant
             bar.update(1)
     same, differ = agreeing.compared(proof, seen)
