@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+import reference
 from conftest import ROOT, Project
 from errorspan.authoring.modules import Module
 from errorspan.authoring.prices import Price
@@ -112,6 +113,8 @@ GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "correction": ("authors/proofs.md", lambda: table(Correction)),
     "addition": ("authors/proofs.md", lambda: table(Addition)),
     "unsettled": ("authors/proofs.md", lambda: table(Unsettled)),
+    "record": ("authors/record.md", reference.record),
+    "record example": ("authors/record.md", reference.example),
     "checks": ("authors/checks.md", checks),
     "plugins": ("authors/plugins.md", plugins),
     "evidence": ("evidence.md", evidence),

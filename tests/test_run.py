@@ -451,9 +451,9 @@ def test_a_corrupt_record_is_an_error_that_names_the_file(project: Project, file
     project.topic("words")
     assert project.errorspan("run").returncode == 0
     project.write(f"topics/runs/words/{file}", content)
-    for failed in (project.build("--strict"), project.errorspan("status")):
+    for failed in (project.build("--strict"), project.errorspan("check")):
         assert failed.returncode != 0
-        assert told in failed.stderr
+        assert told in failed.stdout + failed.stderr
         assert "Traceback" not in failed.stderr
 
 

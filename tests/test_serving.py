@@ -181,7 +181,7 @@ def test_every_command_goes_on_without_broken_topics_and_fails_at_its_end(quick:
     broken(quick)
     (quick.folder / "topics/waiting.yml").unlink()
     goes_on = {
-        ("status",): "words", ("report",): "1 model runs", ("report", "--json"): '"model": 1',
+        ("report",): "1 model runs", ("report", "--json"): '"model": 1',
         ("run",): "Nothing else is missing.", ("solve", "--dry-run"): "words", ("render", "pages"): "files in pages",
         ("verify",): "No topic has tests and an exercise.",
     }  # fmt: skip
@@ -197,7 +197,7 @@ def test_every_command_goes_on_without_broken_topics_and_fails_at_its_end(quick:
         done = quick.errorspan(*words)
         assert (done.returncode, done.stderr) == (0, "")
     named = {
-        "wrong-key": (("status", "words"), ("verify",), ("solve",)),
+        "wrong-key": (("verify",), ("solve",)),
         "answer": (("run",), ("review", "--by", "me"), ("adopt",), ("export", "qti", "-o", "none.zip")),
     }
     for name, commands in named.items():

@@ -358,8 +358,8 @@ def test_a_person_may_solve_too_and_is_bound_to_the_code(made: Project, messages
     assert "Complete run" in page  # the seven steps are the models' own
     assert made.errorspan("solve").stdout == "Nothing is missing.\n"
     made.write(f"topics/runs/words/{FIRST}", json.dumps(answers.solution(GREETING)).replace(GREETING, "def nowhere"))
-    fault = f"topics/runs/words/{FIRST}:4: findings.1.quote: stands 0 times in the code"
-    assert fault in made.errorspan("status").stderr
+    fault = f"topics/runs/words/{FIRST}:1: findings.1.quote: stands 0 times in the code"
+    assert fault in made.errorspan("check").stdout
     assert fault in made.errorspan("solve").stderr
     assert fault in made.build(key=False).stderr
     assert "a check has something against it" in section(made.page("runs/words"))
@@ -372,9 +372,9 @@ def test_a_person_may_solve_too_and_is_bound_to_the_code(made: Project, messages
 
 def test_a_corrupt_solution_is_an_error_that_names_the_file(made: Project) -> None:
     made.write(f"topics/runs/words/{SECOND}", '{"findings": 7}')
-    for failed in (made.build("--strict"), made.errorspan("status"), made.errorspan("solve")):
+    for failed in (made.build("--strict"), made.errorspan("check"), made.errorspan("solve")):
         assert failed.returncode != 0
-        assert f"topics/runs/words/{SECOND}:1: findings: expected a list (got 7)" in failed.stderr
+        assert f"topics/runs/words/{SECOND}:1: findings: expected a list (got 7)" in failed.stdout + failed.stderr
         assert "Traceback" not in failed.stderr
 
 

@@ -500,11 +500,11 @@ def test_tests_cannot_be_another_file(course: Project) -> None:
 
 def test_files_that_belong_to_no_topic_are_told(course: Project) -> None:
     course.write("topics/word.tests.py", TESTS)
-    done = course.errorspan("status", key=False)
+    done = course.errorspan("check", key=False)
     assert done.returncode == 1
     assert (
         "topics/word.tests.py:1: belongs to no topic: there is no word.yml beside it; rename or remove it"
-        in done.stderr
+        in done.stdout
     )
 
 
@@ -589,7 +589,7 @@ def test_nothing_of_the_project_runs_outside_the_sandbox(course: Project) -> Non
 def test_no_link_is_followed(course: Project, name: str) -> None:
     secret = course.write("secret.yml", "canary: canary\n")
     (course.folder / "topics" / name).symlink_to(secret)
-    done = course.errorspan("status", key=False)
+    done = course.errorspan("check", key=False)
     assert done.returncode == 1
-    assert f"topics/{name}:1: " in done.stderr
+    assert f"topics/{name}:1: " in done.stdout
     assert "canary" not in done.stdout + done.stderr

@@ -86,6 +86,19 @@ class Course:
             raise InputError(faults)
         return [topic for topic in self.topics.values() if not ids or topic.id in ids]
 
+    def only(self, ids: Collection[str]) -> Course:
+        """Return the course as if it had these topics alone, the broken ones among them.
+
+        Raises:
+            InputError: there is no such topic.
+        """
+        ids = [named_by(name) for name in ids]
+        every = {**self.topics, **self.broken}
+        if faults := [f"there is no topic {name!r} (known: {', '.join(every)})" for name in ids if name not in every]:
+            raise InputError(faults)
+        topics = [topic for topic in self.topics.values() if topic.id in ids]
+        return Course(self.root, self.settings, topics, [topic for topic in self.broken.values() if topic.id in ids])
+
     def record(self, topic: Topic) -> Record:
         """Return the record of a topic."""
         name = f"{self.settings.topics}/runs/{topic.id}"
@@ -219,21 +232,22 @@ class Course:
             raise InputError(faults)
         return runs
 
-    def ask(
+    def ask(  # noqa: PLR0913 - how models are asked
         self,
         topics: Sequence[Topic],
         *,
         steps: Sequence[Step] = STEPS,
         refresh: bool = False,
+        max_calls: int | None = None,
         listen: Listener,
         stopping: Callable[[], None] = lambda: None,
     ) -> list[Run]:
         """Return the runs, asking models for what is missing of these steps; topics go side by side.
 
         Ctrl-C lets calls in flight finish, because they are paid for, and starts no other;
-        `stopping` is called at once.
+        `stopping` is called at once. After `max_calls` no other is started either.
         """
-        client = Client(self.settings)
+        client = Client(self.settings, max_calls)
 
         def played(topic: Topic) -> Run:
             try:

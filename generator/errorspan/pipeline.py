@@ -220,7 +220,7 @@ class Pipeline:
         if recorded:
             stale = recorded.entry.stale(lambda: make().key, partial(prompting.basis, step, outputs))
             if not (stale and (self._refresh or step in SOLVE) and step in self._steps):
-                output = self._read(step, recorded)
+                output = read(self._record, step, recorded)
                 output = self._correct(recorded, output) if step in ASSESS else output
                 findings = step.findings(output, outputs, recorded.entry.asked_in)
                 return Answer(asked, recorded, output, stale, findings)
@@ -263,16 +263,8 @@ class Pipeline:
         text, basis = output.recorded(), prompting.basis(step, outputs)
         entry = answered(text, request, reply, rejected, basis=basis, pipeline=version("errorspan"))
         recorded = self._record.keep(file, text, entry)
-        output = self._read(step, recorded)
+        output = read(self._record, step, recorded)
         return Answer(asked, recorded, output, findings=step.findings(output, outputs))
-
-    def _read(self, step: Step, recorded: Recorded) -> Output:
-        try:
-            return step.read(recorded.text)
-        except ValidationError as error:
-            way_out = "mend it, or delete the file: then it is missing, and a run asks for it"
-            file = f"{self._record.name}/{recorded.file}"
-            raise InputError(faults_in(file, error, way_out, recorded.text, step.output)) from None
 
     def _discard_abandoned(self) -> None:
         if self._client:
@@ -283,6 +275,20 @@ class Pipeline:
     @property
     def _max_attempts(self) -> int:
         return self.topic.max_attempts or self.settings.max_attempts
+
+
+def read(record: Record, step: Step, recorded: Recorded) -> Output:
+    """Return what a file of a record says.
+
+    Raises:
+        InputError: it is corrupt.
+    """
+    try:
+        return step.read(recorded.text)
+    except ValidationError as error:
+        way_out = "mend it, or delete the file: then it is missing, and a run asks for it"
+        file = f"{record.name}/{recorded.file}"
+        raise InputError(faults_in(file, error, way_out, recorded.text, step.output)) from None
 
 
 def _done(job: Callable[[], Answer]) -> Future[Answer]:

@@ -22,7 +22,7 @@ from errorspan.runs.run import Run
 from errorspan.steps.table import STEPS, Step
 
 dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Say what would be asked and its worst-case price, and ask nothing."
+    "--dry-run", is_flag=True, help="Say what would be asked, and ask nothing. Deprecated: errorspan estimate."
 )
 max_cost_option = click.option(
     "--max-cost", type=Dollars(), metavar="USD", help="A limit for this run in place of max_cost_usd."
@@ -46,6 +46,7 @@ def offered(  # noqa: PLR0913 - what is asked, of whom, and at which price
     """
     limit = course.settings.max_cost_usd if max_cost is None else max_cost
     if dry_run:
+        click.echo("warning: --dry-run goes with the next release; `errorspan estimate` tells more", err=True)
         _tell_missing(course, runs, wanted)
         click.echo(f"Worst case: {money(budget.within(runs, course.settings, limit, wanted))}")
         return False
@@ -60,10 +61,17 @@ def offered(  # noqa: PLR0913 - what is asked, of whom, and at which price
     return True
 
 
-def asked(course: Course, runs: Sequence[Run], *, steps: Sequence[Step] = STEPS, refresh: bool) -> list[Run]:
+def asked(
+    course: Course,
+    runs: Sequence[Run],
+    *,
+    steps: Sequence[Step] = STEPS,
+    refresh: bool,
+    max_calls: int | None = None,
+) -> list[Run]:
     """Return the runs with what models were asked for, telling each call: on a terminal as a table, else in lines."""
     topics, stopping = [run.topic for run in runs], partial(_say, STOPPING)
-    ask = partial(course.ask, topics, steps=steps, refresh=refresh, stopping=stopping)
+    ask = partial(course.ask, topics, steps=steps, refresh=refresh, max_calls=max_calls, stopping=stopping)
     if not sys.stderr.isatty():
         return ask(listen=Tally(course.settings, _say))
     board = Board(topics_of=[topic.id for topic in topics], tally=Tally(course.settings, lambda _: None))

@@ -72,6 +72,15 @@ def _once(found: Source, root: Path) -> None:
                 raise InputError([found.fault(("hooks", number), f"{said}; keep the plugin")])
 
 
+def misread_course_of(config_file: Path) -> Course:
+    """Read as much of a course as its faulty settings let."""
+    try:
+        found: Mapping[str, Any] = configuration(config_file).values
+    except InputError:
+        found = {}
+    return Course.sketch(config_file.resolve(), *_set(found))
+
+
 def settings_of(config_file: Path) -> Settings:
     """Read the settings that a configuration holds, and no topic."""
     return read_settings(config_file.resolve(), *_set(configuration(config_file).values))

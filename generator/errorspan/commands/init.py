@@ -35,7 +35,7 @@ Look at it:
 
 Add a topic of your own, and see what its run would cost:
   echo 'title: Rate limiting an API' > topics/rate-limiting.yml
-  {errorspan} run rate-limiting --dry-run
+  {errorspan} estimate rate-limiting
 
 README.md tells how to publish the course.
 """

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """Ask models, with at most `max_calls` calls in flight over all threads."""
+    """Ask models, with at most the settings' `max_calls` calls in flight over all threads, and `most` in all."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, most: int | None = None) -> None:
         self._settings = settings
+        self._left = most
         self._secrets = settings.key_variables
         self._connected: dict[Server | None, Anthropic] = {}
         self._flights = BoundedSemaphore(settings.max_calls)
@@ -63,6 +64,9 @@ class Client:
             if self.stopped.is_set():
                 raise AskError("stopped before it was asked")
             with self._starting:
+                if self._left == 0:
+                    raise AskError("not asked, because --max-calls are made")
+                self._left = self._left and self._left - 1
                 sdk = self._started(request.server)
             sending()
             asked_at, start = datetime.now(UTC), time.monotonic()

@@ -46,12 +46,12 @@ class Failed(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    message: Word
-    input: Value | None = None
-    got: Value | None = None
-    expected: Value | None = None
-    error: Word | None = None
-    line: int | None = None
+    message: Word = Field(description="what the test says")
+    input: Value | None = Field(None, description="what went in")
+    got: Value | None = Field(None, description="what came out")
+    expected: Value | None = Field(None, description="what should have come")
+    error: Word | None = Field(None, description="the class of the exception, where it is no assertion's")
+    line: int | None = Field(None, description="the line of the topic's file of tests")
 
     @property
     def values(self) -> dict[str, str]:
@@ -75,13 +75,13 @@ class Variant(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    passed: int = Field(ge=0)
-    failed: Failures = {}
-    erred: Failures = {}
-    skipped: list[Word] = []
-    unplayed: list[Word] = []
-    stopped: Word | None = None
-    unloaded: Word | None = None
+    passed: int = Field(ge=0, description="how many tests passed")
+    failed: Failures = Field({}, description="how each test that failed did, by its name")
+    erred: Failures = Field({}, description="tests that erred themselves")
+    skipped: list[Word] = Field([], description="tests that were skipped")
+    unplayed: list[Word] = Field([], description="tests that had no turn")
+    stopped: Word | None = Field(None, description="why not all had their turn")
+    unloaded: Word | None = Field(None, description="why the program did not load")
 
     @property
     def fails(self) -> bool:
@@ -119,17 +119,19 @@ class Proof(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1, 2] = FORMAT
-    at: Day
-    bound: Bound
-    python: Word | None = None
-    packages: dict[Word, Word]
-    conditions: dict[Word, Word] = {}
-    sandbox: Word
-    tests: list[Word]
-    unstable: list[Word] = []
-    remarks: list[Word] = []
-    variants: dict[str, Variant]
+    format: Literal[1, 2] = Field(FORMAT, description="the format of the proof")
+    at: Day = Field(description="the day")
+    bound: Bound = Field(description="what it is about")
+    python: Word | None = Field(None, description="the Python that ran the tests")
+    packages: dict[Word, Word] = Field(description="what else they needed, or ran them, with versions")
+    conditions: dict[Word, Word] = Field({}, description="what was fixed for them, such as the time zone")
+    sandbox: Word = Field(description="what held the programs; `none` without")
+    tests: list[Word] = Field(description="the names of all tests, in order")
+    unstable: list[Word] = Field([], description="tests that did not end the same way each time")
+    remarks: list[Word] = Field([], description="what else is no test")
+    variants: dict[str, Variant] = Field(
+        description="what the tests said of each program: `shown`, `corrected`, `error-1` …"
+    )
 
     @property
     def runtime(self) -> str:

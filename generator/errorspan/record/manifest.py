@@ -57,14 +57,14 @@ class Source(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    whom: Line | None = None
-    how: LongLine | None = None
-    by: Line | None = None
-    model: str | None = None
-    stop_reason: str | None = None
-    usage: Usage | None = None
-    seconds: Seconds | None = None
-    free: bool | None = None
+    whom: Line | None = Field(None, description="whom somebody asked by hand; then `by` is there too")
+    how: LongLine | None = Field(None, description="how, where it was not with the prompt alone")
+    by: Line | None = Field(None, description="who says so")
+    model: str | None = Field(None, description="the model that the pipeline asked")
+    stop_reason: str | None = Field(None, description="why it stopped, in the server's word")
+    usage: Usage | None = Field(None, description="tokens as the server counted them")
+    seconds: Seconds | None = Field(None, description="how long the reply took")
+    free: bool | None = Field(None, description="`true`: its server takes no key")
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Self:
@@ -120,8 +120,8 @@ class Rejected(_Given):
     model_config = ConfigDict(extra="forbid")
 
     file: str = Field(description="the file of the record that it was asked for")
-    at: Instant
-    faults: list[str]
+    at: Instant = Field(description="when it was asked, in UTC")
+    faults: list[str] = Field(description="why it does not count")
 
     @property
     def superseded(self) -> bool:
@@ -141,17 +141,21 @@ class Entry(Source):
 
     model_config = ConfigDict(extra="forbid")
 
-    origin: Literal["model", "reported", "authored"]
-    digest: Digest
-    format: Annotated[int, Field(ge=1, le=FORMAT)] | None = None
-    at: Day | Instant | None = None
-    edited: Day | None = None
-    key: Digest | None = None
-    basis: Digest | None = None
-    served: str | None = None
-    pipeline: str | None = None
-    options: Options | None = None
-    rejected: list[Rejected] = []
+    origin: Literal["model", "reported", "authored"] = Field(
+        description="who gave it: a model that the pipeline asked, one that somebody asked by hand, or a person"
+    )
+    digest: Digest = Field(description="the SHA-256 of the file, with LF as line ends")
+    format: Annotated[int, Field(ge=1, le=FORMAT)] | None = Field(
+        None, description="the format in which it was asked for; 1 is not said"
+    )
+    at: Day | Instant | None = Field(None, description="when; of a person's, the day")
+    edited: Day | None = Field(None, description="the day on which a person edited it")
+    key: Digest | None = Field(None, description="the SHA-256 of all that was sent; a model's has one")
+    basis: Digest | None = Field(None, description="the SHA-256 of what it answers; a reported one has one")
+    served: str | None = Field(None, description="the model's name in the reply, where it is another")
+    pipeline: str | None = Field(None, description="the version of Errorspan")
+    options: Options | None = Field(None, description="how the model was asked, where not as every other")
+    rejected: list[Rejected] = Field([], description="replies that did not count, before this one")
 
     @property
     def asked_in(self) -> int:
@@ -189,10 +193,10 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: int = FORMAT
-    note: str | None = None
-    answers: dict[str, Entry] = {}
-    discarded: list[Rejected] = []
+    format: int = Field(FORMAT, description="the format of the record")
+    note: str | None = Field(None, description="a remark for the top of the run's page")
+    answers: dict[str, Entry] = Field({}, description="where each file came from, by its name")
+    discarded: list[Rejected] = Field([], description="what was paid for and is no part of the run")
 
 
 @dataclass(frozen=True)

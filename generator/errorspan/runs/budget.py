@@ -20,12 +20,16 @@ TOKENIZERS = 2
 
 
 def missing(run: Run, settings: Settings) -> list[Pass]:
-    """Return the passes that may have to be asked to finish a run, were every attempt to fail but the last."""
+    """Return the passes that may have to be asked to finish a run, were every attempt to fail but the last.
+
+    Where one has separated the tiers already, no further one is made.
+    """
     if run.finished:
         return []
     have = {answer.file for answer in run.answers}
-    last = run.topic.max_attempts or settings.max_attempts
     first = run.last.number if run.last else 1
+    separated = run.verdict is not None and run.verdict.achieved
+    last = first if separated else run.topic.max_attempts or settings.max_attempts
     samples = {attempt.number: len(attempt.samples) for attempt in run.attempts}
     rounds = passes(range(first, last + 1), lambda number: samples.get(number, settings.samples(run.topic)))
     return [wanted for wanted in rounds if wanted.step in STEPS and wanted.file not in have]
@@ -90,22 +94,24 @@ def worst_case(run: Run, settings: Settings, wanted: Wanted = missing) -> Decima
 
 def worst_price(asked: Pass, run: Run, settings: Settings) -> Decimal | None:
     """Return the most that one pass of a step can cost, repairs included; None where its model's price is not known."""
+    model = settings.model(asked.step.asks(asked.order), run.topic)
+    return total(settings.price(model.model, usage, free=model.free) for usage in worst_usages(asked, run, settings))
+
+
+def worst_usages(asked: Pass, run: Run, settings: Settings) -> list[Usage]:
+    """Return the most tokens of one pass of a step, call by call: each reply but the last is sent back."""
     step, attempt, order, _ = asked
     model = settings.model(step.asks(order), run.topic)
     longest = {known.name: _longest(known, run) for known in STEPS}
     longest["feedback"] = (attempt - 1) * (longest["judgment"] + longest["challenge"])
     prompt = prompting.template_size(step, run.topic) + sum(longest[name] for name in step.reads)
-    return total(
-        settings.price(
-            model.model,
-            Usage(
-                input_tokens=prompt + repair * (step.longest(model) + prompting.COMPLAINT_BYTES),
-                output_tokens=step.longest(model),
-            ),
-            free=model.free,
+    return [
+        Usage(
+            input_tokens=prompt + repair * (step.longest(model) + prompting.COMPLAINT_BYTES),
+            output_tokens=step.longest(model),
         )
         for repair in range(settings.max_repairs + 1)
-    )
+    ]
 
 
 def _longest(step: Step, run: Run) -> int:

@@ -27,7 +27,7 @@ from errorspan.runs import publishing, report
 from errorspan.runs.answer import marks
 from errorspan.runs.progress import money
 from errorspan.runs.run import Run
-from errorspan.site import learning_path, running, timeline
+from errorspan.site import learning_path, running, schemas, timeline
 from errorspan.site.blocks import spoken
 from errorspan.site.exercise import Exercise, Places, Seen, in_words
 from errorspan.site.links import KEY, Links
@@ -127,7 +127,8 @@ def render(  # noqa: PLR0913 - what a site says of itself
 
 
 def assets() -> Iterator[Page]:
-    """Yield the styles and the scripts that the pages need."""
+    """Yield the styles and the scripts that the pages need, and the schemas that editors read."""
+    yield from (Page(path, text) for path, text in schemas.written().items())
     for path in (*STYLES, *SCRIPTS, *LATE):
         yield Page(path, files("errorspan.site").joinpath("assets", path.rpartition("/")[2]).read_text("utf-8"))
 
