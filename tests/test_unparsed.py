@@ -209,7 +209,7 @@ def test_a_control_character_of_a_markdown_answer_has_its_line() -> None:
     assert told.startswith("x.md:4: text: expected text without the control character U+0007")
 
 
-READ = (TopicFile, Review, Settings, Manifest, Proof, *{step.output for step in STEPS + SOLVE})
+READ = (TopicFile, Review, Settings, Manifest, Proof, *dict.fromkeys(step.output for step in STEPS + SOLVE))
 
 
 @pytest.mark.parametrize("model", READ, ids=lambda model: model.__name__)
