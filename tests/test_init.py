@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import playwright
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -155,26 +158,79 @@ def test_a_name_that_commands_a_terminal_is_refused(tmp_path: Path) -> None:
     assert not tree(tmp_path)
 
 
-def test_the_workflow_publishes_main_alone_and_has_no_secret(whole: dict[str, bytes | str | None]) -> None:
-    text = bytes(whole[".github/workflows/publish.yml"] or b"").decode()  # type: ignore[arg-type]
-    workflow = yaml.load(text, yaml.BaseLoader)  # `on` stays a word
-    assert workflow["on"] == ["push", "pull_request"]
+def workflow(whole: dict[str, bytes | str | None], name: str) -> tuple[str, Any]:
+    """Return a workflow as text and as values; `on` stays a word."""
+    text = bytes(whole[f".github/workflows/{name}.yml"] or b"").decode()  # type: ignore[arg-type]
+    return text, yaml.load(text, yaml.BaseLoader)
+
+
+def test_main_alone_is_published_without_a_secret(whole: dict[str, bytes | str | None]) -> None:
+    text, publish = workflow(whole, "publish")
+    assert publish["on"] == {"push": {"branches": ["main"]}}
     assert "secrets" not in text
-    assert workflow["permissions"] == {"contents": "read"}
-    build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
-    assert set(build["permissions"].values()) == {"read"}
-    on_main = "github.event_name == 'push' && github.ref == 'refs/heads/main'"
-    assert publish["if"] == on_main
-    steps = [*build["steps"], *publish["steps"]]
-    assert {step["if"] for step in build["steps"] if "pages" in step.get("uses", "")} == {on_main}
+    assert publish["permissions"] == {"contents": "read"}
+    assert set(publish["jobs"]["build"]["permissions"].values()) == {"read"}
+    assert "errorspan verify --check" in text
+    assert "mkdocs build --strict" in text
+
+
+def test_nothing_of_a_pull_request_runs_where_there_is_a_secret(whole: dict[str, bytes | str | None]) -> None:
+    text, checks = workflow(whole, "pull-request")
+    assert checks["on"] == "pull_request"
+    assert "secrets" not in text
+    assert checks["permissions"] == {"contents": "read"}
+    for command in ("errorspan check --format github", "errorspan verify --check", "mkdocs build --strict"):
+        assert f"run: {command}\n" in text
+    text, comment = workflow(whole, "comment")
+    assert comment["permissions"] == {}
+    assert "checkout" not in text
+    assert not [step for step in comment["jobs"]["comment"]["steps"] if "run" in step]
+    _, run = workflow(whole, "run")
+    assert [*run["on"]] == ["workflow_dispatch"]
+    assert run["jobs"]["run"]["environment"] == "models"
+
+
+@pytest.mark.parametrize("name", ["publish", "pull-request", "comment", "run"])
+def test_no_shell_reads_what_others_wrote_as_its_own(whole: dict[str, bytes | str | None], name: str) -> None:
+    _, found = workflow(whole, name)
+    steps = [step for job in found["jobs"].values() for step in job["steps"]]
+    assert not [step["run"] for step in steps if "${{" in step.get("run", "")]
     assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
-    assert [step["run"].partition("  #")[0] for step in steps if "run" in step] == [
-        "pip install -r requirements.txt",
-        "sudo apt-get update -qq && sudo apt-get install -y -qq bubblewrap",
-        "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
-        "errorspan verify --check",
-        "mkdocs build --strict",
-    ]
+
+
+ACTION = """
+const context = {repo: {owner: "o", repo: "r"}, payload: {workflow_run: {
+    html_url: "https://x.example", head_sha: "0123456789abcdef",
+    head_branch: "b", head_repository: {owner: {login: "l"}}}}};
+const said = [];
+const rest = {
+    pulls: {list: async () => ({data: [{number: 7, head: {sha: "0123456789abcdef"}}, {number: 8, head: {sha: "f"}}]})},
+    issues: {listComments: null, updateComment: null, createComment: async (comment) => said.push(comment)}};
+const github = {rest, paginate: async () => []};
+const core = {setFailed: (why) => said.push({why})};
+const run = Object.getPrototypeOf(async () => {}).constructor;
+new run("require", "core", "github", "context", process.argv[1])(require, core, github, context)
+    .then(() => console.log(JSON.stringify(said)));
+"""
+
+
+def test_a_comment_shows_what_checks_left_as_text(tmp_path: Path, whole: dict[str, bytes | str | None]) -> None:
+    _, comment = workflow(whole, "comment")
+    script = comment["jobs"]["comment"]["steps"][1]["with"]["script"]
+    told = tmp_path / "summary.txt"
+    told.write_text("````\n</code> @everyone <img src=x>\u202e\x1b[31m\n" + "x" * 60_000, "utf-8")
+    node = Path(playwright.__file__).parent / "driver" / "node"
+
+    def said() -> list[dict[str, Any]]:
+        done = subprocess.run([node, "-e", ACTION, script], env={"TOLD": str(told)}, capture_output=True, check=True)
+        return json.loads(done.stdout)
+
+    [one] = said()
+    assert (one["issue_number"], len(one["body"]) < 60_000) == (7, True)
+    assert re.search(r"\n`{5}text\n````\n</code> @everyone <img src=x>\ufffd\ufffd\[31m\nx+\n`{5}\n$", one["body"])
+    told.unlink()
+    told.symlink_to("/etc/passwd")
+    assert said() == [{"why": "the file is none that the checks write"}]
 
 
 def test_the_topic_is_the_one_in_this_repository(whole: dict[str, bytes | str | None]) -> None:
