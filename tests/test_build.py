@@ -125,7 +125,7 @@ def test_a_record_without_its_topic_is_told(project: Project) -> None:
     assert project.build().returncode == 0
     (project.folder / "topics/words.yml").rename(project.folder / "topics/word-counts.yml")
     assert "topics/runs/words belongs to no topic file" in project.build(key=False).stderr
-    assert "topics/runs/words:1: belongs to no topic file" in project.errorspan("status", key=False).stderr
+    assert "topics/runs/words:1: belongs to no topic file" in project.errorspan("check", key=False).stdout
 
 
 def test_a_run_page_says_of_each_check_how_it_ended_and_where(project: Project) -> None:

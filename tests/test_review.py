@@ -23,7 +23,7 @@ from errorspan.record.manifest import Entry, Recorded
 from errorspan.runs.answer import Answer
 from errorspan.runs.places import said_at
 from errorspan.runs.publishing import unearned
-from errorspan.steps.table import ASSESS
+from errorspan.steps.table import ASSESS, Pass
 from errorspan.text.errors import InputError
 from errorspan.text.objects import lines
 
@@ -298,7 +298,7 @@ def test_what_a_check_finds_is_told_where_a_person_must_change_it(
     assert review
     shown, recorded = correcting.corrected(ASSESSED, review), ASSESSED.recorded()
     entry = Entry(origin="authored", digest="0" * 64)
-    answer = Answer(ASSESS[-1], 0, "", Recorded("assessment.json", recorded, entry), shown)
+    answer = Answer(Pass(ASSESS[-1]), Recorded("assessment.json", recorded, entry), shown)
     evidence = Evidence(review=review, original=ASSESSED)
     place = ("scenario",) if "scenario" in said else ("errors", 1, "hint")
     line = lines(recorded)[place]
@@ -447,9 +447,9 @@ def test_a_broken_record_concerns_its_topic_alone(course: Project) -> None:
         Course.read(config, extra).replay(["words", "nothing"], leave_out=True)
     with pytest.raises(InputError, match=r"runs/broken/categories\.json:1: is no JSON"):
         Course.read(config, extra).replay(["words", "broken"])
-    done = course.errorspan("status", "words", "broken", key=False)
+    done = course.errorspan("estimate", "words", "broken", key=False)
     assert done.returncode == 1
-    assert "words" in done.stdout
+    assert done.stdout == "Nothing is missing.\n"
     assert "topics/runs/broken/categories.json:1: is no JSON: " in done.stderr
     assert "Left out until that is mended: broken\n" in done.stderr
     assert "unread" not in done.stdout + done.stderr

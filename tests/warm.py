@@ -1,4 +1,6 @@
-"""Run commands in forks of a process that has imported what they do: that alone takes longer than most of them do.
+"""Run commands in forks of a process that has imported what they do, and keep templates compiled between them.
+
+Both take longer than most of them do.
 
 What a fork shows less of than a process of its own: another order of sets, an import that is missing but that another
 module has made, what waits for the interpreter's end, and what a command leaves running.
@@ -16,22 +18,30 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import jinja2
+
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([
     "anthropic",
     "mkdocs.commands.build",
     "material.plugins.search.plugin",
     "pymdownx.superfences",
+    "errorspan.commands.agree",
     "errorspan.commands.asking",
+    "errorspan.commands.check",
+    "errorspan.commands.estimate",
     "errorspan.commands.evidence",
     "errorspan.commands.export",
     "errorspan.commands.hand",
     "errorspan.commands.importing",
     "errorspan.commands.init",
+    "errorspan.commands.new",
     "errorspan.commands.render",
+    "errorspan.commands.runtimes",
     "errorspan.commands.solve",
     "errorspan.site.mkdocs",
 ])  # fmt: skip
+_DEFAULTS = jinja2.Environment.__init__.__defaults__ or ()
 os.environ.pop("ANTHROPIC_LOG", None)  # else the SDK reads it as it is imported
 
 
@@ -59,6 +69,7 @@ def _play(command: Sequence[str], cwd: Path, env: Mapping[str, str], said: Seque
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
     os.environ.clear()
     os.environ.update(env)
+    jinja2.Environment.__init__.__defaults__ = (*_DEFAULTS[:-2], jinja2.FileSystemBytecodeCache(), *_DEFAULTS[-1:])
     time.tzset()
     os.chdir(cwd)
     if not sdk:

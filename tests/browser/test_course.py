@@ -27,6 +27,9 @@ from errorspan.runs.run import Run
 from errorspan.site.pages import exercise
 
 TOPIC = "dpo-post-training"
+OF_TOPICS = re.compile(r"(?:exercises|runs)/(?P<topic>[^/]+)/")
+OF_EACH_KIND = {TOPIC, "rate-limiting", "undo-history"}
+"""Topics whose pages show all that a topic's pages can: written, reported, reviewed, proved, never separated."""
 
 
 class Built:
@@ -41,6 +44,11 @@ class Built:
         """Return the path of every page."""
         found = sorted(path.relative_to(self.folder) for path in self.folder.rglob("index.html"))
         return [path.parent.as_posix().removeprefix(".") + "/" * (path.parent != Path()) for path in found]
+
+    @property
+    def pages_of_each_kind(self) -> list[str]:
+        """Return the path of every page but those of topics whose pages show nothing that others' do not."""
+        return [path for path in self.pages if not (of := OF_TOPICS.match(path)) or of["topic"] in OF_EACH_KIND]
 
 
 @pytest.fixture(scope="session")
@@ -94,9 +102,11 @@ def _elsewhere(url: str) -> bool:
     return urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname != "127.0.0.1"
 
 
-def test_every_page_opens_without_an_error_or_a_request_elsewhere(course: Built, page: Page) -> None:
-    assert len(course.pages) > 10
-    for path in course.pages:
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.heavy)], ids=["of each kind", "all"])
+def test_pages_open_without_an_error_or_a_request_elsewhere(course: Built, page: Page, *, every: bool) -> None:
+    pages = course.pages if every else course.pages_of_each_kind
+    assert len(pages) > 10
+    for path in pages:
         page.goto(course.url + path)
         expect(page.locator("h1").first).to_be_visible()
         links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
@@ -108,9 +118,10 @@ def test_every_page_opens_without_an_error_or_a_request_elsewhere(course: Built,
                 pytest.fail(f"{path} links outside the subfolder: {link}")
 
 
-def test_no_page_scrolls_sideways_on_a_phone(course: Built, page: Page) -> None:
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.heavy)], ids=["of each kind", "all"])
+def test_no_page_scrolls_sideways_on_a_phone(course: Built, page: Page, *, every: bool) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
-    for path in course.pages:
+    for path in course.pages if every else course.pages_of_each_kind:
         page.goto(course.url + path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 320, f"{path} is {wide} px wide"
