@@ -55,7 +55,7 @@ def link(name: str) -> str:
 def table(name: str) -> str:
     """Return a row for each key of a kind of file, those of its parts after a dot; `[]` is each of a list's items."""
     made = schemas.schema(name)
-    rows = ["| key | what stands there | |", "|---|---|---|"]
+    rows = ["| key | what stands there | what it says |", "|---|---|---|"]
     for kind in made.get("anyOf", [made]):
         if len(rows) > 2:
             rows.append("| | *or, in its place:* | |")

@@ -199,7 +199,7 @@ def test_a_stale_reported_answer_is_replaced_by_a_refresh_and_kept_in_mind(
         ({"model": "claude"}, "has no model"),
         ({"whom": "two\nlines"}, "whom"),
         ({"whom": "x" * 121}, "whom"),
-        ({"how": "\u001b[2J"}, "control character"),
+        ({"how": "\u001b[2J"}, "holds U+001B"),
     ],
 )
 def test_a_reported_entry_says_what_is_known_and_no_more(more: dict[str, Any], fault: str) -> None:

@@ -59,6 +59,7 @@ def test_a_student_plays_it_and_no_link_is_broken(course, new_page) -> None:
     )
     page.locator("[data-action=explainAll]").click()
     found = faults(page, ".es")
+    page.locator("details:has(.es-links) > summary").first.click()
     page.locator(".es-links a").first.click()
     page.wait_for_url(lambda address: f"{url}{runs}/words/#" in unquote(address))
     expect(page.locator(page.evaluate("'#' + CSS.escape(location.hash.slice(1))"))).to_be_attached()

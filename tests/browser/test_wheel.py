@@ -174,7 +174,7 @@ def play(browser: Browser, url: str) -> None:
 def publish(environment: Environment, wheel: Path, course: Path) -> None:
     """Do what the workflow does, without a network but for what pip would ask it."""
     workflow = yaml.safe_load((course / ".github/workflows/publish.yml").read_text("utf-8"))
-    install, build = (step["run"] for step in workflow["jobs"]["build"]["steps"] if "run" in step)
+    install, *_, build = (step["run"] for step in workflow["jobs"]["build"]["steps"] if "run" in step)
     assert install == "pip install -r requirements.txt"
     (course / "wheels").mkdir()
     (course / "wheels" / wheel.name).write_bytes(wheel.read_bytes())

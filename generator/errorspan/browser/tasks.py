@@ -58,7 +58,7 @@ def task(topic: Topic, language: str, tests: Mapping[str, bytes]) -> dict[str, A
     main = harnesses.tests(topic.id, harness)
     named = {TESTS + harness.ending: tests[main], **{name: text for name, text in tests.items() if name != main}}
     try:
-        laid = {name: text.decode() for name, text in named.items()}
+        laid = {name: text.decode().replace("\r\n", "\n") for name, text in named.items()}
     except UnicodeDecodeError:
         return None
     made: dict[str, Any] = {"engine": _IN[harness.ending], "inside": harness.inside, "laid": laid}

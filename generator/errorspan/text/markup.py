@@ -161,7 +161,7 @@ def _token(kind: _TokenType, piece: _Piece) -> str:
 
 @lru_cache(maxsize=16)  # the same code stands on two pages, and in the key many times
 def _tokens(text: str, language: str) -> list[tuple[_TokenType, str]]:
-    tokens = [(kind, written) for _, kind, written in lexed(text, language) or ()]
+    tokens = [(kind, written) for _, kind, written in lexed(text, language) or () if written]
     whole = ended(text)
     if "".join(written for _, written in tokens) != whole:  # some lexers drop spaces, or spell tabs out
         return [(TextToken, text)]
