@@ -93,7 +93,8 @@ def test_a_whole_run_by_hand_and_its_solvers(project: Project, messages_api: Mes
     assert order == ["categories", "error_catalog", "challenge", "mid_implementation", "weak_implementation",
                      "judgment-ab", "judgment-ba", "assessment", "blind_solve-first", "blind_solve-second"]  # fmt: skip
     assert asked == {
-        "topic": "words", "step": "", "attempt": 0, "order": "", "file": "", "system": "", "prompt": "", "schema": None,
+        "topic": "words", "step": "", "attempt": 0, "order": "", "sample": 1, "file": "",
+        "system": "", "prompt": "", "schema": None,
     }  # fmt: skip
     assert "words: the run is complete" in told
     nothing = typed_alone(project, "prompt", "words")
@@ -156,7 +157,7 @@ def test_faults_come_as_the_text_to_send_back_and_stay_with_the_answer(project: 
     half = json.dumps(answers.CATEGORIES | {"beginner": ["One"]})
     sent = typed_alone(project, "answer", "words", "-", *TOLD, said=half)
     assert sent.returncode == 1
-    assert sent.stdout.startswith("Your answer cannot be used yet:\n\n- beginner: List should have at least 3 items")
+    assert sent.stdout.startswith("Your answer cannot be used yet:\n\n- beginner: expected at least 3 (got 1)")
     assert "answer with the whole JSON object again" in sent.stdout
     assert "categories.json: not recorded" in sent.stderr
     assert not manifest(project) if (project.folder / "topics/runs/words/run.json").exists() else True
@@ -198,7 +199,7 @@ def test_what_was_pasted_before_a_kill_is_found_again(project: Project) -> None:
     [
         (("words", "-", "--by", "Ada"), "x", "Say whom you asked: --model."),
         (("words", "-", "--model", "two\nlines", "--by", "Ada"), "x", "--model: "),
-        (("words", "-", "--model", "x" * 121, "--by", "Ada"), "x", "--model: String should have at most"),
+        (("words", "-", "--model", "x" * 121, "--by", "Ada"), "x", "--model: expected at most 120 characters"),
         (("words", "-", "--model", "a\u001b[2J", "--by", "Ada"), "x", "without the control character U+001B"),
         (("words", "-", "--model", "a", "--by", "Ada", "--how", " "), "x", "--how: expected text that is not blank"),
         (("words", "-", "--model", "a", "--by", "Ada"), " \n", "The answer is empty: nothing was recorded."),

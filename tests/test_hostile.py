@@ -234,7 +234,7 @@ def test_no_topic_can_have_the_name_of_anothers_record(tmp_path: Path, name: str
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("title: T\n")
     (tmp_path / "topics").mkdir(exist_ok=True)
-    if path.parent.resolve() != tmp_path / "topics":
+    if path.parent.resolve() != tmp_path / "topics" or path.name.startswith("."):  # the latter is an editor's
         assert read_topics(tmp_path / "topics", tmp_path) == ([], [])
         return
     topics, [broken] = read_topics(tmp_path / "topics", tmp_path)
