@@ -153,7 +153,7 @@ def play(page: Page, address: str, run: Run) -> None:
     page.wait_for_url(f"**/exercises/{TOPIC}/**")
     expect(page.locator(".es-scenario")).to_contain_text(BRACED)
     rows = page.locator("errorspan-exercise .es-row")
-    assert rows.locator("code").all_inner_texts() == run.assessment.code.splitlines()
+    assert [text.strip("\n") for text in rows.locator("code").all_inner_texts()] == run.assessment.code.splitlines()
     for error in run.assessment.errors:
         span = run.assessment.span(error)
         assert span
