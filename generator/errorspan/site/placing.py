@@ -42,7 +42,9 @@ def add(pages: Sequence[Page], files: Files, config: MkDocsConfig) -> None:
         if file.inclusion is InclusionLevel.INCLUDED and not page.in_nav:
             file.inclusion = InclusionLevel.NOT_IN_NAV
         below = ASSETS if page.uri.startswith(f"{ASSETS_FOLDER}/") else Path(config.docs_dir)
-        file.abs_src_path = str(below / page.uri.removeprefix(f"{ASSETS_FOLDER}/"))
+        source = below / page.uri.removeprefix(f"{ASSETS_FOLDER}/")
+        made = below == ASSETS and not source.is_file()  # of several files; plugins that read scripts read this one
+        file.abs_src_path = str(ASSETS / "errorspan.js" if made else source)
         if posixpath.basename(page.uri) != KEY:
             files.append(file)
 
