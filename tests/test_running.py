@@ -13,7 +13,7 @@ import pytest
 
 from errorspan.answers.outputs import Assessment
 from errorspan.browser import tasks
-from errorspan.browser.engines import PYTHON, TYPESCRIPT, Kept
+from errorspan.browser.engines import PYTHON, TYPESCRIPT, Engine, Kept
 from errorspan.course import Course
 from errorspan.proof import agreeing, proofs
 from errorspan.proof.agreeing import Agreed
@@ -127,31 +127,38 @@ def test_an_error_is_told_by_tests_that_run_and_that_it_breaks() -> None:
     )
     agreed = Agreed(at="2026-11-28", bound=BOUND, engine="x", browser="y", tests=["one", "two"])
     assert agreed.telling(known, made) == {"1": ["one", "two"], "2": ["two"]}
+    assert agreed.telling(known.model_copy(update={"variants": {}}), made) == {}
     assert agreeing.read(Path("/nowhere"), "x") is None
     assert Agreed.model_validate(json.loads(agreeing.written(agreed))) == agreed
 
 
 @pytest.fixture
-def at_hand(tmp_path: Path) -> list[Kept]:
+def at_hand(tmp_path: Path) -> running.AtHand:
     """Return engines that are at hand, as far as a build looks at them."""
-    found = []
+    found = {}
     for engine in (PYTHON, TYPESCRIPT):
         folder = tmp_path / engine.folder
         folder.mkdir()
         for name in ("0.js", "LICENCES.txt"):
             (folder / name).write_text(f"{engine.name} {name}")
-        found.append(Kept(engine, (folder / "0.js",), 10))
-    return found
+        found[engine] = Kept(engine, (folder / "0.js",), 10)
+    return found.get
 
 
-def test_a_page_runs_what_a_browser_has_shown_and_what_is_at_hand(runs: Mapping[str, Run], at_hand: list[Kept]) -> None:
+def nothing(_: Engine) -> None:
+    """Have no engine at hand."""
+
+
+def test_a_page_runs_what_a_browser_has_shown_and_what_is_at_hand(
+    runs: Mapping[str, Run], at_hand: running.AtHand
+) -> None:
     python, script = runs["free-slots"], runs["cart-totals"]
     assert python.evidence.agreed
     made = running.of(python, at_hand)
     assert made
     assert (made["from"], made["parts"], made["size"]) == ("engines/python-314.0.7", 1, 10)
-    assert running.of(python, []) is None
-    assert "from" not in (running.of(script, []) or {"from": ""})
+    assert running.of(python, nothing) is None
+    assert "from" not in (running.of(script, nothing) or {"from": ""})
     other = python.evidence.agreed.model_copy(update={"engine": "pyodide 1"})
     few = python.evidence.agreed.model_copy(update={"tests": python.evidence.agreed.tests[:1]})
     stale = python.evidence.agreed.model_copy(update={"bound": BOUND})
@@ -161,6 +168,6 @@ def test_a_page_runs_what_a_browser_has_shown_and_what_is_at_hand(runs: Mapping[
     assert list(names) == [
         running.SCRIPT, tasks.RUNNER, "engines/python-314.0.7/0.js", "engines/python-314.0.7/LICENCES.txt",
     ]  # fmt: skip
-    assert names["engines/python-314.0.7/0.js"] == "python 0.js"
+    assert Path(names["engines/python-314.0.7/0.js"]).read_text() == "python 0.js"
     assert list(running.scripts([], at_hand)) == []
     assert pages.exercise(python).run is None  # a package for a platform has no engine beside it

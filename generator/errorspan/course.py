@@ -16,7 +16,7 @@ from errorspan.authoring.modules import strangers
 from errorspan.authoring.settings import Settings, fitting, read_settings
 from errorspan.authoring.topics import BESIDE, Broken, Topic, dropped, named_by, read_topics
 from errorspan.browser import engines
-from errorspan.browser.engines import Kept
+from errorspan.browser.engines import Engine, Kept
 from errorspan.models.client import Client, deprecations
 from errorspan.models.hand import Hand
 from errorspan.pipeline import Pipeline
@@ -42,6 +42,7 @@ class Course:
         self.settings = settings
         self.topics = {topic.id: topic for topic in topics}
         self.broken = {topic.id: topic for topic in broken}
+        self._kept: dict[Engine, Kept | None] = {}
 
     @classmethod
     def read(cls, config_file: Path, extra: Mapping[str, Any], options: Any = None) -> Course:
@@ -109,10 +110,14 @@ class Course:
         """Return what is wrong with the topics that are left out."""
         return [fault for name in sorted(self.broken) for fault in self.broken[name].faults]
 
-    @property
-    def at_hand(self) -> list[Kept]:
-        """Return the engines that run programs in a browser, as far as they are at hand."""
-        return engines.at_hand(self.root)
+    def at_hand(self, engine: Engine) -> Kept | None:
+        """Return an engine that runs programs in a browser, if it is at hand and whole."""
+        if engine not in self._kept:
+            try:
+                self._kept[engine] = engines.kept(self.root, engine)
+            except InputError:  # a build says so, where an exercise needs it
+                self._kept[engine] = None
+        return self._kept[engine]
 
     @property
     def abandoned(self) -> list[str]:

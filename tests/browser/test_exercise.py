@@ -705,7 +705,7 @@ def test_the_bar_leaves_a_phone_to_the_code(new_page, local) -> None:
     bar, said = page.locator(".es-actions"), hinted(page)
     guide(page)
     mark(page, 12, 3, 3)
-    expect(page.locator(".es-count")).to_have_text("2 of 4 marked · 1 unsure")
+    expect(page.locator(".es-count")).to_have_text("2 lines marked · 4 errors · 1 unsure")
     row = 2 * page.locator(".es-check").bounding_box()["height"]  # whatever the font, one row is lower than two buttons
     unsure = bar.bounding_box()["height"]
     mark(page, 5)

@@ -44,7 +44,7 @@ def write(assets: Path, *found: Kept) -> None:
     """Put beside a page what runs in it."""
     (assets / tasks.RUNNER).write_text(tasks.runner(), "utf-8")
     for one in found:
-        folder = assets / tasks.ENGINES / one.engine.folder
+        folder = assets / tasks.FOLDER / one.engine.folder
         folder.mkdir(parents=True)
         for script in one.scripts:
             shutil.copy(script, folder)

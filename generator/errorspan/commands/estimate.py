@@ -33,7 +33,6 @@ def estimate(topics: tuple[str, ...], *, refresh: bool, solve: bool, as_json: bo
     """
     course = course_of(config_file)
     known = typical(course.replay())
-    course = course_of(config_file)
     runs = course.replay(topics, refresh=refresh, leave_out=True)
     failed = left_out(course, topics)
     found = list(estimates(runs, course.settings, known, budget.unsolved if solve else budget.missing))

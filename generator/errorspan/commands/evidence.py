@@ -93,6 +93,8 @@ def verify(  # noqa: PLR0913 - click passes each option
         if place.name == "none":
             click.echo("warning: there is no sandbox; a model's code runs with your own rights", err=True)
         chromium = trying.find() if browser else None
+        if chromium and trying.AS_ROOT:
+            click.echo("warning: as root, Chromium has no sandbox; a page's frame alone holds a model's code", err=True)
         prove = partial(proving.prove, interpreter=Interpreter.at(python), sandbox=place, limits=limits)
         failed += _refuted(tested, course, prove, check=check, browser=chromium)
     else:
@@ -173,7 +175,7 @@ def _refuted(
             proof, found = _verified(run, course, prove, check=check)
             refuted += found
             if browser:
-                agree(run, course, proof, browser, check=check)
+                refuted += agree(run, course, proof, browser, check=check)
         except InputError as error:
             refuted += error.faults
     return refuted

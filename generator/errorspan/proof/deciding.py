@@ -120,13 +120,13 @@ def says_just_that(error: Error, failed: Failed) -> bool:
 
 def deciding(proof: Proof) -> list[str]:
     """Return the tests that tell something: the corrected program passes them, each time."""
-    right = proof.variants[CORRECTED]
-    return [test for test in proof.tests if test not in proof.unstable and right.outcome(test) == "passes"]
+    right = proof.variants.get(CORRECTED)
+    return [one for one in proof.tests if right and one not in proof.unstable and right.outcome(one) == "passes"]
 
 
 def _outcome(proof: Proof, assessment: Assessment, error: Error) -> Outcome:
     number, alone = error.id, proof.variants.get(f"error-{error.id}")
-    if alone is None or CORRECTED not in proof.variants:
+    if alone is None:
         return Outcome("undecided", f"error {number} has not been tried")
     telling = deciding(proof)
     if not telling:

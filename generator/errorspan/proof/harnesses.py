@@ -17,6 +17,9 @@ from errorspan.proof.framing import suffix
 from errorspan.proof.interpreters import Interpreter, Node
 from errorspan.text.errors import InputError
 
+TESTS, PROGRAM = "tests", "exercise"
+"""The files of tests and program where they run, without their endings."""
+
 _JS_ADAPTER = re.compile(rb"^export\s+(?:async\s+)?(?:function|const|let|var)\s+adapt\b", re.MULTILINE)
 _SQL_ANSWERS = re.compile(rb"^--[ \t]*answers:", re.MULTILINE)
 

@@ -18,13 +18,13 @@ from errorspan.authoring.topics import Topic
 from errorspan.proof import harnesses, proofs
 from errorspan.proof.deciding import decided, deciding, meaningless, paired, says_just_that
 from errorspan.proof.framing import frame, framed, suffix
+from errorspan.proof.harnesses import PROGRAM, TESTS
 from errorspan.proof.interpreters import Interpreter
 from errorspan.proof.playing import Played, play
 from errorspan.proof.proofs import CORRECTED, SHOWN, TIERS, Proof, Variant
 from errorspan.proof.sandbox import FIXED, Ended, Limits, Sandbox
 from errorspan.text.errors import InputError
 
-TESTS, PROGRAM = "tests", "exercise"
 AT_ONCE = 4
 
 PATIENCE, SLOWER = 10, 20

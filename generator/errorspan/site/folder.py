@@ -69,7 +69,7 @@ def gather(course: Course, site: Source) -> Gathered:
     runs, spoken = course.replay(), language(config.get("theme"))
     index = "" if directory_urls else "index.html"
     pages = [*render(runs, course.settings, language=spoken, index=index, at_hand=course.at_hand), *assets()]
-    made: dict[str, Content] = {page.uri: page.content.encode() for page in pages}
+    made: dict[str, Content] = {page.uri: page.file or page.content.encode() for page in pages}
     path, listing = _data(made.pop(learning_path.FRAGMENT)).decode(), course.settings.exercises_folder
     name = docs_of(config)
     exclude = [*_HIDDEN, *str(config.get("exclude_docs") or "").splitlines()]

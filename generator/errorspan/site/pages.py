@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -19,7 +20,6 @@ from errorspan.answers.verdicts import REASONS, mid_label, place
 from errorspan.authoring.prices import AS_OF
 from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.authoring.topics import Broken
-from errorspan.browser.engines import Kept
 from errorspan.checks.check import Undecided, united
 from errorspan.checks.tracing import traced
 from errorspan.proof import correcting
@@ -31,6 +31,7 @@ from errorspan.site import learning_path, running, schemas, timeline
 from errorspan.site.blocks import spoken
 from errorspan.site.exercise import Exercise, Places, Seen, in_words
 from errorspan.site.links import KEY, Links
+from errorspan.site.running import AtHand
 from errorspan.site.scenario import told
 from errorspan.site.words import Words, direction, words_in
 from errorspan.steps.table import STEPS
@@ -53,8 +54,8 @@ FRONT = "---\nrender_macros: false\n"
 class Page:
     """A file of the site: a Markdown page, or an asset.
 
-    `source`: the file that its author wrote. `above`: the list that names it. `answers`: it tells them, so no search
-    may lead there.
+    `file`: where its content stands, in place of `content`. `source`: what its author wrote. `above`: the list that
+    names it. `answers`: it tells them, so no search may lead there.
     """
 
     uri: str
@@ -63,6 +64,7 @@ class Page:
     source: str | None = None
     above: str | None = None
     answers: bool = False
+    file: Path | None = None
 
 
 def render(  # noqa: PLR0913 - what a site says of itself
@@ -73,7 +75,7 @@ def render(  # noqa: PLR0913 - what a site says of itself
     index: str = "",
     drafts: bool = False,
     broken: Sequence[Broken] = (),
-    at_hand: Collection[Kept] = (),
+    at_hand: AtHand = lambda _: None,
 ) -> Iterator[Page]:
     """Yield every page of a course, and the learning path, which is a part of pages.
 
@@ -123,7 +125,9 @@ def render(  # noqa: PLR0913 - what a site says of itself
     folder = settings.runs_folder
     yield Page(f"{folder}/index.md", rendered("runs.md.j2", folder, **listed), in_nav=True)
     running_here = [one.run for one in exercises.values() if one.run]
-    yield from (Page(f"{ASSETS_FOLDER}/{name}", text) for name, text in running.scripts(running_here, at_hand))
+    for name, made in running.scripts(running_here, at_hand):
+        uri = f"{ASSETS_FOLDER}/{name}"
+        yield Page(uri, made) if isinstance(made, str) else Page(uri, "", file=made)
 
 
 def assets() -> Iterator[Page]:
@@ -133,7 +137,7 @@ def assets() -> Iterator[Page]:
         yield Page(path, files("errorspan.site").joinpath("assets", path.rpartition("/")[2]).read_text("utf-8"))
 
 
-def exercise(run: Run, run_url: str = "", at_hand: Collection[Kept] | None = None) -> Exercise:
+def exercise(run: Run, run_url: str = "", at_hand: AtHand | None = None) -> Exercise:
     """Return a complete run's exercise, which links to the run's page at this address.
 
     Corrections run in it by the engines that are `at_hand`, and nowhere where that is None.

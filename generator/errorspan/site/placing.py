@@ -21,6 +21,8 @@ LEFT_OUT = {InclusionLevel.EXCLUDED, InclusionLevel.DRAFT}
 """Of a site that is built."""
 
 ASSETS = Path(__file__).with_name("assets")
+NOWHERE = ASSETS / "errorspan.js"
+"""Stands for assets that are no file: the plugin privacy reads each from one, and finds no link elsewhere in this."""
 
 
 def add(pages: Sequence[Page], files: Files, config: MkDocsConfig) -> None:
@@ -37,14 +39,17 @@ def add(pages: Sequence[Page], files: Files, config: MkDocsConfig) -> None:
     for there, uri in in_the_way(uris, own, directory_urls=config.use_directory_urls):
         raise PluginError(f"errorspan: {uri} is generated; {config.docs_dir}/{there} is in its way")
     for page in pages:
-        file = File.generated(config, page.uri, content=page.content)
+        if page.file:
+            file = File.generated(config, page.uri, abs_src_path=str(page.file))
+        else:
+            file = File.generated(config, page.uri, content=page.content)
+            below = ASSETS if page.uri.startswith(f"{ASSETS_FOLDER}/") else Path(config.docs_dir)
+            source = below / page.uri.removeprefix(f"{ASSETS_FOLDER}/")
+            made = below == ASSETS and not source.is_file()
+            file.abs_src_path = str(NOWHERE if made else source)
         set_exclusions([file], config)
         if file.inclusion is InclusionLevel.INCLUDED and not page.in_nav:
             file.inclusion = InclusionLevel.NOT_IN_NAV
-        below = ASSETS if page.uri.startswith(f"{ASSETS_FOLDER}/") else Path(config.docs_dir)
-        source = below / page.uri.removeprefix(f"{ASSETS_FOLDER}/")
-        made = below == ASSETS and not source.is_file()  # of several files; plugins that read scripts read this one
-        file.abs_src_path = str(ASSETS / "errorspan.js" if made else source)
         if posixpath.basename(page.uri) != KEY:
             files.append(file)
 

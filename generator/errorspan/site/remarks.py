@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from errorspan.browser import tasks
+from errorspan.browser.engines import Engine
 from errorspan.course import Course
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run, State
@@ -34,6 +36,7 @@ def remark(runs: Sequence[Run], course: Course, log: Log) -> None:
         if run.graded and (reasons := withheld(run, course.settings.publish)):
             log.info("%s is not published: %s", run.topic.id, shown("; ".join(reasons)))
     _tell_of_proofs(runs, log)
+    _tell_of_engines(runs, course, log)
     stale = [run.topic.id for run in runs if run.stale]
     if stale:
         log.info("Stale, replayed as recorded: %s (`errorspan run --refresh` asks again)", ", ".join(stale))
@@ -48,6 +51,18 @@ def _tell_of_proofs(runs: Sequence[Run], log: Log) -> None:
     for source, said in _PROOFS.items():
         if ids := of.get(source):
             log.info(said, ", ".join(ids))
+
+
+def _tell_of_engines(runs: Sequence[Run], course: Course, log: Log) -> None:
+    """Say where students cannot run corrections, though a browser has shown that they could."""
+    of: dict[Engine, list[str]] = {}
+    for run in runs:
+        engine = tasks.engine(run.topic, run.evidence.files) if run.evidence.valid_agreed else None
+        if engine and course.at_hand(engine) is None:
+            of.setdefault(engine, []).append(run.topic.id)
+    for engine, ids in of.items():
+        mend = f"`errorspan runtimes add {engine.name}`; a damaged one is moved away first"
+        log.info("Corrections are compared and not run, for want of %s (%s): %s", engine.title, mend, ", ".join(ids))
 
 
 def _remark_on(runs: Sequence[Run], log: Log) -> None:

@@ -5,13 +5,14 @@ A correction is tried in the program in which its error alone is left, in place 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from errorspan.answers.outputs import Assessment, Error
 from errorspan.browser import tasks
-from errorspan.browser.engines import Kept
+from errorspan.browser.engines import Engine, Kept
 from errorspan.proof import proofs
 from errorspan.proof.framing import framed
 from errorspan.runs.run import Run
@@ -19,10 +20,12 @@ from errorspan.text.markup import visible
 
 SCRIPT = "errorspan.run.js"
 """The page's script of it, which only a site has where something runs."""
+AtHand = Callable[[Engine], Kept | None]
+"""Gives an engine where it is at hand."""
 _FIX = "\0"  # stands for the lines that a student mends
 
 
-def of(run: Run, at_hand: Collection[Kept]) -> dict[str, Any] | None:
+def of(run: Run, at_hand: AtHand) -> dict[str, Any] | None:
     """Return what runs corrections, as the page's script reads it; None where that would not tell of every error."""
     evidence, assessment = run.evidence, run.assessment
     proof, agreed = evidence.valid_proof, evidence.valid_agreed
@@ -30,7 +33,7 @@ def of(run: Run, at_hand: Collection[Kept]) -> dict[str, Any] | None:
         return None
     task = tasks.task(run.topic, assessment.language, evidence.files)
     engine = tasks.engine(run.topic, evidence.files)
-    kept = next((one for one in at_hand if one.engine == engine), None)
+    kept = at_hand(engine) if engine else None
     if task is None or (engine and (kept is None or agreed.engine != engine.title)):
         return None
     telling = agreed.telling(proof, assessment)
@@ -45,16 +48,16 @@ def of(run: Run, at_hand: Collection[Kept]) -> dict[str, Any] | None:
     return made | {"leaveOut": [test for test in proof.tests if test not in agreed.tests]} if errors else None
 
 
-def scripts(running: Collection[Mapping[str, Any]], at_hand: Collection[Kept]) -> Iterator[tuple[str, str]]:
+def scripts(running: Collection[Mapping[str, Any]], at_hand: AtHand) -> Iterator[tuple[str, str | Path]]:
     """Yield the scripts that run corrections, and the engines that these need, by where they stand among the assets."""
     if not running:
         return
     yield SCRIPT, files("errorspan.site").joinpath("assets", SCRIPT).read_text("utf-8")
     yield tasks.RUNNER, tasks.runner()
     needed = {made.get("from") for made in running}
-    for kept in at_hand:
-        if (folder := tasks.fetching(kept)["from"]) in needed:
-            yield from ((f"{folder}/{path.name}", path.read_text("ascii")) for path in (*kept.scripts, kept.licences))
+    for engine in tasks.ENGINES:
+        if (kept := at_hand(engine)) and (folder := tasks.fetching(kept)["from"]) in needed:
+            yield from ((f"{folder}/{path.name}", path) for path in (*kept.scripts, kept.licences))
 
 
 def around(assessment: Assessment, error: Error, frame: str | None) -> dict[str, str] | None:

@@ -21,7 +21,6 @@ errorspanWords("de", {
   "forget": "Alles löschen",
   "errors": { "one": "{n} Fehler", "other": "{n} Fehler" },
   "marked": { "one": "{n} Zeile markiert", "other": "{n} Zeilen markiert" },
-  "markedOf": "{n} von {total} markiert",
   "doubted": "{n} unsicher",
   "doubt": "{place}: unsicher.",
   "unsure": "unsicher",

@@ -11,7 +11,6 @@
     en: {
       errors: { one: "{n} error", other: "{n} errors" },
       marked: { one: "{n} line marked", other: "{n} lines marked" },
-      markedOf: "{n} of {total} marked",
       doubted: "{n} unsure",
       doubt: "Unsure: {place}.",
       unsure: "unsure",
@@ -206,8 +205,8 @@
     countMarks() {
       const { marks, total } = this;
       const n = this.boxes.filter((box) => box.indeterminate).length;
-      const told = total ? this.words("markedOf", { n: runs([...marks]).length, total }) : this.words("marked", { n: marks.size });
-      this.part("count").textContent = dotted(told, n && this.words("doubted", { n }));
+      const told = [this.words("marked", { n: marks.size }), total && this.words("errors", { n: total })];
+      this.part("count").textContent = dotted(...told, n && this.words("doubted", { n }));
     }
 
     changed(control) {
