@@ -132,7 +132,7 @@ class Course:
         return [shown(f"{self.settings.topics}/runs/{name}") for name in names if name not in known]
 
     @cached_property
-    def _tests(self) -> Mapping[str, Sequence[Path]]:
+    def beside(self) -> Mapping[str, Sequence[Path]]:
         """Return the paths of all test files, by topic: to look for each topic's own would look at all, each time."""
         found: defaultdict[str, list[Path]] = defaultdict(list)
         for path in sorted((self.root / self.settings.topics).iterdir()):
@@ -147,7 +147,7 @@ class Course:
         Raises:
             InputError: one is too large, or cannot be read.
         """
-        paths = self._tests.get(topic.id, [])
+        paths = self.beside.get(topic.id, [])
         if harnesses.of(topic.id, [path.name for path in paths]) is None:
             return {}
         files: dict[str, bytes] = {}

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from errorspan.authoring.topics import BESIDE, Topic
+from errorspan.authoring.topics import Topic
 from errorspan.course import Course
 from errorspan.pipeline import read
 from errorspan.proof import agreeing, harnesses, proofs, reviews
@@ -16,7 +16,7 @@ from errorspan.record.record import Record
 from errorspan.runs.run import Run
 from errorspan.runs.standing import waits
 from errorspan.steps.table import Step, passes
-from errorspan.text import syntax
+from errorspan.text import objects, syntax
 from errorspan.text.errors import InputError
 
 Level = Literal["error", "warning", "note"]
@@ -70,7 +70,7 @@ def _of_topic(course: Course, topic: Topic) -> Iterator[Fault]:
     except InputError as error:
         said |= dict.fromkeys(error.faults, "error")
     else:
-        said |= dict.fromkeys([*run.faults, *run.solution_faults, *run.refutations, *_stale(run, course)], "error")
+        said |= dict.fromkeys([*run.faults, *run.solution_faults, *run.refutations, *_stale(run)], "error")
         said |= {remark: "warning" for remark in run.remarks if remark not in said}
         if not said and (why := waits(run, course.settings)):
             said[f"{topic.path}:1: {why}"] = "note"
@@ -89,7 +89,7 @@ def _found(
 
 
 def _reviewed(course: Course, topic: Topic, _: Record) -> Iterator[str]:
-    name = f"{course.settings.topics}/{topic.id}{reviews.SUFFIX}"
+    name = reviews.named(course.root, f"{course.settings.topics}/{topic.id}")
     reviews.read(course.root / name, name)
     return iter(())
 
@@ -103,11 +103,9 @@ def _tested(course: Course, topic: Topic, _: Record) -> Iterator[str]:
         if language and not syntax.unknown(text, language) and (line := syntax.broken(text, language)):
             yield f"{course.settings.topics}/{name}:{line}: does not parse"
     if not files:
-        folder = course.root / course.settings.topics
-        beside = (path.name for path in folder.glob(f"{topic.id}.tests.*") if BESIDE.fullmatch(path.name))
         known = ", ".join(harnesses.tests(topic.id, one) for one in harnesses.HARNESSES)
-        for name in sorted(beside):
-            yield f"{course.settings.topics}/{name}:1: stands beside no tests, which are one of {known}"
+        for path in course.beside.get(topic.id, ()):
+            yield f"{course.settings.topics}/{path.name}:1: stands beside no tests, which are one of {known}"
 
 
 def _recorded(_: Course, topic: Topic, record: Record) -> Iterator[str]:
@@ -160,8 +158,7 @@ def _meant(file: str, names: Iterable[str]) -> str | None:
 
 def _line(record: Record, file: str) -> int:
     """Return the line on which run.json begins to tell of a file."""
-    text = record.own("run.json").read_text("utf-8")
-    return text.count("\n", 0, max(text.find(f'"{file}": {{'), 0)) + 1
+    return objects.lines(record.own("run.json").read_text("utf-8")).get(("answers", file), 1)
 
 
 def _proved(_: Course, __: Topic, record: Record) -> Iterator[str]:
@@ -170,7 +167,7 @@ def _proved(_: Course, __: Topic, record: Record) -> Iterator[str]:
     return iter(())
 
 
-def _stale(run: Run, course: Course) -> Iterator[str]:
+def _stale(run: Run) -> Iterator[str]:
     """Yield what stands beside a run and is of something that is there no more."""
     evidence = run.evidence
     if proof := evidence.stale_proof:
@@ -184,11 +181,5 @@ def _stale(run: Run, course: Course) -> Iterator[str]:
             again = f"`errorspan verify {run.topic.id}` proves anew"
             yield f"{file}: is stale: {changed} changed since; {again}"
     if review := evidence.stale_review:
-        name = f"{course.settings.topics}/{run.topic.id}{reviews.SUFFIX}"
-        line = _marked((course.root / name).read_text("utf-8-sig"))
-        yield f"{name}:{line}: assessment: {review.by} reviewed another version; review it anew, or remove the file"
-
-
-def _marked(text: str) -> int:
-    found = re.search(r"^assessment\s*:", text, re.MULTILINE)
-    return text.count("\n", 0, found.start()) + 1 if found else 1
+        why = f"{review.by} reviewed another version; review it anew, or remove the file"
+        yield review.fault(("assessment",), why)

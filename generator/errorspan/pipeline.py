@@ -29,7 +29,7 @@ from errorspan.runs.progress import Listener, Progress
 from errorspan.runs.run import Open, Run
 from errorspan.steps import prompting
 from errorspan.steps.prompting import MOST_REPAIRS, Request
-from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Pass, Step, Tier, exceeded, passes
+from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Pass, Step, exceeded, passes, sampled
 from errorspan.text.errors import AskError, Busy, DiskError, InputError, Refused
 
 Correct = Callable[[Recorded, Any], Any]
@@ -136,7 +136,10 @@ class Pipeline:
         self._outputs = {"topic": self.topic, "feedback": feedback}
         self._play(PREPARE, [self._outputs], attempt=0)
         for attempt in range(1, self._max_attempts + 1):
-            samples = [dict(self._outputs) for _ in range(self._samples(attempt))]
+            samples = [
+                dict(self._outputs)
+                for _ in range(sampled(attempt, self._record.has, self.settings.samples(self.topic)))
+            ]
             self._attempts.append(tried := Attempt(attempt, samples))
             self._play(ATTEMPT, samples, attempt)
             judged = samples[tried.sample - 1]
@@ -148,13 +151,6 @@ class Pipeline:
                 *feedback,
                 Feedback(attempt, judged["challenge"], judged["judgment"]),
             ]
-
-    def _samples(self, attempt: int) -> int:
-        """Return how many samples an attempt has: those that it was judged by, or else as many as the site asks for."""
-        there = [one for one in passes([attempt]) if one.step.sampled and self._record.find(one.file)]
-        most = max([one.sample for one in there if one.step.tier is Tier.WEAK], default=1)
-        judged = any(one.step.tier is Tier.JUDGE for one in there)
-        return most if judged else max(most, self.settings.samples(self.topic))
 
     def _have_solved(self) -> str | None:
         """Take solvers' answers where they are there, or may be asked for; say why one that was asked for is not."""

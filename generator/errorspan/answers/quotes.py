@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from errorspan.text.expected import described
 
 _LIKE = 0.4
-_LONGEST = 300
+_LONGEST, _NEAR = 80, 100
+"""Characters of lines that are compared, and how many lines before and behind: what compares them is slow."""
 
 
 def occurrences(quote: str, text: str, start: int = 0, end: int | None = None) -> Iterator[int]:
@@ -33,7 +34,9 @@ def unplaced(quote: str, line: int, code: str) -> str:
     strange = next((one for one in quote.split("\n") if one.strip() and not any(one in row for row in rows)), None)
     if strange is None:
         return "stands 0 times in the code: each of its lines does, but not together; blanks and blank lines count"
-    like = {row.strip()[:_LONGEST]: number for number, row in reversed(list(enumerate(rows, 1)))}
+    first = min(max(line - _NEAR, 0), max(len(rows) - 2 * _NEAR, 0))
+    around = list(enumerate(rows, 1))[first : first + 2 * _NEAR]
+    like = {row.strip()[:_LONGEST]: number for number, row in reversed(around)}
     if near := get_close_matches(strange.strip()[:_LONGEST], like, 1, _LIKE):
         number = like[near[0]]
         nearest = f"nearest is line {number}, {described(rows[number - 1])}"

@@ -16,7 +16,7 @@ import yaml
 
 from errorspan.text.errors import InputError
 from errorspan.text.expected import Place
-from errorspan.text.source import Source, decoded
+from errorspan.text.source import Mark, Source, decoded
 from errorspan.text.unparsed import in_yaml
 
 NAME = "errorspan"
@@ -51,8 +51,8 @@ def files(config_file: Path) -> list[Path]:
     return found
 
 
-def marks(config_file: Path) -> dict[Place, str]:
-    """Return where each key of a configuration stands, as `file:line`.
+def marks(config_file: Path) -> dict[Place, Mark]:
+    """Return where each key of a configuration stands.
 
     Raises:
         InputError: it cannot be read, or one that it inherits from.
@@ -140,7 +140,7 @@ def _named(path: Path, root: Path) -> str:
         return path.as_posix()
 
 
-def _placed(nodes: Sequence[_Node], place: Place) -> Iterator[tuple[Place, str]]:
+def _placed(nodes: Sequence[_Node], place: Place) -> Iterator[tuple[Place, Mark]]:
     """Yield the mark of each key. Mappings are merged over all files; anything else is the first one's."""
     mappings = list(takewhile(lambda named: isinstance(named[1], yaml.MappingNode), nodes))
     inner: dict[Place, list[_Node]] = {}
@@ -148,11 +148,11 @@ def _placed(nodes: Sequence[_Node], place: Place) -> Iterator[tuple[Place, str]]
         for key, value in mapping.value:
             below = (*place, str(key.value))
             if below not in inner:
-                yield below, f"{name}:{key.start_mark.line + 1}"
+                yield below, (name, key.start_mark.line + 1)
             inner.setdefault(below, []).append((name, value))
     if nodes and isinstance(nodes[0][1], yaml.SequenceNode):
         for number, value in enumerate(nodes[0][1].value):
-            yield (*place, number), f"{nodes[0][0]}:{value.start_mark.line + 1}"
+            yield (*place, number), (nodes[0][0], value.start_mark.line + 1)
             inner[*place, number] = [(nodes[0][0], value)]
     for below, values in inner.items():
         yield from _placed(values, below)

@@ -205,6 +205,10 @@ def read_topics(folder: Path, root: Path) -> tuple[list[Topic], list[Broken]]:
     return topics, broken
 
 
+_OF_A_RECORD = re.compile(r"(?:^|/)runs/(?P<topic>[^/]+)(?:/(?:attempt-[0-9]+/?)?[^/]*)?$")
+"""A record's folder, or something in it."""
+
+
 def dropped(name: str) -> bool:
     """Tell whether a file is what an editor left, such as `.#x.yml`, `x.yml~` or `x.tests.py.orig`."""
     return bool(_DROPPING.fullmatch(name))
@@ -215,8 +219,8 @@ def named_by(path: str) -> str:
     parts = [part for part in re.split(r"[/\\]", path) if part not in {"", "."}] or [path]
     if beside := BESIDE.fullmatch(parts[-1]):
         return beside["topic"]
-    if "runs" in parts[:-1] and not parts[-1].endswith(SUFFIXES):
-        return parts[len(parts) - parts[::-1].index("runs")]
+    if found := _OF_A_RECORD.search("/".join(parts)):
+        return found["topic"]
     return parts[-1].removesuffix(".yml").removesuffix(".yaml")
 
 

@@ -103,6 +103,11 @@ class Review(Strict):
 
     _source: Source = PrivateAttr(Source("review", {}, {}))
 
+    @property
+    def file(self) -> str:
+        """Return its file, as messages name it."""
+        return self._source.name
+
     def fault(self, place: Place, what: str) -> str:
         """Say a fault of it at its line."""
         return self._source.fault(place, what)

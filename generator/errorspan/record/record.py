@@ -215,6 +215,10 @@ class Record:
             raise InputError([f"{self.name}/run.json:1: {_told_newer(manifest.format)}"])
         return manifest
 
+    def has(self, file: str) -> bool:
+        """Tell whether there is an answer of this name, whatever it holds."""
+        return (self.folder / file).exists()
+
     def own(self, file: str) -> Path:
         """Return the path of a file of the record, which no link may lead out of it: pages show what stands there."""
         path = disk.below(self._root, self.folder / file, f"{self.name}/{file}".rstrip("/"))

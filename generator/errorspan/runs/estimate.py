@@ -26,7 +26,7 @@ TYPICAL = {
     "assessment": 8_500,
     "blind_solve": 2_000,
 }
-"""Bytes of an answer: the medians of the runs that come with Errorspan, for a course that has none of its own."""
+"""Bytes of an answer, for a course that has none of its own: about the medians of those that come with Errorspan."""
 
 
 class Estimate(NamedTuple):

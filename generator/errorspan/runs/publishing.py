@@ -56,8 +56,9 @@ def unearned(run: Run, publish: Publish) -> list[str]:
     lacks = ["some answers are stale"] if run.stale else []
     if run.faults:
         lacks.append("a check fails" if len(run.faults) == 1 else f"{len(run.faults)} checks fail")
-    shown = [error.id for error in run.assessment.errors]
-    if open_ := [] if run.approved else [id_ for id_ in shown if id_ not in proved(run)]:
+    settled = proved(run)
+    open_ = [error.id for error in run.assessment.errors if error.id not in settled and not run.approved]
+    if open_:
         errors = f"error {open_[0]} is" if len(open_) == 1 else f"errors {', '.join(open_[:-1])} and {open_[-1]} are"
         lacks.append(f"{errors} neither proved nor reviewed")
     return lacks or [f"it is withheld: {reason}" for reason in withheld(run, publish)[:1]]

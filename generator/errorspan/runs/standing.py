@@ -94,20 +94,15 @@ def following(run: Run, settings: Settings) -> Next | None:  # noqa: C901, PLR09
         return None
     if evidence.stale_proof or (evidence.bound and not evidence.proof):
         return typed("verify", "proves the key anew" if evidence.proof else "proves the key")
-    rejected = evidence.review and not evidence.review.approves
-    if evidence.stale_review or rejected:
-        away = f"rm {shlex.quote(_review_file(run))} && "
+    rejected = evidence.review if evidence.review and not evidence.review.approves else None
+    if away := evidence.stale_review or rejected:
         again = typed("review", "says whether the key holds now", " --by NAME")
-        return None if rejected else again._replace(command=away + again.command)
+        return None if rejected else again._replace(command=f"rm {shlex.quote(away.file)} && {again.command}")
     if unresolved(run) or (settings.publish == "reviewed" and not run.approved):
         return typed("review", "says whether the key holds", " --by NAME")
     if settings.publish == "proved" and not evidence.proves(shown):
         return typed("verify", f"proves the key, once tests beside {run.topic.path} show each error")
     return None
-
-
-def _review_file(run: Run) -> str:
-    return f"{run.topic.path.rpartition('.')[0]}.review.yml"
 
 
 def _checks(run: Run) -> str:

@@ -285,7 +285,8 @@ def _once(config: MkDocsConfig) -> None:
         file, hooks = Path(config.config_file_path), list(config.hooks)
         marks = settings_in(file, {}, {}).marks
         places = [("hooks", hooks.index(name)) if name in hooks else PLUGIN for name in named]
-        lines = [marks.get(place) or marks.get(place[:1], f"{file.name}:1") for place in places]
+        found = [marks.get(place) or marks.get(place[:1], (file.name, 1)) for place in places]
+        lines = [f"{name}:{line}" for name, line in found]
         got = ", ".join(f"{name} at {line}" for name, line in zip(named, lines, strict=True))
         raise InputError([f"{lines[-1]}: expected one plugin or hook of Errorspan (got {got}); keep the plugin"])
 

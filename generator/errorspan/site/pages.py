@@ -20,7 +20,7 @@ from errorspan.answers.verdicts import REASONS, mid_label, place
 from errorspan.authoring.prices import AS_OF
 from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.authoring.topics import Broken
-from errorspan.checks.check import Undecided, united
+from errorspan.checks.check import Remark, Undecided, united
 from errorspan.checks.tracing import traced
 from errorspan.proof import correcting
 from errorspan.runs import publishing, report
@@ -273,6 +273,7 @@ def _speaking(words: Words) -> Environment:
         "front": _front,
     }
     environment.tests["undecided"] = lambda said: isinstance(said, Undecided)
+    environment.tests["remark"] = lambda said: isinstance(said, Remark)
     environment.globals |= {
         "language": words.language,
         "direction": direction(words.language),

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 
 from errorspan.text.errors import DiskError, InputError
@@ -20,9 +21,10 @@ def link(root: Path, path: Path) -> Path | None:
 
     What lies beside the root is looked at from where both part. What a root lies behind itself is its owner's choice.
     """
-    ends = [Path(os.path.normpath(end)) for end in (path, root)]
-    ways = [[end, *end.parents] for end in ends]
-    return next((step for step in reversed(ways[0]) if step not in ways[1] and step.is_symlink()), None)
+    way, base = (Path(os.path.normpath(end)) for end in (path, root))
+    above = {base, *base.parents}
+    below = [*takewhile(lambda step: step not in above, (way, *way.parents))]
+    return next((step for step in reversed(below) if step.is_symlink()), None)
 
 
 def below(root: Path, path: Path, name: str) -> Path:

@@ -37,7 +37,7 @@ PATTERNS = {
 }
 """What each pattern in use asks for; a test finds those that lack."""
 
-_OF_A_UNION = re.compile(r"[a-z-]+\[.*\]|none|str", re.DOTALL)
+_OF_A_UNION = re.compile(r"[a-z-]+\[.*\]", re.DOTALL)
 _KINDS = {
     "bool": "true or false",
     "date": "a day, such as 2026-01-31",
@@ -65,6 +65,8 @@ _BOUNDS = {
 def place_of(fault: Mapping[str, Any]) -> Place:
     """Return where a fault of the schema library is, without what it says of a union's kinds."""
     place = tuple(part for part in fault["loc"] if not (isinstance(part, str) and _OF_A_UNION.fullmatch(part)))
+    if fault["type"] != "extra_forbidden" and place[-1:] in {("none",), ("str",)}:  # kinds, where they are no keys
+        place = place[:-1]
     return (*place, fault["ctx"]["key"]) if fault["type"] == LACKING else place
 
 

@@ -71,8 +71,8 @@ class _Lexer:
     def ask(self, request: Any) -> Any:
         """Return its answer; None where it was ended before it had one."""
         with self._lock:
-            process = self._started()
             try:
+                process = self._started()
                 process.stdin.write(json.dumps(request).encode() + b"\n")  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
                 answer: bytes = process.stdout.readline()  # type: ignore[union-attr]
@@ -94,7 +94,7 @@ class _Lexer:
             process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._pid != os.getpid():
+        if self._process is None or self._pid != os.getpid() or self._process.poll() is not None:
             self._process = subprocess.Popen(  # noqa: S603 - this file
                 [sys.executable, "-P", __file__],
                 stdin=subprocess.PIPE,
@@ -110,7 +110,11 @@ atexit.register(_LEXER.end)
 
 
 def _serve() -> None:
-    """Answer each line with a line, until there is none; end where one takes too long."""
+    """Answer each line with a line, until there is none; end where one takes too long.
+
+    Ctrl-C is for who asks: answers that come after it are paid for, and are checked like all others.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin.buffer:
         language, text, seconds = json.loads(line)
         try:

@@ -26,26 +26,29 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
 
 M = TypeVar("M", bound=BaseModel)
+Mark = tuple[str, int]
+"""A file, as messages name it, and a line of it."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A YAML mapping and where its keys stand, as `file:line`. `name` is the file as messages name it."""
+    """A YAML mapping and where its keys stand, as file and line. `name` is the file as messages name it."""
 
     name: str
     values: Mapping[str, Any]
-    marks: Mapping[Place, str] = field(repr=False)
+    marks: Mapping[Place, Mark] = field(repr=False)
     prefix: Place = ()
     text: str = field(default="", repr=False)
 
-    def fault(self, place: Place, what: str) -> str:
-        """Say a fault at the deepest known part of a place."""
+    def fault(self, place: Place, what: str, sign: str | None = None) -> str:
+        """Say a fault at the deepest known part of a place; that of a `sign`, where that stands from there on."""
         place = self.prefix + place
         known = place
         while known and known not in self.marks:
             known = known[:-1]
+        file, line = self.marks.get(known, (self.name, 1))
         key = named(place)
-        return f"{self.marks.get(known, f'{self.name}:1')}: {f'{key}: ' if key else ''}{what}"
+        return f"{file}:{line_of(sign, self.text, line) if sign else line}: {f'{key}: ' if key else ''}{what}"
 
     def validated(self, model: type[M]) -> M:
         """Return the mapping as a model.
@@ -59,11 +62,8 @@ class Source:
             raise InputError(self._told(fault, model) for fault in misfits(error)) from None
 
     def _told(self, fault: Any, model: type[BaseModel]) -> str:
-        said = self.fault(place_of(fault), sentence(fault, model))
-        if fault["type"] != CONTROL:
-            return said
-        file, line, rest = said.split(":", 2)
-        return f"{file}:{line_of(fault['ctx']['sign'], self.text, int(line))}:{rest}"
+        sign = fault["ctx"]["sign"] if fault["type"] == CONTROL else None
+        return self.fault(place_of(fault), sentence(fault, model), sign)
 
 
 def read(path: Path, name: str) -> Source:
@@ -174,7 +174,7 @@ def _events(text: str, name: str) -> tuple[list[yaml.Event], list[str]]:
     return events, faults
 
 
-def _marks(node: yaml.Node, place: Place, name: str, faults: list[str]) -> Iterator[tuple[Place, str]]:
+def _marks(node: yaml.Node, place: Place, name: str, faults: list[str]) -> Iterator[tuple[Place, Mark]]:
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
@@ -187,10 +187,10 @@ def _marks(node: yaml.Node, place: Place, name: str, faults: list[str]) -> Itera
             elif inner in seen:
                 faults.append(f"{name}:{line}: {named(inner)}: is given twice")
             seen.add(inner)
-            yield inner, f"{name}:{line}"
+            yield inner, (name, line)
             yield from _marks(value, inner, name, faults)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             inner = (*place, number)
-            yield inner, f"{name}:{value.start_mark.line + 1}"
+            yield inner, (name, value.start_mark.line + 1)
             yield from _marks(value, inner, name, faults)
