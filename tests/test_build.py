@@ -135,6 +135,7 @@ def test_a_run_page_says_of_each_check_how_it_ended_and_where(project: Project) 
     said = json.loads(path.read_text("utf-8"))
     said["language"] = "sql"  # known to the highlighter, and without a grammar
     said["errors"][1]["correction"] = said["errors"][1]["quote"]
+    stands, said["errors"][0]["line"] = said["errors"][0]["line"], 999
     path.write_text(json.dumps(said), "utf-8")
     built = project.build(key=False)
     assert built.returncode == 0, built.stderr
@@ -145,11 +146,15 @@ def test_a_run_page_says_of_each_check_how_it_ended_and_where(project: Project) 
     ends = {
         "es-fault": (f'{fault} (<a href="#error-2">error 2</a>)', "corrections_change_something"),
         "es-undecided": ("Not checked: whether the code parses: no grammar for sql", "code_parses"),
+        "es-undecided ": (
+            f"No fault: errors.1.line: expected {stands}, where the quote stands (got 999); the quote decides",
+            "quotes_stand_in_the_code",
+        ),
         "": ("The errors are numbered in the order of the code.", "ids_count_up"),
     }
     for mark, (text, name) in ends.items():
         assert (
-            f"<li{f' class={chr(34)}{mark}{chr(34)}' if mark else ''}>{text} "
+            f"<li{f' class={chr(34)}{mark.strip()}{chr(34)}' if mark else ''}>{text} "
             f'<code class="es-check-name">{name}</code></li>' in run
         )
     assert not (project.folder / "site/exercises/words/index.html").exists()

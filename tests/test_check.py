@@ -99,6 +99,19 @@ def test_what_is_of_another_version_is_named_as_such(recorded: Project) -> None:
     assert "its digest" not in status
 
 
+def test_a_stale_review_is_named_and_its_key_found_whatever_its_ending_and_style(recorded: Project) -> None:
+    review = f"{{verdict: approved, by: me, date: 2026-01-31,\n 'assessment': {'ab' * 32}}}\n"
+    recorded.write("topics/words.review.yaml", review)
+    assert listed(recorded) == [("topics/words.review.yaml", 2, "assessment", "words")]
+    assert "rm topics/words.review.yaml && errorspan review words --by NAME" in typed(recorded, "status").stdout
+
+
+def test_what_an_editor_left_is_no_fault(recorded: Project) -> None:
+    for name in ("words.tests.py~", "words.tests.py.orig", ".words.tests.py.swp", "words.review.yml~"):
+        recorded.write(f"topics/{name}", "")
+    assert listed(recorded) == []
+
+
 def test_a_topic_that_is_not_there_is_told(recorded: Project) -> None:
     done = typed(recorded, "check", "wrods")
     assert (done.exit_code, done.stderr) == (1, "there is no topic 'wrods' (known: words)\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 
@@ -31,6 +32,19 @@ def test_what_takes_too_long_is_plain_and_the_next_text_is_not(language: str, te
     assert time.monotonic() - began < 10 * allowed(text) + 5  # others may want the processor, too
     assert markup.code_lines(text, language)[0] == text.partition("\n")[0]
     assert [token.text for token in syntax.comments("x = 1  # one", "python")] == ["# one"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="a system without these signals")
+def test_one_who_is_interrupted_goes_on_lexing_as_does_one_whose_process_was_ended() -> None:
+    assert lexed("x = 'before'", "python")
+    process = lexing._LEXER._process
+    assert process
+    process.send_signal(signal.SIGINT)  # as a terminal sends it to all that a command has started
+    assert lexed("x = 'interrupted'", "python")
+    assert lexing._LEXER._process is process
+    process.kill()
+    process.wait()
+    assert lexed("x = 'killed'", "python")
 
 
 def allowed(text: str) -> float:

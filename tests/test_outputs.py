@@ -565,6 +565,8 @@ FENCES: dict[str, tuple[str, str]] = {
     "code that has no end, in braces": (f"{STRAY}```\nfn main() {{\n", "a = 1\n\nfn main() {\n"),
     "a language that has no end": (f"{STRAY}```text\nWords only.\n", "a = 1\n\nWords only.\n"),
     "the first one has no end": ("```\nThis is all.\n", "This is all.\n"),
+    "code without signs that has no end": (f"{STRAY}```\nputs total\nend\n", "a = 1\n\nputs total\nend\n"),
+    "prose that ends in bold": (f"{STRAY}```\nIt is **short (and right.)**\n", "a = 1\n"),
     "closed words": (f"{STRAY}```\nWords only.\n```\n", "a = 1\n\nWords only.\n"),
 }
 

@@ -175,6 +175,19 @@ def test_of_several_samples_the_best_supported_difference_goes_on(project: Proje
     assert (project.folder / "site/exercises/words").exists()
 
 
+def test_an_attempt_that_a_run_went_on_from_is_sampled_no_more(project: Project, messages_api: MessagesAPI) -> None:
+    project.topic("words")
+    messages_api.script("weak_implementation", message(answers.MID), message(answers.WEAK))  # the first is not judged
+    assert project.errorspan("run").returncode == 0
+    config = project.folder / "mkdocs.yml"
+    config.write_text(config.read_text().replace("weak: weak-model", "weak: {model: weak-model, samples: 3}"))
+    calls = len(messages_api.calls)
+    assert project.build("--strict").returncode == 0
+    assert "Nothing is missing" in project.errorspan("run").stdout
+    assert len(messages_api.calls) == calls
+    assert (project.folder / "site/exercises/words").exists()
+
+
 def test_an_answer_with_faults_goes_back_with_them(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     planted = json.loads(json.dumps(answers.ASSESSMENT))

@@ -143,7 +143,8 @@ def test_what_editors_leave_is_no_topic_and_no_test(tmp_path: Path) -> None:
             "topics/words.tests.frame.py",
         ),
         *("topics/runs/words", "topics/runs/words/", "topics/runs/words/attempt-1/challenge.json"),
-        *("/home/runs/course/topics/words.yml",),
+        *("/home/runs/course/topics/words.yml", "/home/runs/course/words", "/home/runs/course/topics/runs/words"),
+        *("topics/runs/words/run.json", "topics/runs/words/attempt-2/", "topics/runs/words/attempt-2"),
     ],
 )
 def test_a_topic_goes_by_every_file_of_it(named: str) -> None:

@@ -18,7 +18,7 @@ from errorspan.record.manifest import Manifest
 from errorspan.steps.table import SOLVE, STEPS
 from errorspan.text import source
 from errorspan.text.errors import InputError
-from errorspan.text.expected import PATTERNS, misfits, named, place_of, sentence
+from errorspan.text.expected import PATTERNS, Place, misfits, named, place_of, sentence
 from errorspan.text.objects import lines
 from errorspan.text.unparsed import in_json
 
@@ -207,6 +207,20 @@ def test_a_control_character_of_a_markdown_answer_has_its_line() -> None:
         Implementation.read(text)
     [told] = faults_in("x.md", raised.value, "mend it", text)
     assert told.startswith("x.md:4: text: expected text without the control character U+0007")
+
+
+PLACES: dict[tuple[str, Place], Place] = {
+    ("string_type", ("models", "mid", "none")): ("models", "mid"),
+    ("string_type", ("models", "mid", "str")): ("models", "mid"),
+    ("string_type", ("models", "mid", "function-after[named(), str]")): ("models", "mid"),
+    ("extra_forbidden", ("models", "str")): ("models", "str"),
+    ("int_type", ("prices", "str", "input")): ("prices", "str", "input"),
+}
+
+
+@pytest.mark.parametrize(("kind", "found"), PLACES)
+def test_a_key_that_is_called_as_a_kind_is_kept(kind: str, found: Place) -> None:
+    assert place_of({"type": kind, "loc": found}) == PLACES[kind, found]
 
 
 READ = (TopicFile, Review, Settings, Manifest, Proof, *dict.fromkeys(step.output for step in STEPS + SOLVE))

@@ -205,7 +205,7 @@ def read_topics(folder: Path, root: Path) -> tuple[list[Topic], list[Broken]]:
     return topics, broken
 
 
-_OF_A_RECORD = re.compile(r"(?:^|/)runs/(?P<topic>[^/]+)(?:/(?:attempt-[0-9]+/?)?[^/]*)?$")
+_OF_A_RECORD = re.compile(r"(?:^|/)runs/(?P<topic>[^/]+)(?:/attempt-[0-9]+(?:/[^/]+)?|/[^/]+\.(?:json|md))?$")
 """A record's folder, or something in it."""
 
 

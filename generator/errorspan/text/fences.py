@@ -22,6 +22,8 @@ _CODE = re.compile(
 )
 """A line that no prose has."""
 
+_ENDS_PROSE, _CLOSES = frozenset(".!?:。！？：।؟…"), "*_)'\"”»"
+
 
 class Block(NamedTuple):
     """A fenced block: its language, its code, and the lines of the text (from 0, up to) on which the code stands.
@@ -107,9 +109,10 @@ def _fence(state: StateBlock, first: int, end: int, silent: bool) -> bool:  # no
 
 
 def _is_stray(state: StateBlock, first: int, end: int) -> bool:
-    """Tell whether a fence is one too many: code is closed before it, and prose follows to the end."""
+    """Tell whether a fence is one too many: code is closed before it, and prose follows to the end, or nothing."""
     before = any(token.type == "fence" and token.meta["closed"] for token in state.tokens)
-    return before and not any(_CODE.search(_line(state, line)) for line in range(first + 1, end))
+    rest = [text for line in range(first + 1, end) if (text := _line(state, line).rstrip())]
+    return before and not any(map(_CODE.search, rest)) and (not rest or rest[-1].rstrip(_CLOSES)[-1:] in _ENDS_PROSE)
 
 
 def _line(state: StateBlock, line: int) -> str:

@@ -94,7 +94,9 @@ class _Lexer:
             process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._pid != os.getpid() or self._process.poll() is not None:
+        if self._process and (self._pid != os.getpid() or self._process.poll() is not None):
+            self.end()
+        if self._process is None:
             self._process = subprocess.Popen(  # noqa: S603 - this file
                 [sys.executable, "-P", __file__],
                 stdin=subprocess.PIPE,
