@@ -22,7 +22,7 @@ _CODE = re.compile(
 )
 """A line that no prose has."""
 
-_ENDS_PROSE, _CLOSES = frozenset(".!?:。！？：।؟…"), "*_)'\"”»"
+_ENDS_PROSE, _CLOSES = frozenset(".!?:。！？：।؟…"), "*_)'\"”»"  # noqa: RUF001 - full stops of all scripts
 
 
 class Block(NamedTuple):
