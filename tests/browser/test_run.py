@@ -154,6 +154,11 @@ def test_a_student_mends_an_error_and_tests_say_so(new_page, site) -> None:
             expect(told).to_contain_text("adds <b>words</b>")
             expect(told).to_contain_text("1 test is not run here")
     assert page.locator("b").count() == 0
+    box.press_sequentially("x")  # what was said is of another text
+    expect(said).to_be_empty()
+    expect(told).to_be_empty()
+    box.press("Backspace")
+    expect(said).to_have_text(verdict)
     explain(page, 3)
     expect(note(page, 3)).to_contain_text("Right: your correction passes every test that runs here.")
     expect(note(page, 3)).not_to_contain_text("differs")
@@ -162,6 +167,42 @@ def test_a_student_mends_an_error_and_tests_say_so(new_page, site) -> None:
     mark(page, 24)
     check(page, missed=False)
     expect(note(page, 3).locator(".es-ran")).to_be_empty()
+
+
+def test_what_comes_when_a_new_attempt_has_begun_or_the_answer_is_shown_stays_where_it_belongs(new_page, site) -> None:
+    """A run takes a second. Meanwhile a student shows the answer, or starts again and is at the same error once more."""
+    write(site.root / "assets")
+    page = new_page(site.url(site.exercise(variant(run=IN_THE_PAGE))))
+    mark(page, 24)
+    check(page, missed=False)
+    slow = "for (const end = Date.now() + 1500; Date.now() < end; );\nreturn a + b;"
+    note(page, 3).get_by_role("textbox").fill(slow)
+    note(page, 3).locator("[data-action=run]").click()
+    explain(page, 3)
+    expect(note(page, 3)).to_contain_text("Right: your correction passes every test that runs here.")
+    press(page, "again")
+    mark(page, 24)
+    check(page, missed=False)
+    note(page, 3).get_by_role("textbox").fill(slow)
+    note(page, 3).locator("[data-action=run]").click()
+    press(page, "again")
+    mark(page, 24)
+    check(page, missed=False)
+    page.wait_for_function("!document.querySelector('errorspan-exercise').playing")
+    expect(note(page, 3).locator(".es-ran")).to_be_empty()
+    assert "ran" not in page.locator("errorspan-exercise").evaluate("element => element.state.work[3] ?? {}")
+
+
+def test_an_engine_that_did_not_start_is_started_anew(local, browser, kept: Path) -> None:
+    page = runner(local, browser)
+    lost = "() => errorspanRunner.play({ ...%s, from: 'errorspan/lost', parts: 1 })"
+    task = json.dumps(IN_THE_PAGE | {"laid": {"tests.mjs": TESTS, "exercise.js": ""}})
+    assert [page.evaluate(lost % task)["stopped"] for _ in range(2)] == ["engine", "engine"]
+    [found] = [engines.add(kept, TYPESCRIPT)]
+    shutil.copytree(found.scripts[0].parent, local.root / "assets" / "errorspan" / "lost")
+    script = local.root / "assets" / "errorspan" / "lost" / "0.js"
+    script.write_text(script.read_text("utf-8").replace(found.engine.folder, "lost"), "utf-8")
+    assert page.evaluate(lost % task)["stopped"] is None
 
 
 def test_where_no_test_runs_a_correction_is_compared_and_the_score_says_so(new_page, local) -> None:

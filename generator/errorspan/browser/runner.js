@@ -53,6 +53,7 @@ onmessage = ({ data, ports, source }) => {
     const worker = take(task, heard);
     const seconds = 1000 * (task.seconds ?? 10);
     try {
+      await worker.loaded; // however slow the line
       if (!(await within(READY, worker.ready))) return "engine";
       heard({ phase: "running" });
       let last = performance.now();
@@ -70,7 +71,6 @@ onmessage = ({ data, ports, source }) => {
           else if (event.event === "over") done(whole ? null : "end");
           else take_in(said, event);
           if (["flood", "over"].includes(event.event)) clearInterval(watch);
-          if (event.event === "begins") heard({ phase: "running", test: said.begun.length });
         };
         const chosen = task.leaveOut.map((test) => `--leave-out=${test}`);
         const { inside, program, tests, laid, leaveOut } = task;
@@ -91,7 +91,6 @@ onmessage = ({ data, ports, source }) => {
     if (event === "skipped") said.skipped.push(test);
     if (event === "failed" && !(test in said.failed)) said.failed[test] = told;
     if (event === "erred" && !(test in said.erred)) said.erred[test] = told;
-    if (event === "unloaded") said.unloaded = told;
     if (event === "broken") said.broken = told;
     if (event === "failed" || event === "erred") said.passed = said.passed.filter((one) => one !== test);
   }
@@ -105,7 +104,13 @@ onmessage = ({ data, ports, source }) => {
   }
 
   function spare(task) {
-    if (!spares.has(kind(task))) spares.set(kind(task), start(task));
+    if (spares.has(kind(task))) return;
+    const worker = start(task);
+    spares.set(kind(task), worker);
+    worker.ready.catch(() => {
+      if (spares.get(kind(task)) === worker) spares.delete(kind(task));
+      worker.end();
+    });
   }
 
   function kind({ engine, from = "" }) {
@@ -120,11 +125,11 @@ onmessage = ({ data, ports, source }) => {
     frame.title = "";
     const { port1: port, port2 } = new MessageChannel();
     const worker = { port, hear: () => {}, end: () => (port.close(), frame.remove()) };
-    const loaded = new Promise((done) => (frame.onload = done));
+    const shown = new Promise((done) => (frame.onload = done));
     document.body.append(frame);
+    worker.loaded = Promise.all([filesOf(task, heard), shown]);
     worker.ready = (async () => {
-      const files = await filesOf(task, heard);
-      await loaded;
+      const [files] = await worker.loaded;
       heard({ phase: "starting" });
       const ready = new Promise((done, fail) => {
         port.onmessage = ({ data }) => {

@@ -144,19 +144,23 @@ errorspanCourse((shared) => {
 
   function sound([digest, given]) {
     const state = { ...blank(), ...given };
-    const { marks, unsure, hints, attempts, ended } = state;
+    const { marks, unsure, kept = [], ruledOut = [], hints, attempts, ended } = state;
     const all = (list, good) => Array.isArray(list) && list.every(good);
     const text = (value) => value === undefined || typeof value === "string";
     const fine =
-      all([marks, unsure], (lines) => all(lines, Number.isInteger)) &&
+      all([marks, unsure, kept, ruledOut], (lines) => all(lines, Number.isInteger)) &&
       all(hints, (id) => typeof id === "string") &&
       all(attempts, ({ at, score }) => Number.isFinite(at) && at > 0 && (score === null || (Number.isFinite(score) && score >= 0))) &&
       all(attempts, ({ id, n }) => text(id) && (n === undefined || Number.isInteger(n))) &&
       text(state.last) &&
-      all(Object.values(state.work), ({ kind, fix }) => text(kind) && text(fix)) &&
+      all(Object.values(state.work), ({ kind, fix, ran }) => text(kind) && text(fix) && (ran === undefined || played(ran))) &&
       (ended === null || (["checked", "revealed"].includes(ended) && attempts.length > 0));
     if (!fine) throw new TypeError(digest);
     return [digest, { ...state, work: { ...state.work } }];
+  }
+
+  function played({ fix, verdict }) {
+    return typeof fix === "string" && ["right", "breaks", "wrong"].includes(verdict);
   }
 
   /*

@@ -456,6 +456,7 @@
       const { error } = control.closest(".es-note").dataset;
       this.workOn(error)[control.type === "radio" ? "kind" : "fix"] = control.value;
       this.save();
+      this.judge?.(error);
     }
 
     workOn(id) {
@@ -867,7 +868,7 @@
     if (lang !== asked) Object.assign(element, { lang, dir: "ltr" });
     const plural = new Intl.PluralRules(lang);
     const words = (name, values = {}) => {
-      const entry = tables[lang][name] ?? tables.en[name];
+      const entry = [tables[lang], tables.en].find((table) => Object.hasOwn(table, name))?.[name];
       const text = entry?.other ? (entry[plural.select(values.n)] ?? entry.other) : entry;
       return text?.replace(/\{(\w+)\}/g, (_, value) => values[value]);
     };

@@ -24,49 +24,67 @@ errorspanAnswers(({ ErrorspanExercise, beside, button, fill, load, make, tables 
     const place = this.running?.errors[error.id];
     if (!place) return null;
     const { words, running } = this;
-    const { ran } = this.state.work[error.id] ?? {};
     const size = running.size && !window.errorspanRunner && words("first", { size: megabytes(running.size) });
-    const status = make("p.es-ran", ran && ran.fix === this.own(error) && words(ran.verdict));
+    const status = make("p.es-ran", this.ranOn(error.id));
     status.setAttribute("role", "status");
     const about = make("p.es-small", words("alone"), size && ` ${size}`);
     return make("div.es-bench", make("p", button("run", words)), about, status, make("div.es-told"));
   };
 
+  /* Return what the tests said of the text that stands in an error's box; nothing of one that they did not run on. */
+  ErrorspanExercise.prototype.ranOn = function (id) {
+    const { fix, ran } = this.state.work[id] ?? {};
+    return ran && ran.fix === fix ? this.words(ran.verdict) : "";
+  };
+
+  /* What stands in an error's box has changed. */
+  ErrorspanExercise.prototype.judge = function (id) {
+    const note = this.querySelector(`.es-note[data-error="${id}"]`);
+    if (!note?.querySelector(".es-bench") || this.playing) return;
+    note.querySelector(".es-ran").textContent = this.ranOn(id);
+    if (!this.ranOn(id)) fill(note.querySelector(".es-told"));
+  };
+
   ErrorspanExercise.prototype.run = async function (_, pressed) {
-    const note = pressed.closest(".es-note");
-    const text = note.querySelector("textarea");
+    const { error } = pressed.closest(".es-note").dataset;
     if (this.playing) return;
+    const part = (name) => this.querySelector(`.es-note[data-error="${error}"] ${name}`); // the answer may be shown meanwhile
+    const text = part("textarea");
+    this.noteWork(text);
     this.playing = true;
     pressed.ariaDisabled = "true";
-    this.noteWork(text);
     const { running, words } = this;
-    const { error } = note.dataset;
+    const { last } = this.state;
     const fix = text.value;
-    const [status, told] = [note.querySelector(".es-ran"), note.querySelector(".es-told")];
-    fill(told);
-    const tell = (name, values) => (status.textContent = words(name, values));
+    fill(part(".es-told"));
+    const tell = (name, values) => part(".es-ran") && (part(".es-ran").textContent = words(name, values));
+    let told;
     tell("starting");
     if (!window.errorspanRunner) await load(beside("runner"));
     const task = { ...running, seconds: SECONDS, laid: { ...running.laid, [running.program]: programOf(running.errors[error], fix) } };
     const said = await window.errorspanRunner?.play(task, ({ phase, at, all }) => {
       if (phase === "fetching") tell(phase, { n: at + 1, total: all, size: megabytes(running.size) });
-      else if (status.dataset.phase !== phase) tell(phase);
-      status.dataset.phase = phase;
+      else if (told !== phase) tell(phase);
+      told = phase;
     });
-    delete status.dataset.phase;
     this.playing = false;
-    pressed.ariaDisabled = null;
-    if (!this.state.ended) return; // a new attempt has begun
+    for (const each of this.querySelectorAll('[data-action="run"]')) each.ariaDisabled = null;
+    if (!this.state.ended || this.state.last !== last) return; // a new attempt has begun
     if (!said || said.stopped === "engine" || said.broken) return tell("noEngine");
     const verdict = verdictOf(said, running.errors[error].fails);
     this.workOn(error).ran = { fix, verdict };
     this.withKey((key) => {
       Object.assign(this.attempt ?? {}, this.mended(key));
       this.save();
+      if (part(".es-bench")) return;
+      const refocus = this.focused();
+      this.showResult(key); // the answer is shown already, and says what the tests said
+      refocus();
     });
-    tell(verdict);
-    fill(told, outcomes(said, running, words));
-    note.querySelector(".es-bench .es-small").textContent = words("alone"); // what runs it is here now
+    if (!part(".es-bench")) return;
+    part(".es-ran").textContent = this.ranOn(error);
+    if (this.ranOn(error)) fill(part(".es-told"), outcomes(said, running, words));
+    part(".es-bench .es-small").textContent = words("alone"); // what runs it is here now
   };
 
   function programOf({ head, lead, tail }, fix) {
@@ -75,8 +93,8 @@ errorspanAnswers(({ ErrorspanExercise, beside, button, fill, load, make, tables 
   }
 
   /* A correction is right where every test passes, and none is left without a turn. */
-  function verdictOf({ begun, failed, erred, passed }, own) {
-    if (begun.length && begun.every((test) => passed.includes(test)) && own.every((test) => passed.includes(test))) return "right";
+  function verdictOf({ begun, failed, erred, passed, stopped }, own) {
+    if (!stopped && begun.length && begun.every((test) => passed.includes(test)) && own.every((test) => passed.includes(test))) return "right";
     const mends = own.every((test) => passed.includes(test));
     return mends && Object.keys({ ...failed, ...erred }).length ? "breaks" : "wrong";
   }
