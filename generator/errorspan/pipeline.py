@@ -23,13 +23,13 @@ from errorspan.models.replies import judge, sent_back
 from errorspan.record.manifest import Recorded, Rejected, answered, turned_down
 from errorspan.record.record import Record
 from errorspan.runs.answer import Answer
-from errorspan.runs.attempt import Attempt
+from errorspan.runs.attempt import Attempt, sampled
 from errorspan.runs.calls import paid
 from errorspan.runs.progress import Listener, Progress
 from errorspan.runs.run import Open, Run
 from errorspan.steps import prompting
 from errorspan.steps.prompting import MOST_REPAIRS, Request
-from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Pass, Step, exceeded, passes, sampled
+from errorspan.steps.table import ASSESS, ATTEMPT, PREPARE, SOLVE, STEPS, Pass, Step, exceeded, passes
 from errorspan.text.errors import AskError, Busy, DiskError, InputError, Refused
 
 Correct = Callable[[Recorded, Any], Any]

@@ -170,7 +170,7 @@ def test_a_student_mends_an_error_and_tests_say_so(new_page, site) -> None:
 
 
 def test_what_comes_when_a_new_attempt_has_begun_or_the_answer_is_shown_stays_where_it_belongs(new_page, site) -> None:
-    """A run takes a second. Meanwhile a student shows the answer, or starts again and is at the same error once more."""
+    """A run takes a second; meanwhile a student shows the answer, or starts again and is at the same error anew."""
     write(site.root / "assets")
     page = new_page(site.url(site.exercise(variant(run=IN_THE_PAGE))))
     mark(page, 24)

@@ -9,9 +9,10 @@ from rich.table import Table
 
 from errorspan.browser import engines
 from errorspan.browser.engines import PYTHON, TYPESCRIPT
-from errorspan.commands.configuration import settings_of
+from errorspan.commands.configuration import course_of, settings_of
 from errorspan.commands.options import config_option
 from errorspan.commands.telling import show
+from errorspan.site import running
 
 OF = {"python": PYTHON, "sql": PYTHON, "typescript": TYPESCRIPT}
 """The engine that runs programs of a language; JavaScript is a browser's own."""
@@ -22,12 +23,14 @@ OF = {"python": PYTHON, "sql": PYTHON, "typescript": TYPESCRIPT}
 @click.pass_context
 def runtimes(context: click.Context, config_file: Path) -> None:
     """Show which engines are at hand, with which students run their corrections in the page."""
-    context.obj = _root(config_file)
+    settings_of(config_file)
+    context.obj = config_file
     if context.invoked_subcommand:
         return
+    root = config_file.resolve().parent
     table = Table("runs", "by", "to fetch, for a student", "is", box=None)
     for language, engine in OF.items():
-        kept = engines.kept(context.obj, engine)
+        kept = engines.kept(root, engine)
         by = ", ".join(f"{one.name} {one.version}" for one in engine.packages[:1])
         table.add_row(language, by, _size(kept.size) if kept else "", "at hand" if kept else "not here")
     table.add_row("javascript", "the browser itself", "nothing", "at hand")
@@ -35,21 +38,23 @@ def runtimes(context: click.Context, config_file: Path) -> None:
 
 
 @runtimes.command("add")
-@click.argument("languages", type=click.Choice(list(OF)), nargs=-1, required=True, metavar="python|sql|typescript")
+@click.argument("languages", type=click.Choice(list(OF)), nargs=-1, metavar="[python|sql|typescript]...")
 @click.pass_obj
-def add(root: Path, languages: tuple[str, ...]) -> None:
+def add(config_file: Path, languages: tuple[str, ...]) -> None:
     """Fetch the engines of these languages from their npm packages, once, and keep them beside the cache.
 
-    Builds copy them into the site from there, where an exercise needs them, and fetch nothing.
+    Without a language, those that the course's exercises need. Builds copy them into the site from there, where an
+    exercise needs them, and fetch nothing.
     """
-    for language in languages:
-        kept = engines.add(root, OF[language])
-        click.echo(f"{language}: {root / engines.FOLDER / kept.engine.folder} ({_size(kept.size)} for a student)")
-
-
-def _root(config_file: Path) -> Path:
-    settings_of(config_file)
-    return config_file.resolve().parent
+    root = config_file.resolve().parent
+    needed = [OF[language] for language in languages]
+    if not languages:
+        needed = [*running.engines(course_of(config_file).replay())]
+    for engine in dict.fromkeys(needed):
+        kept = engines.add(root, engine)
+        click.echo(f"{engine.name}: {root / engines.FOLDER / engine.folder} ({_size(kept.size)} for a student)")
+    if not needed:
+        click.echo("No exercise needs one: no browser has shown that it runs one's tests (errorspan verify --browser).")
 
 
 def _size(size: int) -> str:

@@ -1,12 +1,14 @@
-"""Hold one attempt of a run: what its steps gave, for each sample of the weak tier."""
+"""Hold one attempt of a run: how many samples of the weak tier it has, and what its steps gave for each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from errorspan.answers.verdicts import Verdict, best
+from errorspan.steps.table import ATTEMPT, passes
 
 
 @dataclass(frozen=True)
@@ -33,3 +35,15 @@ class Attempt:
     def verdict(self) -> Verdict | None:
         """Return the judgment, if it came so far."""
         return self.outputs.get("judgment")
+
+
+def sampled(attempt: int, has: Callable[[str], bool], wanted: int) -> int:
+    """Return how many samples an attempt has: those that the run went on from, or else as many as are wanted.
+
+    `has` tells whether the record has a file.
+    """
+    solved, *judged = (step for step in ATTEMPT if step.sampled)
+    there = next(n for n in count() if not has(solved.file(attempt, "", n + 1)))
+    after = [one.file for one in passes([attempt], lambda _: there) if one.step in judged]
+    went_on = any(map(has, [*after, ATTEMPT[0].file(attempt + 1, "")]))
+    return max(there, 1 if went_on else wanted)

@@ -6,11 +6,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from errorspan.browser import tasks
-from errorspan.browser.engines import Engine
 from errorspan.course import Course
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run, State
+from errorspan.site import running
 from errorspan.text.errors import shown
 
 _PROOFS = {
@@ -55,12 +54,9 @@ def _tell_of_proofs(runs: Sequence[Run], log: Log) -> None:
 
 def _tell_of_engines(runs: Sequence[Run], course: Course, log: Log) -> None:
     """Say where students cannot run corrections, though a browser has shown that they could."""
-    of: dict[Engine, list[str]] = {}
-    for run in runs:
-        engine = tasks.engine(run.topic, run.evidence.files) if run.evidence.valid_agreed else None
-        if engine and course.at_hand(engine) is None:
-            of.setdefault(engine, []).append(run.topic.id)
-    for engine, ids in of.items():
+    for engine, ids in running.engines(runs).items():
+        if course.at_hand(engine):
+            continue
         mend = f"`errorspan runtimes add {engine.name}`; a damaged one is moved away first"
         log.info("Corrections are compared and not run, for want of %s (%s): %s", engine.title, mend, ", ".join(ids))
 

@@ -5,7 +5,7 @@ A correction is tried in the program in which its error alone is left, in place 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,15 @@ def of(run: Run, at_hand: AtHand) -> dict[str, Any] | None:
     }
     made = {**task, **tasks.fetching(kept), "errors": errors}
     return made | {"leaveOut": [test for test in proof.tests if test not in agreed.tests]} if errors else None
+
+
+def engines(runs: Iterable[Run]) -> dict[Engine, list[str]]:
+    """Return the engines that exercises need, where a browser has shown that it runs them, with their topics."""
+    needed: dict[Engine, list[str]] = {}
+    for run in runs:
+        if run.evidence.valid_agreed and (engine := tasks.engine(run.topic, run.evidence.files)):
+            needed.setdefault(engine, []).append(run.topic.id)
+    return needed
 
 
 def scripts(running: Collection[Mapping[str, Any]], at_hand: AtHand) -> Iterator[tuple[str, str | Path]]:

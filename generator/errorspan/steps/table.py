@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import count
 from typing import Any, NamedTuple
 
 from errorspan.answers import solving, verdicts
@@ -288,15 +287,3 @@ def passes(attempts: Iterable[int], samples: Callable[[int], int] = lambda _: MO
         for sample in range(1, 1 + (samples(attempt) if step.sampled else 1))
         for order in step.passes
     )
-
-
-def sampled(attempt: int, has: Callable[[str], bool], wanted: int) -> int:
-    """Return how many samples an attempt has: those that the run went on from, or else as many as are wanted.
-
-    `has` tells whether the record has a file.
-    """
-    solved, *judged = (step for step in ATTEMPT if step.sampled)
-    there = next(n for n in count() if not has(solved.file(attempt, "", n + 1)))
-    after = [one.file for one in passes([attempt], lambda _: there) if one.step in judged]
-    went_on = any(map(has, [*after, ATTEMPT[0].file(attempt + 1, "")]))
-    return max(there, 1 if went_on else wanted)
