@@ -163,6 +163,7 @@ def test_commands_that_the_docs_type_exist_with_their_options(page: Path) -> Non
             command.make_context(words[0], words[1:])
 
 
+@pytest.mark.heavy
 def test_what_the_readme_types_to_add_a_topic_works_as_typed(project: Project, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text("utf-8").partition("## Add a topic")[2]
     block = BLOCK.search(readme)

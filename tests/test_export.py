@@ -391,6 +391,7 @@ def test_a_qti_item_tells_no_answer_before_its_feedback() -> None:
 prose = st.text(st.sampled_from("ab*_`#>|-~[]()!&<;1. \n\t\\\"'\u202e\ufffe\uffff🙂x#"), max_size=200)
 
 
+@pytest.mark.heavy
 @given(text=st.text() | prose)
 @settings(deadline=None, max_examples=200)
 def test_any_text_makes_well_formed_xml(text: str) -> None:

@@ -380,6 +380,7 @@ MACHINES = (
 )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 def test_a_run_survives_a_machine(machine: Broken, project: Project, run: Callable[[], Ran], tell: Tell) -> None:
     if machine.within[0] == "unshare" and not MOUNTS:
@@ -409,6 +410,7 @@ def test_a_full_disk_stops_every_topic(project: Project) -> None:
     assert project.api.steps.count("categories") == 4  # the others had not begun
 
 
+@pytest.mark.heavy
 def test_a_full_disk_fails_a_build(project: Project) -> None:
     project.topic("words")
     built = project.run("mkdocs", "build", within=("prlimit", "--fsize=30000"))

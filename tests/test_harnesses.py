@@ -264,6 +264,7 @@ def replayed(course: Project) -> Run:
     return run
 
 
+@pytest.mark.heavy
 @each
 def test_what_hangs_fails_and_what_errs_decides_nothing(recorded: Project, language: Language) -> None:
     done = given(recorded, language, language.tests.replace(*language.hangs))

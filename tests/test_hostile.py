@@ -346,6 +346,7 @@ class EchoAPI(HostileAPI):
         return failures[kind]()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "secrets",
     [

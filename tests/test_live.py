@@ -72,6 +72,7 @@ def test_seven_steps_with_a_real_model(project: Project) -> None:
     print(hold(project, told["BASE_URL"], told["MODEL"], told["KEY"], cold=True))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("key", ["", "sk-live"])
 def test_it_holds_with_a_model_that_answers_well(project: Project, messages_api: MessagesAPI, key: str) -> None:
     solutions = [message(text, "some-model") for text in (answers.MID, answers.WEAK)]
@@ -80,6 +81,7 @@ def test_it_holds_with_a_model_that_answers_well(project: Project, messages_api:
     assert any(ended in state for ended in ENDED)
 
 
+@pytest.mark.heavy
 def test_it_holds_with_a_model_that_answers_with_the_schema(project: Project, messages_api: MessagesAPI) -> None:
     schema = json.dumps({"type": "object", "properties": {"beginner": {"type": "array"}}})
     messages_api.script("categories", *[message(schema, "some-model")] * 3)

@@ -285,6 +285,7 @@ def test_an_override_that_is_edited_is_shown(quick: Project) -> None:
         served.shows("exercises/words/", "A footer of its own")
 
 
+@pytest.mark.heavy
 def test_no_page_is_built_by_old_code(quick: Project, tmp_path: Path) -> None:
     package = tmp_path / "generator" / "errorspan"
     shutil.copytree(Path(errorspan.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))

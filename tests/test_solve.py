@@ -240,6 +240,7 @@ def test_what_one_solver_said_is_kept_when_the_other_one_fails(made: Project, me
     assert [call["model"] for call in solver_calls(messages_api)].count("first-model") == 1
 
 
+@pytest.mark.heavy
 def test_a_killed_solve_goes_on_where_it_was(made: Project, messages_api: MessagesAPI) -> None:
     messages_api.latency = 0.2
     messages_api.script("blind_solve", message('{"findings": "none"}'))  # one of them is sent back

@@ -160,6 +160,7 @@ def test_a_proof_in_a_pull_request_is_a_claim_until_it_is_run_there(
     assert course.files("topics") == before
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("tests", "fault"),
     [
@@ -186,6 +187,7 @@ def test_a_key_that_execution_speaks_against_is_not_published(recorded: Project,
     assert not (recorded.folder / "site/exercises/words").exists()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("tests", "why"),
     [
@@ -216,6 +218,7 @@ def test_errors_that_hide_each_other_are_proved(recorded: Project) -> None:
     assert "3 of 3 errors proved" in done.stdout
 
 
+@pytest.mark.heavy
 def test_tests_behind_one_that_hangs_or_ends_the_process_have_their_turn(recorded: Project) -> None:
     hangs = TESTS.replace(
         "    assert exercise.count", "    while exercise.count('aa') != {'a': 2}: pass\n    assert exercise.count"
@@ -336,6 +339,7 @@ def test_a_program_that_hangs_is_caught_at_its_test(course: Project) -> None:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("change", ["tests", "requires", "code"])
 def test_a_stale_proof_is_never_shown_as_valid(course: Project, change: str) -> None:
     assert verified(course, TESTS).returncode == 0
@@ -555,6 +559,7 @@ def test_the_shipped_keys_are_proved() -> None:
         assert run.evidence.valid_proof.sandbox != "none"
 
 
+@pytest.mark.heavy
 def test_what_execution_refuted_stays_withheld_until_it_is_tried_anew(course: Project) -> None:
     assert verified(course, TESTS.replace("== 1.5", "== 1")).returncode == 1
     course.write("topics/words.tests.py", TESTS)

@@ -253,6 +253,7 @@ def test_twice_the_zoom_needs_no_sideways_scrolling(new_page, local) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 640
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("scheme", ["default", "slate"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_axe_finds_nothing_in_any_state(new_page, local, scheme, width) -> None:

@@ -350,6 +350,7 @@ def unhurt(visit: Visit, plain: dict[str, Any]) -> None:
     visit.unhurt()
 
 
+@pytest.mark.heavy
 def test_every_field_of_a_run_is_shown_as_text(site: Served, plain: dict[str, Any], visit: Visit) -> None:
     for case in site.cases:
         page = visit.open(f"runs/{case.id}/")

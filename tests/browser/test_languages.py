@@ -39,6 +39,7 @@ def course(request, recorded: Project):
         server.shutdown()
 
 
+@pytest.mark.heavy
 def test_a_student_plays_it_and_no_link_is_broken(course, new_page) -> None:
     project, lang, url, exercises, runs = course
     site, words = project.folder / "site", words_in(lang)

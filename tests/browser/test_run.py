@@ -104,6 +104,7 @@ def test_a_program_reaches_no_page_no_site_and_no_storage(site, browser) -> None
     page.close()
 
 
+@pytest.mark.heavy
 def test_a_program_that_does_not_end_is_ended_and_the_page_stays_alive(local, browser) -> None:
     page = runner(local, browser)
     tests = "test('one', ({ x }) => x()); test('two', () => {});"
@@ -242,6 +243,7 @@ def test_database():
 """
 
 
+@pytest.mark.heavy
 def test_python_runs_in_pyodide_by_pytest_and_a_process_that_ends_is_told(local, browser, kept: Path) -> None:
     page = runner(local, browser, engines.add(kept, PYTHON))
     task = {
