@@ -27,6 +27,9 @@ __all__ = ["Bubblewrap", "Ended", "Limits", "Sandbox", "Unsandboxed", "find"]
 
 HOME, SHARED = "/tmp", "/dev/shm"  # noqa: S108 - in the sandbox, where nobody else is
 WORK = f"{HOME}/work"
+USER = 1000
+ACCOUNTS = f"sandbox:x:{USER}:{USER}::{HOME}:/bin/sh\n"
+"""Who a program is, for those that ask; of the machine's own users it sees none."""
 SYSTEM = ("/usr", "/etc/alternatives", "/etc/ld.so.cache")
 LINKED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 """Links into /usr, or on older systems folders."""
@@ -104,13 +107,15 @@ class Bubblewrap:
         with ExitStack() as opened:
             report = opened.enter_context(_held(b""))
             calls = opened.enter_context(_held(self.calls))
+            accounts = opened.enter_context(_held(ACCOUNTS.encode()))
             held = {name: opened.enter_context(_held(content)) for name, content in _inside(files).items()}
             border = [
-                *("--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"),
+                *("--unshare-all", "--unshare-user", "--uid", str(USER), "--gid", str(USER), "--hostname", "sandbox"),
                 *("--cap-drop", "ALL", "--seccomp", calls, "--new-session", "--die-with-parent"),
                 *("--json-status-fd", report, "--clearenv"),
                 *(word for name, value in variables.items() for word in ("--setenv", name, value)),
                 *_system(),
+                *("--ro-bind-data", accounts, "/etc/passwd"),
                 *("--proc", "/proc", "--remount-ro", "/proc"),  # root's own programs could write to /proc/sys
                 *("--dev", "/dev", "--size", size, "--tmpfs", SHARED, "--remount-ro", "/dev"),
                 *("--size", size, "--tmpfs", HOME, "--dir", WORK),
@@ -127,7 +132,7 @@ class Bubblewrap:
                 limits,
                 stores=(HOME, SHARED),
                 env={},
-                pass_fds=[file.fileno() for file in (report, calls, *held.values())],
+                pass_fds=[file.fileno() for file in (report, calls, accounts, *held.values())],
             )
             report.seek(0)
             if not ended.stopped and not any("exit-code" in json.loads(line) for line in report):

@@ -42,7 +42,6 @@ REFUSED = {
     "request_key": (249, 218),
     "semget": (64, 190),
     "setns": (308, 268),
-    "shmget": (29, 194),
     "umount2": (166, 39),
     "unshare": (272, 97),
     "userfaultfd": (323, 282),
@@ -52,7 +51,10 @@ NAMESPACES = 0x7E020000
 FAMILIES = (1, 2, 10, 16)
 """Unix, IPv4, IPv6 and netlink: the sockets that a network namespace holds back."""
 
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
+PAGE = 4096
+"""Bytes that a segment of shared memory may have: database servers lock their files by one. The kernel gives 4,096."""
+
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT, SECOND_ARGUMENT = 0, 4, 16, 24
 """Where these lie in what the kernel shows a filter."""
 LOAD, EQUAL, ABOVE, ANY, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000 | errno.ENOSYS
@@ -66,9 +68,10 @@ class Machine:
     column: int
     socket: int
     clone: int
+    segment: int
 
 
-MACHINES = {"x86_64": Machine(0xC000003E, 0, 41, 56), "aarch64": Machine(0xC00000B7, 1, 198, 220)}
+MACHINES = {"x86_64": Machine(0xC000003E, 0, 41, 56, 29), "aarch64": Machine(0xC00000B7, 1, 198, 220, 194)}
 
 
 def rules(machine: str = platform.machine()) -> bytes | None:
@@ -88,6 +91,15 @@ def rules(machine: str = platform.machine()) -> bytes | None:
             _do(LOAD, FIRST_ARGUMENT),
             *(_when(EQUAL, family, _do(RETURN, ALLOW)) for family in FAMILIES),
             _do(RETURN, REFUSE),
+        ),
+        _when(
+            EQUAL,
+            known.segment,
+            _do(LOAD, SECOND_ARGUMENT),
+            _when(ABOVE, PAGE + 1, _do(RETURN, REFUSE)),
+            _do(LOAD, SECOND_ARGUMENT + 4),
+            _unless(EQUAL, 0, _do(RETURN, REFUSE)),
+            _do(RETURN, ALLOW),
         ),
         _when(EQUAL, known.clone, _do(LOAD, FIRST_ARGUMENT), _when(ANY, NAMESPACES, _do(RETURN, REFUSE))),
         _do(RETURN, ALLOW),
