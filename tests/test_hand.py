@@ -217,6 +217,7 @@ def test_mistakes_are_told_and_record_nothing(project: Project, words: tuple[str
     failed = typed(project, "answer", *words, *extra, said=said)
     assert failed.returncode in {1, 2}
     assert told in failed.stderr
+    assert "is missing" not in failed.stderr
     assert not (project.folder / "topics/runs").exists()
     assert not list((project.folder / ".cache").rglob("*.json")) if (project.folder / ".cache").exists() else True
 

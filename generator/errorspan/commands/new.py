@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 import click
 import yaml
+from click.core import ParameterSource
 
 from errorspan.authoring.topics import ID, ID_LENGTH, SUFFIXES, Level, TopicFile
 from errorspan.commands.configuration import configuration, settings_of
@@ -70,7 +71,8 @@ def new(topic: str | None, *, config_file: Path, concepts: tuple[str, ...], **gi
         if path.exists():
             raise InputError([f"{there}:1: is there already, and nothing is replaced"])
     disk.put(disk.below(root, root / name, name), text)
-    at = f" -f {shlex.quote(str(config_file))}" if config_file.parent != Path() else ""
+    named = click.get_current_context().get_parameter_source("config_file") is ParameterSource.COMMANDLINE
+    at = f" -f {shlex.quote(str(config_file))}" if named else ""
     click.echo(f"{name}: written\n\nNext:\n  errorspan check {topic}{at}\n  errorspan estimate {topic}{at}")
 
 

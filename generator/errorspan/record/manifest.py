@@ -94,7 +94,7 @@ class _Given(Source):
     @field_validator("model", "usage", "seconds")
     @classmethod
     def _measured(cls, value: Any, known: ValidationInfo) -> Any:
-        if value is None and known.data.get("whom") is None:
+        if value is None and known.data.get("whom", "unread") is None:
             raise PydanticCustomError("missing", "is missing")
         return value
 

@@ -49,7 +49,7 @@ def standing(run: Run, settings: Settings) -> Standing:
 def state(run: Run) -> str:
     """Return how far the seven steps are."""
     marks = (["stale"] if run.stale else []) + run.marks
-    told = {State.NOT_SEPARATED: not_separated(run)}.get(run.state, str(run.state))
+    told = not_separated(run) if run.state is State.NOT_SEPARATED else str(run.state)
     return f"{told} ({', '.join(marks)})" if marks else told
 
 

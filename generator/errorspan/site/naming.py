@@ -18,7 +18,7 @@ LONGEST = 120
 TELLING = 6
 """Letters of a line that two quotes may share without being of the same place: a brace, an `else:`."""
 
-_SENTENCE_END = re.compile(r"(?<=[\w`)\"”][.!?])(?<!e\.g\.)(?<!i\.e\.)\s+")
+_SENTENCE_END = re.compile(r"(?<=[\w`)\"”][.!?])(?<!e\.g\.)(?<!i\.e\.)(?<! vs\.)(?<! cf\.)\s+")
 
 
 class Naming(NamedTuple):
