@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from errorspan.commands.configuration import configuration
+from errorspan.commands.opening import configuration
 from errorspan.text.errors import InputError
 
 DEEP = f"site_name: {'[' * 3000}"

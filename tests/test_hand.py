@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import answers
 from conftest import Project
 from errorspan.commands.cli import main
-from errorspan.commands.configuration import course_of
+from errorspan.commands.opening import course_of
 from errorspan.record.manifest import Reply
 from messages_api import MessagesAPI, message
 from test_run import manifest

@@ -11,7 +11,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import get_files
 
 import readers
-from errorspan.commands.configuration import configuration
+from errorspan.commands.opening import configuration
 from errorspan.course import Course
 from errorspan.site import folder, placing
 from errorspan.site.pages import Page

@@ -10,7 +10,7 @@ import pytest
 
 import answers
 from conftest import Project
-from errorspan.commands.configuration import course_of
+from errorspan.commands.opening import course_of
 from errorspan.record.manifest import Entry
 from errorspan.steps import prompting
 from messages_api import MessagesAPI, message

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import click
 from rich.table import Table
 
-from errorspan.commands.configuration import course_of, misread_course_of
+from errorspan.commands.opening import course_of, misread_course_of
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.telling import show
 from errorspan.diagnostics import Fault, diagnosed, told

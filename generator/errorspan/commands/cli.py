@@ -11,7 +11,6 @@ import click
 
 from errorspan.commands import asking
 from errorspan.commands.check import check, status
-from errorspan.commands.configuration import course_of
 from errorspan.commands.estimate import estimate
 from errorspan.commands.evidence import review, verify
 from errorspan.commands.export import export_commands
@@ -19,6 +18,7 @@ from errorspan.commands.hand import answer, prompt
 from errorspan.commands.importing import import_
 from errorspan.commands.init import init
 from errorspan.commands.new import new
+from errorspan.commands.opening import course_of
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.render import render
 from errorspan.commands.runtimes import runtimes

@@ -13,7 +13,7 @@ import click
 
 from errorspan.browser import trying
 from errorspan.commands.agree import agree
-from errorspan.commands.configuration import course_of
+from errorspan.commands.opening import course_of
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.telling import Failure, left_out
 from errorspan.course import Course

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from errorspan.commands.configuration import configuration, course_of
+from errorspan.commands.opening import configuration, course_of
 from errorspan.commands.options import config_option
 from errorspan.export import parcel as export
 from errorspan.export import qti, scorm

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from errorspan.commands import prompts
-from errorspan.commands.configuration import course_of
+from errorspan.commands.opening import course_of
 from errorspan.commands.options import config_option
 from errorspan.commands.reporting import Told, handed_in, one_text, reported, run_of, say_next, say_recorded, user
 from errorspan.commands.telling import Failure

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from errorspan.authoring.topics import Topic
-from errorspan.commands.configuration import course_of
+from errorspan.commands.opening import course_of
 from errorspan.commands.options import config_option
 from errorspan.commands.reporting import Told, reported, run_of, say_next, user
 from errorspan.course import Course

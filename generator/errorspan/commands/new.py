@@ -16,7 +16,7 @@ import yaml
 from click.core import ParameterSource
 
 from errorspan.authoring.topics import ID, ID_LENGTH, SUFFIXES, Level, TopicFile
-from errorspan.commands.configuration import configuration, settings_of
+from errorspan.commands.opening import configuration, settings_of
 from errorspan.commands.options import config_option
 from errorspan.site import schemas
 from errorspan.text import disk, source

@@ -13,7 +13,7 @@ import click
 
 from errorspan.authoring.configuration import files
 from errorspan.authoring.settings import Settings
-from errorspan.commands.configuration import configuration, course_of, settings_of
+from errorspan.commands.opening import configuration, course_of, settings_of
 from errorspan.commands.options import config_option
 from errorspan.commands.telling import Failure, in_words, left_out
 from errorspan.site import folder, zensical

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from errorspan.browser import engines
 from errorspan.browser.engines import PYTHON, TYPESCRIPT
-from errorspan.commands.configuration import course_of, settings_of
+from errorspan.commands.opening import course_of, settings_of
 from errorspan.commands.options import config_option
 from errorspan.commands.telling import show
 from errorspan.site import running

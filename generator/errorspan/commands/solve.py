@@ -10,7 +10,7 @@ import click
 from rich.table import Table
 
 from errorspan.commands import asking
-from errorspan.commands.configuration import course_of
+from errorspan.commands.opening import course_of
 from errorspan.commands.options import config_option, topics_argument
 from errorspan.commands.telling import Failure, left_out, show
 from errorspan.runs import budget

@@ -1,4 +1,4 @@
-"""Read a site's configuration as MkDocs does."""
+"""Open the course of a configuration, read as MkDocs reads that."""
 
 from __future__ import annotations
 
