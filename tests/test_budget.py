@@ -123,7 +123,7 @@ def test_of_a_finished_run_what_has_no_solution_that_counts_is_unsolved(order: s
     assert unsolved(replace(COMPLETE, solutions=(answered,)), Settings()) == [
         one for one in passes if one.order != order
     ]
-    stale = replace(answered, stale=True)
+    stale = replace(answered, changed="0" * 64)
     assert unsolved(replace(COMPLETE, solutions=(stale,)), Settings()) == passes
     faulty = replace(COMPLETE.answers[0], findings={_nothing: ("wrong",)})
     assert unsolved(replace(COMPLETE, answers=(faulty,)), Settings()) == []

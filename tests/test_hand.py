@@ -232,7 +232,7 @@ def test_who_reports_is_git_s_user_if_nobody_else_is_named(project: Project, mon
     project.write("config", "")
     nobody = typed(project, "answer", "words", "-", "--model", WHOM, said=SAID["error_catalog"])
     assert nobody.returncode == 1
-    assert "--by: who reports the answer?" in nobody.stderr
+    assert "--by: expected your name" in nobody.stderr
 
 
 def test_the_clipboard_has_the_prompt_or_it_is_said_that_there_is_none(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip  # noqa: E501

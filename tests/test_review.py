@@ -427,7 +427,7 @@ def test_a_gold_standard_is_earned(course: Project) -> None:
     [*others, last] = run.answers
     faulty = replace(last, findings={code_parses: ("code: does not parse",)})
     assert unearned(replace(approved, answers=(*others, faulty)), "all") == ["a check fails"]
-    stale = replace(last, stale=True)
+    stale = replace(last, changed="0" * 64)
     assert unearned(replace(approved, answers=(*others, stale)), "all") == ["some answers are stale"]
     assert unearned(replace(run, problem="words: no key"), "all") == ["not every step is answered"]
 

@@ -35,9 +35,11 @@ FORKS.set_forkserver_preload([
     "errorspan.commands.hand",
     "errorspan.commands.importing",
     "errorspan.commands.init",
+    "errorspan.commands.keeping",
     "errorspan.commands.new",
     "errorspan.commands.render",
     "errorspan.commands.runtimes",
+    "errorspan.commands.visiting",
     "errorspan.commands.solve",
     "errorspan.site.mkdocs",
 ])  # fmt: skip

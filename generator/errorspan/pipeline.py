@@ -214,12 +214,12 @@ class Pipeline:
         recorded = self._record.find(asked.file)
         make = partial(prompting.request, asked, outputs, self.settings.model(step.asks(asked.order), self.topic))
         if recorded:
-            stale = recorded.entry.stale(lambda: make().key, partial(prompting.basis, step, outputs))
-            if not (stale and (self._refresh or step in SOLVE) and step in self._steps):
+            changed = recorded.entry.changed(lambda: make().key, partial(prompting.basis, step, outputs))
+            if not (changed and (self._refresh or step in SOLVE) and step in self._steps):
                 output = read(self._record, step, recorded)
                 output = self._correct(recorded, output) if step in ASSESS else output
                 findings = step.findings(output, outputs, recorded.entry.asked_in)
-                return Answer(asked, recorded, output, stale, findings)
+                return Answer(asked, recorded, output, changed, findings)
         if not self._writes:
             raise _Missing(Open(asked, make))
         try:

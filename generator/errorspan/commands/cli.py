@@ -17,6 +17,7 @@ from errorspan.commands.export import export_commands
 from errorspan.commands.hand import answer, prompt
 from errorspan.commands.importing import import_
 from errorspan.commands.init import init
+from errorspan.commands.keeping import accept, diff, prune
 from errorspan.commands.new import new
 from errorspan.commands.opening import course_of
 from errorspan.commands.options import config_option, topics_argument
@@ -24,6 +25,7 @@ from errorspan.commands.render import render
 from errorspan.commands.runtimes import runtimes
 from errorspan.commands.solve import report, solve
 from errorspan.commands.telling import Commands, Failure, left_out
+from errorspan.commands.visiting import open_
 from errorspan.record import manifest
 from errorspan.runs.progress import KEPT
 from errorspan.runs.run import Run
@@ -37,14 +39,18 @@ def main() -> None:
 
 
 for command in (
+    accept,
     answer,
     check,
+    diff,
     estimate,
     export_commands,
     import_,
     init,
     new,
+    open_,
     prompt,
+    prune,
     render,
     report,
     review,

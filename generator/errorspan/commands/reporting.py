@@ -73,7 +73,7 @@ def user(root: Path) -> str:
     except OSError:
         found = None
     if found is None or not found.stdout.strip():
-        raise Failure("--by: who reports the answer? git has no user.name here")
+        raise Failure("--by: expected your name; git has no user.name here")
     return found.stdout.strip()
 
 

@@ -129,6 +129,16 @@ class Rejected(_Given):
         return self.faults == [SUPERSEDED]
 
 
+class Accepted(BaseModel):
+    """That a person keeps an answer on purpose, though something else would be asked now."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: Line = Field(description="who keeps it")
+    at: Day = Field(description="the day")
+    asked: Digest = Field(description="what would have been asked then, as `key` or `basis` say it")
+
+
 class Entry(Source):
     """What run.json says of one answer.
 
@@ -155,7 +165,16 @@ class Entry(Source):
     served: str | None = Field(None, description="the model's name in the reply, where it is another")
     pipeline: str | None = Field(None, description="the version of Errorspan")
     options: Options | None = Field(None, description="how the model was asked, where not as every other")
+    accepted: Accepted | None = Field(None, description="who keeps it on purpose, though it became stale")
     rejected: list[Rejected] = Field([], description="replies that did not count, before this one")
+
+    @property
+    def bound(self) -> str | None:
+        """Return what it is an answer to; None where a person wrote it.
+
+        A model was sent every word of a request. Of what somebody asked by hand only what it was about is known.
+        """
+        return {"model": self.key, "reported": self.basis}.get(self.origin)
 
     @property
     def asked_in(self) -> int:
@@ -172,12 +191,11 @@ class Entry(Source):
             raise ValueError("a reported answer says whom somebody asked, by whom and when, and has a basis")
         return self
 
-    def stale(self, key: Callable[[], str], basis: Callable[[], str]) -> bool:
-        """Tell whether it is an answer to something else than what is asked now.
-
-        A model was sent every word of a request. Of what somebody asked by hand only what it was about is known.
-        """
-        return (self.origin == "model" and self.key != key()) or (self.origin == "reported" and self.basis != basis())
+    def changed(self, key: Callable[[], str], basis: Callable[[], str]) -> str | None:
+        """Return what would be asked now, where that is something else than it answers, and nobody accepted that."""
+        now = {"model": key, "reported": basis}.get(self.origin, lambda: None)()
+        known = {None, self.bound, self.accepted.asked if self.accepted else None}
+        return None if now in known else now
 
     def set_aside(self, file: str) -> Rejected | None:
         """Return what stays of it where a later answer takes its place; nothing where a person wrote it."""

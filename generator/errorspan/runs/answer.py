@@ -39,14 +39,20 @@ class Authorship(NamedTuple):
 class Answer:
     """One recorded answer: what a model or a person said in one pass of a step.
 
-    `stale`: the request has changed since it was asked. `findings`: what each of its step's checks has to say.
+    `changed`: what would be asked now, where that is something else. `findings`: what each of its step's checks has to
+    say.
     """
 
     asked: Pass
     recorded: Recorded
     output: Output
-    stale: bool = False
+    changed: str | None = None
     findings: Mapping[Check, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def stale(self) -> bool:
+        """Tell whether what is asked has changed since it was, and nobody keeps it on purpose."""
+        return self.changed is not None
 
     @property
     def step(self) -> Step:
