@@ -33,6 +33,7 @@ TALKING = {
         "hand",
         "importing",
         "init",
+        "keeping",
         "new",
         "prompts",
         "render",
@@ -40,6 +41,7 @@ TALKING = {
         "runtimes",
         "solve",
         "telling",
+        "visiting",
     )
 }
 
