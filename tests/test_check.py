@@ -107,8 +107,16 @@ def test_a_stale_review_is_named_and_its_key_found_whatever_its_ending_and_style
 
 
 def test_what_an_editor_left_is_no_fault(recorded: Project) -> None:
-    for name in ("words.tests.py~", "words.tests.py.orig", ".words.tests.py.swp", "words.review.yml~"):
+    for name in (
+        "words.tests.py~",
+        "words.tests.py.orig",
+        ".words.tests.py.swp",
+        "words.review.yml~",
+        "words.tests.py.save",
+    ):
         recorded.write(f"topics/{name}", "")
+    for name in ("assessment.json~", "assessment.json.orig", "._run.json", "Thumbs.db", "attempt-1/challenge.json.rej"):
+        recorded.write(f"topics/runs/words/{name}", "")
     assert listed(recorded) == []
 
 

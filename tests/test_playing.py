@@ -32,6 +32,7 @@ class Played:
     name: str = "none"
     silent: list[float] = field(default_factory=list)
     runs: dict[str, int] = field(default_factory=dict)
+    rounds: list[tuple[str, str, str]] = field(default_factory=list)
 
     def run(
         self,
@@ -40,9 +41,11 @@ class Played:
         files: Mapping[str, str | bytes],
         readable: Sequence[Path],  # noqa: ARG002
         limits: Limits,
-        environment: Mapping[str, str] = {},  # noqa: ARG002
+        environment: Mapping[str, str] = {},
     ) -> Ended:
         """Say what the tests would."""
+        [number] = [word.removeprefix("--round=") for word in command if word.startswith("--round=")]
+        self.rounds.append((number, environment["PYTHONHASHSEED"], bytes(files["exercise.py"]).decode()))
         self.silent.append(limits.silent_seconds)
         code, had = bytes(files["exercise.py"]).decode(), {word.partition("=")[2] for word in command}
         self.runs[code] = self.runs.get(code, 0) + 1
@@ -76,6 +79,15 @@ def proved(sandbox: Played) -> Proof:
 def verdicts(proof: Proof) -> list[str]:
     """Return what is decided of each error."""
     return [one.verdict for one in decided(proof, Assessment.model_validate(answers.ASSESSMENT)).outcomes.values()]
+
+
+def test_what_decides_is_played_in_both_rounds_whose_seeds_are_recorded() -> None:
+    sandbox = Played()
+    assert proved(sandbox).conditions["seeds"] == "0, 1"
+    decides = {code for number, _, code in sandbox.rounds if number == "1"}
+    assert all(number == seed for number, seed, _ in sandbox.rounds)
+    assert {(number, code) for number, _, code in sandbox.rounds} >= {("0", code) for code in decides}
+    assert (len(decides), len({code for _, _, code in sandbox.rounds}), len(sandbox.rounds)) == (5, 8, 13)
 
 
 def test_what_does_not_end_the_same_way_each_time_decides_nothing() -> None:

@@ -12,7 +12,7 @@ import pytest
 from rich.table import Table
 
 from errorspan.commands.cli import main
-from errorspan.commands.telling import show
+from errorspan.commands.telling import say, show
 from errorspan.runs.progress import STOPPED
 from errorspan.text.errors import DiskError, InputError
 
@@ -76,6 +76,28 @@ def test_every_command_ends_in_the_same_words(
         with pytest.raises(SystemExit) as ended:
             main(command.split())
         assert (command, ended.value.code, capsys.readouterr().err) == (command, 1, said)
+
+
+class Terminal(io.StringIO):
+    """An output that a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_strangers_wrote_commands_no_terminal_and_stays_exact_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A title's window, a clipboard that is written to, a line that is painted over, and letters that turn round."""
+    wrote = "a\tb\n\x1b]0;title\x07 \x1b]52;c;ZXZpbA==\x07 \x9b2J \r\x1b[A\x1b[2Kpaid \u202eegap é ✓\n"
+    seen = {}
+    for name, err, stream in (("out", False, Terminal()), ("err", True, Terminal()), ("file", False, io.StringIO())):
+        monkeypatch.setattr("sys.stderr" if err else "sys.stdout", stream)
+        say(wrote, err=err)
+        seen[name] = stream.getvalue().removesuffix("\n")
+    assert seen["file"] == wrote
+    assert seen["out"] == seen["err"]
+    assert seen["out"].startswith("a\tb\n\\x1b]0;title\\x07 ")
+    assert seen["out"].endswith("paid \\u202eegap é ✓\n")
+    assert not re.search(r"[^\n\t\x20-\x7e\xa1-\u2028\u2030-\uffff]", seen["out"])
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "cp932", "cp949", "utf-8"])

@@ -84,6 +84,16 @@ YAML: dict[str, tuple[str, str]] = {
     "an at sign": ("title: @a", "1: title: expected text that does not begin with '@'; write \"@a\""),
     "a backtick": ("title: `a` is", "1: title: expected text that does not begin with '`'; write \"`a` is\""),
     "a per cent sign": ("title: %a", "1: title: expected text that does not begin with '%'; write \"%a\""),
+    "an asterisk": (
+        "title: *args and **kwargs",
+        "1: title: expected text that does not begin with '*'; write \"*args and **kwargs\"",
+    ),
+    "brackets before text": ("title: [a] b", "1: title: expected text that does not begin with '['; write \"[a] b\""),
+    "braces before text": ("title: {a} b", "1: title: expected text that does not begin with '{'; write \"{a} b\""),
+    "a first line that is indented": (
+        "  title: T\nlevel: beginner",
+        f"2: expected the column of the keys above (got an indent of 0 before 'level: beginner'){SPACES}",
+    ),
     "a hyphen": ("title: - a", "1: title: expected text that does not begin with '-'; write \"- a\""),
     "an open bracket": (
         "title: T\nconcepts: [a, b\nlevel: l",

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from errorspan.authoring.topics import Topic
+from errorspan.authoring.topics import Topic, dropped
 from errorspan.course import Course
 from errorspan.pipeline import read
 from errorspan.proof import agreeing, harnesses, proofs, reviews
@@ -114,7 +114,7 @@ def _recorded(_: Course, topic: Topic, record: Record) -> Iterator[str]:
     found = {
         path.relative_to(folder).as_posix()
         for path in (folder.rglob("*") if folder.is_dir() else ())
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not any(map(dropped, path.relative_to(folder).parts))
     }
     lost = {} if record.pending else {file: _line(record, file) for file in record.manifest.answers.keys() - found}
     strange = sorted(file for file in found - _OWN if not _step(file))

@@ -30,7 +30,9 @@ SIZES = {"beginner": "20-40", "intermediate": "30-60", "advanced": "40-80"}
 BESIDE = re.compile(r"(?P<topic>[^.]*)\.(review\.ya?ml|tests\.[A-Za-z0-9.]+)")
 """Files that stand beside a topic's: a review, and tests with what they need."""
 
-_DROPPING = re.compile(r"[.#].*|.*[~#]|.*\.(?:sw[a-z]|bak|orig|rej|tmp|pyc)")
+_DROPPING = re.compile(
+    r"[.#].*|.*[~#]|.*\.(?:sw[a-z]|bak|orig|rej|tmp|pyc|save|part|crswap|kate-swp)|Thumbs\.db|desktop\.ini"
+)
 """Files that editors, version control and systems leave beside the ones they are about, and that nobody wrote."""
 
 _REQUIRED = re.compile(r"[A-Za-z0-9._\-\[\], <>=!~*+]+")

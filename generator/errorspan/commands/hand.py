@@ -13,7 +13,7 @@ from errorspan.commands import prompts
 from errorspan.commands.opening import course_of
 from errorspan.commands.options import config_option
 from errorspan.commands.reporting import Told, handed_in, one_text, reported, run_of, say_next, say_recorded, user
-from errorspan.commands.telling import Failure
+from errorspan.commands.telling import Failure, say
 from errorspan.runs.run import Open, Run
 from errorspan.text import disk
 from errorspan.text.errors import shown
@@ -56,7 +56,7 @@ def prompt(  # noqa: PLR0913 - click passes each option
     run = run_of(course, _named(topic))
     chosen = _chosen(run, name)
     if as_json:
-        click.echo(json.dumps(_for_a_program(run, chosen), indent=2, ensure_ascii=False))
+        say(json.dumps(_for_a_program(run, chosen), indent=2, ensure_ascii=False))
         return
     if chosen is None:
         click.echo(f"{run.topic.id}: nothing is open; its run is {run.state}", err=True)
@@ -66,7 +66,7 @@ def prompt(  # noqa: PLR0913 - click passes each option
         _copy(text)
         click.echo(f"{run.topic.id}: {chosen.name} is on the clipboard", err=True)
     else:
-        click.echo(text)
+        say(text)
     which = f" --as {chosen.name}" if len(run.open) > 1 else ""
     click.echo(f"Then: errorspan answer {run.topic.id} FILE --model WHOM{which}", err=True)
 
@@ -119,7 +119,7 @@ def answer(  # noqa: PLR0913 - click passes each option
     given = given.model_copy(update={"text": _read(file)})
     run, complaint = handed_in(course, run.topic, chosen, given)
     if complaint:
-        click.echo(complaint)
+        say(complaint)
         raise Failure(f"{run.folder}/{chosen.file}: not recorded; send back what is printed, then answer again")
     say_recorded(run, chosen, given)
     say_next(run)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import Any
+from typing import IO, Any
 
 import click
 from rich.console import Console
@@ -17,7 +17,7 @@ from rich.table import Table
 from errorspan.authoring.topics import named_by
 from errorspan.course import Course
 from errorspan.runs.progress import STOPPED
-from errorspan.text.errors import GeneratorError, shown
+from errorspan.text.errors import GeneratorError, shown, spelled
 
 PLAIN = "errorspan.plain"
 """How an output's errors of encoding are handled."""
@@ -32,7 +32,14 @@ class Failure(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print the message, line by line as it is."""
-        click.echo(self.message, err=True, file=file)
+        say(self.message, err=True, file=file)
+
+
+def say(text: str, *, err: bool = False, file: IO[str] | None = None) -> None:
+    """Print strangers' text as it is, for programs and files; on a terminal, without what would command it."""
+    stream = file or (sys.stderr if err else sys.stdout)
+    told = spelled(text, but="\n\t") if stream and stream.isatty() else text
+    click.echo(told, err=err, file=file, color=True)  # click takes escapes out of what is piped, else
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class Runtime:
 class Harness:
     """How tests run whose file ends so: the program inside, what runs it, and whether tests bring an adapter.
 
-    An adapter makes a tier's whole answer fit.
+    An adapter makes a tier's whole answer fit. `seed`: the variable by which a language's own hashes are seeded.
     """
 
     ending: str
@@ -51,6 +51,7 @@ class Harness:
     adapts: Callable[[bytes], bool]
     languages: tuple[str, ...] = ()
     """How programs end that are tested so, as a rule."""
+    seed: str = ""
 
 
 def _python(topic: Topic, interpreter: Interpreter) -> Runtime:
@@ -62,7 +63,6 @@ def _python(topic: Topic, interpreter: Interpreter) -> Runtime:
         python=interpreter.python,
         environment={
             "PYTHONPATH": os.pathsep.join(map(str, interpreter.paths)),
-            "PYTHONHASHSEED": "0",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         },
     )
@@ -107,7 +107,7 @@ def _adapts_in_sql(tests: bytes) -> bool:
     return _SQL_ANSWERS.search(tests) is not None
 
 
-PYTHON = Harness(".py", "inside.py", _python, _adapts_in_python, (".py",))
+PYTHON = Harness(".py", "inside.py", _python, _adapts_in_python, (".py",), seed="PYTHONHASHSEED")
 HARNESSES = (
     PYTHON,
     Harness(".mjs", "inside.mjs", _node, _adapts_in_javascript, (".js",)),

@@ -19,6 +19,19 @@ const NO_FIT = '64';
 const BROKEN_ADAPTER = '65';
 
 const later = globalThis.setTimeout; // tests may put another in its place
+
+/** Returns a `Math.random` that draws the same each time that it begins anew (mulberry32). */
+function drawing(seed) {
+  let state = seed;
+  const draw = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return { draw, anew: () => void (state = seed) };
+}
+
 const clipped = (text, length) => (text.length > length ? `${text.slice(0, length)}…` : text).toWellFormed();
 const short = (text) => clipped(String(text).trim().split('\n')[0] || 'no message', MESSAGE);
 
@@ -222,8 +235,13 @@ export class Session {
   #interrupt = null;
   #running = false;
 
-  constructor({ say, load, program, tests, source, leaveOut = [] }) {
-    Object.assign(this, { say, load, program, tests, source, leaveOut });
+  #draws;
+
+  /** `round` is what draws begin with, in each test; the odd go from the last test to the first. */
+  constructor({ say, load, program, tests, source, leaveOut = [], round = 0 }) {
+    Object.assign(this, { say, load, program, tests, source, leaveOut, round });
+    this.#draws = drawing(round);
+    Math.random = this.#draws.draw;
   }
 
   /** Takes a test in; it begins once all are known. */
@@ -253,9 +271,10 @@ export class Session {
   async run() {
     this.#running = true;
     let failed = false;
-    for (const [name, { run, line }] of this.#tests) {
+    for (const [name, { run, line }] of this.round % 2 ? [...this.#tests].reverse() : this.#tests) {
       if (this.leaveOut.includes(name)) continue;
       this.say('begins', { test: name, line });
+      this.#draws.anew();
       const told = {};
       const record = (key, value) => void (told[key] = typeof value === 'string' ? clipped(value, VALUE) : said(value));
       try {
@@ -394,6 +413,7 @@ async function main(argv) {
     tests: url(tests),
     source: readFileSync(tests, 'utf8'),
     leaveOut: given('--leave-out'),
+    round: Number(given('--round')[0] ?? 0),
     load: () => import(session.program),
   });
   const exit = process.exit.bind(process);

@@ -14,6 +14,7 @@ import ast
 import importlib.util
 import json
 import os
+import random
 import re
 import sys
 import traceback
@@ -43,12 +44,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--program", type=Path, default=None, help="the file of the program under test")
     parser.addoption("--tier", default=None, help="mid or weak: the program is that tier's whole answer, to be adapted")
     parser.addoption("--leave-out", action="append", default=[], help="the name of a test that has had its turn")
+    parser.addoption("--round", type=int, default=0, help="what draws are seeded with; the odd go from last to first")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests that have had their turn."""
+    """Leave out tests that have had their turn; go from the last to the first in an odd round."""
     had = {*config.getoption("--leave-out")}
-    items[:] = [item for item in items if _name(item.nodeid) not in had]
+    turns = -1 if config.getoption("--round") % 2 else 1
+    items[:] = [item for item in items if _name(item.nodeid) not in had][::turns]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let every program draw the same in a test: no draw is to decide between two."""
+    random.seed(item.config.getoption("--round"))
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(item.config.getoption("--round"))
 
 
 @pytest.fixture(scope="session")

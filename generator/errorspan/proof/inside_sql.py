@@ -23,16 +23,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
-MESSAGE, VALUE, NAME = 300, 500, 200
-NO_FIT = "64"
+MESSAGE, VALUE, NAME, NO_FIT = 300, 500, 200, "64"
 
 _MARK = re.compile(
     r"^--[ \t]*(?:(?P<test>test:)|(?P<exercise>exercise\b)|(?P<expected>expected\b)|(?P<answers>answers:))(?P<rest>.*)$"
 )
 _REFUSED = re.compile(r"\s*error\s*:?\s*(?P<words>.*)")
-
-Row = tuple[object, ...]
 
 
 class Broken(Exception):
@@ -151,13 +149,13 @@ def _look_through(tests: list[Test]) -> None:
 class Session:
     """Tests on one program, each in a database of its own."""
 
-    def __init__(self, tests: Tests, program: str) -> None:
-        self.tests, self.program = tests, program
+    def __init__(self, tests: Tests, program: str, round_: int = 0) -> None:
+        self.tests, self.program, self.round = tests, program, round_
         self.unloaded: list[sqlite3.Error] = []
 
     def run(self, had: set[str]) -> int:
-        """Run the tests that have not had their turn, and return whether one failed."""
-        turns = [test for test in self.tests.tests if test.name not in had]
+        """Run the tests that have not had their turn, an odd time from last to first; return whether one failed."""
+        turns = [test for test in self.tests.tests if test.name not in had][:: -1 if self.round % 2 else 1]
         failed = 0
         for test in turns:
             say("begins", test=test.name, line=str(test.line))
@@ -177,6 +175,8 @@ class Session:
         return failed
 
     def _play(self, test: Test, database: sqlite3.Connection) -> None:
+        draws = Random(self.round)  # noqa: S311 - every program is to draw the same
+        database.create_function("random", 0, lambda: draws.getrandbits(64) - (1 << 63))
         for statement in self.tests.setup:
             self._where = {"line": str(statement.line)}
             database.execute(statement.text)
@@ -246,7 +246,7 @@ def _sick(database: sqlite3.Connection, before: set[str]) -> bool:
     return False
 
 
-def written(rows: list[Row]) -> str:
+def written(rows: list[tuple[object, ...]]) -> str:
     """Return rows as SQL writes them."""
     with closing(sqlite3.connect(":memory:")) as any_:
         told = [[any_.execute("SELECT quote(?)", (value,)).fetchone()[0] for value in row] for row in rows[:VALUE]]
@@ -279,6 +279,7 @@ def main() -> int:
     parser.add_argument("--program", type=Path)
     parser.add_argument("--tier")
     parser.add_argument("--leave-out", action="append", default=[])
+    parser.add_argument("--round", type=int, default=0)
     parser.add_argument("tests", type=Path)
     given = parser.parse_args()
     try:
@@ -290,7 +291,7 @@ def main() -> int:
     if given.tier and tests.answers not in {"as they are", given.tier}:
         say("end", status=NO_FIT)
         return 0
-    status = Session(tests, given.program.read_text("utf-8")).run({*given.leave_out})
+    status = Session(tests, given.program.read_text("utf-8"), given.round).run({*given.leave_out})
     say("end", status=str(status))
     return status
 

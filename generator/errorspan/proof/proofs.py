@@ -113,7 +113,7 @@ class Proof(BaseModel):
     """What `errorspan verify` saw, when and with what. `tests`: the names of all of them, in order.
 
     `python`: what ran them, where they are Python's; `packages`: what else they needed, or ran them in its place.
-    `conditions`: what was fixed of time zone, locale and hash seed, and the clock as it stood when the tests began.
+    `conditions`: what was fixed of time zone, locale and seeds, and the clock as it stood when the tests began.
     `unstable`: those that did not end the same way each time on the same program. `remarks`: what else is no test.
     """
 

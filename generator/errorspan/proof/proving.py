@@ -27,6 +27,9 @@ from errorspan.text.errors import InputError
 
 AT_ONCE = 4
 
+ROUNDS = (0, 1)
+"""What decides runs once in each: what it draws at random is seeded with the number, and the odd go backwards."""
+
 PATIENCE, SLOWER = 10, 20
 """A variant may say nothing for this many seconds, or for so many times as long as the corrected program did."""
 
@@ -45,8 +48,8 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
 ) -> Proof:
     """Run the tests on every variant of an exercise, and on the tiers' own answers where the tests adapt them.
 
-    What decides runs twice: tests that do not end the same way each time decide nothing. `implementations` and `tests`
-    are by tier and by file name.
+    What decides runs in both rounds: tests that do not end the same way in each decide nothing. `implementations` and
+    `tests` are by tier and by file name.
 
     Raises:
         InputError: the tests do not start, or have no say on the corrected program.
@@ -64,30 +67,30 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
 
     given_up = Event()
 
-    def played(code: str, tier: str | None = None, limits: Limits = limits) -> Played:
+    def played(code: str, tier: str | None = None, limits: Limits = limits, number: int = ROUNDS[0]) -> Played:
         def run(had: Sequence[str]) -> Ended:
             if given_up.is_set():
                 raise CancelledError
             chosen = [*(["--tier", tier] if tier else []), *(f"--leave-out={test}" for test in had)]
+            seed = {harness.seed: str(number)} if harness.seed else {}
             return sandbox.run(
-                [*runtime.command, harness.inside, "--program", program, *chosen, named],
+                [*runtime.command, harness.inside, "--program", program, f"--round={number}", *chosen, named],
                 files=laid | {program: code.encode("utf-8", "replace")},
                 readable=runtime.readable,
                 limits=limits,
-                environment=runtime.environment,
+                environment={**runtime.environment, **seed},
             )
 
         return play(run, limits, place, tier=tier)
 
     began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    seed = {name: value for name, value in runtime.environment.items() if name == "PYTHONHASHSEED"}
     around = frame(topic.id, assessment.language, tests, topic.path.rpartition("/")[0])
     wanted: dict[str, tuple[str, str | None]] = {
         name: (framed(code, around), None) for name, code in proofs.variants(assessment).items()
     }
     if harness.adapts(tests[main]):
         wanted |= {tier: (implementation.code, tier) for tier, implementation in implementations.items()}
-    right = played(wanted[CORRECTED][0])
+    right = played(*(corrected := wanted[CORRECTED]))
     if faults := list(_silent(right, place)):
         raise InputError(faults)
     listen(CORRECTED)
@@ -95,13 +98,14 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
     seen: dict[str, Played] = {}
     again: dict[str, Played] = {}
     with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool:
-        first = {one: pool.submit(played, *one, quick) for one in dict.fromkeys(wanted.values())}  # the corrected too
-        deciding = {name: one for name, one in wanted.items() if name == SHOWN or name.startswith("error-")}
-        second = {one: pool.submit(played, *one, quick) for one in dict.fromkeys(deciding.values())}
+        first = {one: pool.submit(played, *one, quick) for one in dict.fromkeys(wanted.values()) if one != corrected}
+        deciding = {
+            name: one for name, one in wanted.items() if name in {CORRECTED, SHOWN} or name.startswith("error-")
+        }
+        second = {one: pool.submit(played, *one, quick, ROUNDS[1]) for one in dict.fromkeys(deciding.values())}
         try:
             for name, one in wanted.items():
-                again[name] = right if name == CORRECTED else first[one].result()
-                seen[name] = first[one].result()
+                seen[name] = right if one == corrected else first[one].result()
                 listen(name)
             again |= {name: second[one].result() for name, one in deciding.items()}
         except BaseException:
@@ -110,7 +114,9 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
             _stop([*first.values(), *second.values()])
             raise
     names = list(dict.fromkeys([*right.begun, *(name for one in seen.values() for name in one.begun)]))
-    unstable = [test for test in names if any(again[name].outcome(test) != seen[name].outcome(test) for name in seen)]
+    unstable = [
+        test for test in names if any(one.outcome(test) != seen[name].outcome(test) for name, one in again.items())
+    ]
     remarks = [
         f"{place}:{right.lines.get(test, '1')}: decides nothing: {test} does not end the same way each time"
         for test in unstable
@@ -120,7 +126,7 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
         bound=proofs.bound(assessment, [implementations[tier] for tier in TIERS], tests, topic.requires),
         python=runtime.python,
         packages=dict(runtime.versions),
-        conditions=FIXED | seed | {"clock": began},
+        conditions=FIXED | {"seeds": ", ".join(map(str, ROUNDS)), "clock": began},
         sandbox=sandbox.name,
         tests=names,
         unstable=unstable,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from posixpath import basename, dirname, join, relpath, splitext
+from unicodedata import normalize
 
 from pathspec.gitignore import GitIgnoreSpec
 
@@ -18,11 +19,16 @@ _MARKDOWN = {".markdown", ".mdown", ".mkdn", ".mkd", ".md"}
 def in_the_way(made: Iterable[str], own: Iterable[str], *, directory_urls: bool) -> Iterator[tuple[str, str]]:
     """Yield files of a site's own that have the address of one that is generated, each with that.
 
-    `exercises.md`, `exercises/README.md` and `exercises/index.html` have that of `exercises/index.md`.
+    `exercises.md`, `exercises/README.md` and `exercises/index.html` have that of `exercises/index.md`; so has
+    `Exercises.md`, which some machines write to the same place.
     """
-    taken = {_address(uri, directory_urls=directory_urls): uri for uri in own}
+
+    def place(uri: str) -> str:
+        return normalize("NFC", _address(uri, directory_urls=directory_urls)).casefold()
+
+    taken = {place(uri): uri for uri in own}
     for uri in made:
-        if there := taken.get(_address(uri, directory_urls=directory_urls)):
+        if there := taken.get(place(uri)):
             yield there, uri
 
 

@@ -80,14 +80,20 @@ class NoSandbox(GeneratorError):
         )
 
 
+def spelled(text: str, but: str = "") -> str:
+    """Return a text that commands no terminal: what does not print, but for these signs, is spelled out."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or sign in but else ascii(sign)[1:-1] for sign in text)
+
+
 def shown(text: object, most: int = 0) -> str:
     """Return strangers' words as one line that commands no terminal, and no CI: what does not print is spelled out.
 
     With `most`, spaces are squeezed and the line has no more than so many characters.
     """
     line = " ".join(str(text)[: 4 * most].split()) if most else str(text)
-    if not line.isprintable():
-        line = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)
+    line = spelled(line)
     if "##[" in line or line.lstrip().startswith("::"):  # GitHub Actions obeys lines of a log that hold these
         line = line.replace("##[", "##\\x5b")
         line = line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line

@@ -134,6 +134,10 @@ def _unclosed(stop: _Stop) -> Fault:
     return _open_bracket(stop._replace(opened=opened[-1].start_mark if opened else stop.opened))
 
 
+_ENDS = (yaml.AliasToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
+"""What ends a value of YAML's own, so that text behind it shows that it was none: `*args and **kwargs`, `[a] b`."""
+
+
 def _surplus(stop: _Stop) -> Fault:
     """Tell text behind a closing quote from a line that is indented wrongly; the quote may have opened lines before."""
     before = None
@@ -142,6 +146,8 @@ def _surplus(stop: _Stop) -> Fault:
             if token.start_mark.index >= stop.mark.index:
                 break
             before = token
+    if isinstance(before, _ENDS) and before.end_mark.line == stop.mark.line and stop.pair:
+        return _begins(stop)
     if not isinstance(before, yaml.ScalarToken) or before.style not in {"'", '"'}:
         return _indented(stop)
     quote, first, last = str(before.style), before.start_mark.line, before.end_mark.line
@@ -182,9 +188,11 @@ def _below(stop: _Stop) -> Fault:
 
 
 def _second(stop: _Stop) -> Fault:
-    """Tell where another document begins: there, or where the one before was ended."""
+    """Tell where another document begins: there, or where the one before was ended; else a first line is indented."""
     ends = [number for number in range(stop.mark.line) if stop.line_at(number).rstrip() == "..."]
     mark = "..." if ends else stop.line.strip()[:3]
+    if mark not in {"...", "---"}:
+        return _indented(stop)
     at = ends[-1] if ends else stop.mark.line
     return Fault(at + 1, f"expected one document (got {mark!r}, where another begins); remove that line")
 
