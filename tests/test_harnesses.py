@@ -289,7 +289,7 @@ def test_in_a_round_every_program_draws_the_same_and_the_odd_go_backwards(tmp_pa
     program, tests = DRAWS[inside]
     ending = Path(inside).suffix if "sql" not in inside else ".sql"
     (tmp_path / f"exercise{ending}").write_text(program, "utf-8")
-    (tmp_path / f"tests{ending}").write_text(tests, "utf-8")
+    (tmp_path / f"tests{ending}").write_text(tests, "utf-8-sig")
     (tmp_path / inside).write_bytes((ROOT / "generator/errorspan/proof" / inside).read_bytes())
     runs = sys.executable
     if inside.endswith("mjs"):

@@ -357,10 +357,22 @@ def test_line_ends_of_a_checkout_are_no_edit(record: Record) -> None:
     assert digest("a\nb") == digest("a\r\nb") != digest("a\n\nb")
 
 
+def test_what_an_editor_puts_before_a_text_is_none_of_it(record: Record) -> None:
+    """Windows' editors mark UTF-8 so."""
+    record.keep("categories.json", "a\nb\n", entry("a\nb\n"))
+    for name in ("categories.json", "run.json"):
+        path = record.folder / name
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    again = Record(record.name, record.folder, record.journal)
+    found = again.find("categories.json")
+    assert found
+    assert (found.text, found.edited, found.entry) == ("a\nb\n", False, entry("a\nb\n"))
+
+
 def test_a_file_that_is_no_text_is_told(record: Record) -> None:
     record.folder.mkdir(parents=True)
-    (record.folder / "categories.json").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match=r"^topics/runs/words/categories\.json:1: cannot be read \("):
+    (record.folder / "categories.json").write_bytes(b"{\n\xff\xfe")
+    with pytest.raises(InputError, match=r"/words/categories\.json:2: expected UTF-8 \(got the byte 0xff\)"):
         record.find("categories.json")
     (record.folder / "error_catalog.json").mkdir()
     with pytest.raises(InputError, match=r"^topics/runs/words/error_catalog\.json:1: cannot be read \("):

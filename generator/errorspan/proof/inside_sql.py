@@ -283,7 +283,7 @@ def main() -> int:
     parser.add_argument("tests", type=Path)
     given = parser.parse_args()
     try:
-        tests = read(given.tests.read_text("utf-8"))
+        tests = read(given.tests.read_text("utf-8-sig"))
     except Broken as broken:
         say("broken", message=clipped(str(broken)), line=str(broken.line))
         say("end", status="2")

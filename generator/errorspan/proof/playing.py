@@ -135,6 +135,10 @@ def _events(output: str) -> Iterator[Event]:
             yield {"test": "", "message": "", "status": "", **event}
 
 
+BOUNDED = ("not done within", "took more than")
+"""How it is told that a program had too little time or memory."""
+
+
 def _stopped(ended: Ended, limits: Limits) -> str:
     match ended.stopped:
         case "time":

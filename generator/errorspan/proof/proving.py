@@ -20,7 +20,7 @@ from errorspan.proof.deciding import decided, deciding, meaningless, paired, say
 from errorspan.proof.framing import frame, framed, suffix
 from errorspan.proof.harnesses import PROGRAM, TESTS
 from errorspan.proof.interpreters import Interpreter
-from errorspan.proof.playing import Played, play
+from errorspan.proof.playing import BOUNDED, Played, play
 from errorspan.proof.proofs import CORRECTED, SHOWN, TIERS, Proof, Variant
 from errorspan.proof.sandbox import FIXED, Ended, Limits, Sandbox
 from errorspan.text.errors import InputError
@@ -173,7 +173,8 @@ def _silent(right: Played, place: str) -> Iterator[str]:
         yield f"{place}:{right.line}: decides nothing: {right.broken or 'there is no test'}"
     else:
         for test, why in right.halted.items():
-            yield f"{place}:{right.lines[test]}: decides nothing: {test}: {why} (--seconds and --memory give more)"
+            more = " (--seconds and --memory give more)" if why.startswith(BOUNDED) else ""
+            yield f"{place}:{right.lines[test]}: decides nothing: {test}: {why}{more}"
         if variant.stopped and not right.halted:
             yield f"{place}:1: decides nothing: {variant.stopped} (--seconds and --memory give more)"
         yield from (f"{place}:{right.lines[test]}: decides nothing: {test} is skipped" for test in variant.skipped)

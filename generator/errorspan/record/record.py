@@ -29,6 +29,7 @@ from errorspan.record.manifest import Entry, Manifest, Recorded, Rejected, Reply
 from errorspan.steps.prompting import CHAIN, Request
 from errorspan.text import disk, objects
 from errorspan.text.errors import Busy, InputError
+from errorspan.text.source import decoded
 
 BYTES_PER_TOKEN = 8
 """How long a reply is that room is made for: text has about four bytes a token, and JSON escapes some."""
@@ -59,11 +60,12 @@ class Record:
         What the manifest does not know, or knows by another digest, was written by a person.
         """
         try:
-            text = self.own(file).read_text("utf-8")
+            text = decoded(self.own(file).read_bytes(), f"{self.name}/{file}")
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError([f"{self.name}/{file}:1: cannot be read ({error})"]) from None
+        except OSError as error:
+            raise InputError([f"{self.name}/{file}:1: cannot be read ({error.strerror})"]) from None
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
         entry = self.manifest.answers.get(file)
         if entry is None or entry.digest != digest(text):
             entry = self._read_manifest().answers.get(file)  # another process may have written since

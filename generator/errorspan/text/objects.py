@@ -5,6 +5,7 @@ What stands in it twice is a fault, as in YAML, and no silent choice of the last
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ def validated(model: type[M], text: str | bytes, context: dict[str, Any] | None 
     Raises:
         ValidationError: it is none, is not of this shape, or has a key twice in one object.
     """
+    text = text.removeprefix(codecs.BOM_UTF8) if isinstance(text, bytes) else text
     read = model.model_validate_json(text, context=context)
     if found := _repeated(text if isinstance(text, str) else text.decode()):
         place, line = found
