@@ -66,3 +66,22 @@ def test_a_dry_run_says_what_takes_its_place(recorded: Project) -> None:
     done = CliRunner().invoke(main, ["run", "--dry-run", "-f", str(recorded.folder / "mkdocs.yml")])
     assert (done.exit_code, "Worst case" in done.stdout) == (0, True)
     assert done.stderr.startswith("warning: --dry-run goes with the next release; `errorspan estimate` tells more")
+
+
+def test_shards_are_all_topics_and_each_of_them_once(project: Project) -> None:
+    names = {f"topic-{number}" for number in range(12)}
+    for name in names:
+        project.topic(name)
+    project.topic("unread", "titel: Broken\n")
+    shards = [{topic for topic, _ in estimated(project, "--shard", f"{number}/3")} for number in (1, 2)]
+    config = str(project.folder / "mkdocs.yml")
+    last = CliRunner().invoke(main, ["estimate", "--json", "--shard", "3/3", "-f", config], catch_exceptions=False)
+    assert (last.exit_code, "titel" in last.stderr) == (1, True)  # the broken one is that shard's alone
+    shards.append({one["topic"] for one in json.loads(last.stdout.partition("\n]")[0] + "]")})
+    assert all(shards)
+    assert sum(map(len, shards)) == len(set.union(*shards)) == len(names)
+    project.topic("topic-12")  # moves no other
+    assert shards[0] <= {topic for topic, _ in estimated(project, "--shard", "1/3")} <= shards[0] | {"topic-12"}
+    for wrong in ("0/3", "4/3", "3", "1/3/1"):
+        refused = CliRunner().invoke(main, ["estimate", "--shard", wrong, "-f", config])
+        assert "expected a shard, such as 3/8" in refused.stderr

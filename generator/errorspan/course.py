@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
@@ -87,13 +87,13 @@ class Course:
             raise InputError(faults)
         return [topic for topic in self.topics.values() if not ids or topic.id in ids]
 
-    def only(self, ids: Collection[str]) -> Course:
+    def only(self, ids: Iterable[str]) -> Course:
         """Return the course as if it had these topics alone, the broken ones among them.
 
         Raises:
             InputError: there is no such topic.
         """
-        ids = [named_by(name) for name in ids]
+        ids = dict.fromkeys(map(named_by, ids))
         every = {**self.topics, **self.broken}
         if faults := [f"there is no topic {name!r} (known: {', '.join(every)})" for name in ids if name not in every]:
             raise InputError(faults)

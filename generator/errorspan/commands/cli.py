@@ -20,7 +20,7 @@ from errorspan.commands.init import init
 from errorspan.commands.keeping import accept, diff, prune
 from errorspan.commands.new import new
 from errorspan.commands.opening import course_of
-from errorspan.commands.options import config_option, topics_argument
+from errorspan.commands.options import Shard, config_option, shard_option, topics_argument
 from errorspan.commands.render import render
 from errorspan.commands.runtimes import runtimes
 from errorspan.commands.solve import report, solve
@@ -73,6 +73,7 @@ for command in (
     metavar="N",
     help="Stop after so many calls; the same command goes on from there.",
 )
+@shard_option
 @config_option
 def run(  # noqa: PLR0913 - click passes each option
     topics: tuple[str, ...],
@@ -81,10 +82,11 @@ def run(  # noqa: PLR0913 - click passes each option
     dry_run: bool,
     max_cost: Decimal | None,
     max_calls: int | None,
+    shard: Shard | None,
     config_file: Path,
 ) -> None:
     """Ask models for every answer that is missing."""
-    course = course_of(config_file)
+    course = course_of(config_file, shard)
     open_runs = [run for run in course.replay(topics, refresh=refresh, leave_out=True) if not run.finished]
     failed = left_out(course, topics)
     finished: list[Run] = []

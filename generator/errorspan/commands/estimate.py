@@ -11,7 +11,7 @@ from rich.table import Table
 
 from errorspan.authoring.prices import AS_OF, total
 from errorspan.commands.opening import course_of
-from errorspan.commands.options import config_option, topics_argument
+from errorspan.commands.options import Shard, config_option, shard_option, topics_argument
 from errorspan.commands.telling import Failure, left_out, show
 from errorspan.runs import budget
 from errorspan.runs.estimate import Estimate, estimates, typical
@@ -23,15 +23,24 @@ from errorspan.runs.progress import money
 @click.option("--refresh", is_flag=True, help="As if `errorspan run --refresh` asked again for what is stale.")
 @click.option("--solve", is_flag=True, help="What `errorspan solve` would ask, in place of what a run would.")
 @click.option("--json", "as_json", is_flag=True, help="Print the same for a program.")
+@shard_option
 @config_option
-def estimate(topics: tuple[str, ...], *, refresh: bool, solve: bool, as_json: bool, config_file: Path) -> None:
+def estimate(  # noqa: PLR0913 - click passes each option
+    topics: tuple[str, ...],
+    *,
+    refresh: bool,
+    solve: bool,
+    as_json: bool,
+    shard: Shard | None,
+    config_file: Path,
+) -> None:
     """Say what a run would cost, likely and at the most, by topic and step. Asks nothing.
 
     Likely: the next attempt separates the models, no answer is sent back, and each is as long as those that are
     recorded are in the middle. At the most: every answer is as long as it may be, every repair is needed, and every
     attempt fails but the last. What is recorded is not asked for again, and does not count.
     """
-    course = course_of(config_file)
+    course = course_of(config_file, shard)
     known = typical(course.replay())
     runs = course.replay(topics, refresh=refresh, leave_out=True)
     failed = left_out(course, topics)

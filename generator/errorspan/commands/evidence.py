@@ -14,7 +14,7 @@ import click
 from errorspan.browser import trying
 from errorspan.commands.agree import agree
 from errorspan.commands.opening import course_of
-from errorspan.commands.options import config_option, topics_argument
+from errorspan.commands.options import Shard, config_option, shard_option, topics_argument
 from errorspan.commands.telling import Failure, left_out
 from errorspan.course import Course
 from errorspan.proof import framing, harnesses, proofs, proving, reviews, sandbox, witnessed
@@ -60,6 +60,7 @@ from errorspan.text.errors import DiskError, InputError
 )
 @click.option("--browser", is_flag=True, help="Run them in a Chromium, too: what ends alike there, students can run.")
 @click.option("--no-sandbox", is_flag=True, help="Run a model's code with your own rights where there is no sandbox.")
+@shard_option
 @config_option
 def verify(  # noqa: PLR0913 - click passes each option
     topics: tuple[str, ...],
@@ -71,13 +72,14 @@ def verify(  # noqa: PLR0913 - click passes each option
     check: bool,
     browser: bool,
     no_sandbox: bool,
+    shard: Shard | None,
     config_file: Path,
 ) -> None:
     """Prove answer keys by running the topics' tests, in a sandbox.
 
     Every error left in alone must fail a test, and the corrected program none. What was seen is kept beside the run.
     """
-    course = course_of(config_file)
+    course = course_of(config_file, shard)
     runs = course.replay(topics, leave_out=True)
     failed = left_out(course, topics)
     if directory:

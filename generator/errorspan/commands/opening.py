@@ -14,6 +14,7 @@ from mkdocs.utils.yaml import yaml_load
 
 from errorspan.authoring.configuration import NAME, marks, of_plugin
 from errorspan.authoring.settings import Settings, read_settings
+from errorspan.commands.options import Shard
 from errorspan.course import Course
 from errorspan.text.errors import InputError, shown
 from errorspan.text.expected import Place
@@ -50,15 +51,16 @@ _ITEMS: dict[str, tuple[str, tuple[type, ...]]] = {
 }
 
 
-def course_of(config_file: Path) -> Course:
-    """Read the course that a configuration names.
+def course_of(config_file: Path, shard: Shard | None = None) -> Course:
+    """Read the course that a configuration names, or a shard of it.
 
     Raises:
         InputError: as `Course.read`, or the configuration has the plugin and the hook.
     """
     found = configuration(config_file)
     _once(found, config_file.resolve().parent)
-    return Course.read(config_file.resolve(), *_set(found.values))
+    course = Course.read(config_file.resolve(), *_set(found.values))
+    return course.only(filter(shard.holds, [*course.topics, *course.broken])) if shard else course
 
 
 def _once(found: Source, root: Path) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from errorspan.commands import asking
 from errorspan.commands.opening import course_of
-from errorspan.commands.options import config_option, topics_argument
+from errorspan.commands.options import Shard, config_option, shard_option, topics_argument
 from errorspan.commands.telling import Failure, left_out, show
 from errorspan.runs import budget
 from errorspan.runs.progress import KEPT, money
@@ -25,13 +25,16 @@ from errorspan.steps.table import SOLVE
 @topics_argument
 @asking.dry_run_option
 @asking.max_cost_option
+@shard_option
 @config_option
-def solve(topics: tuple[str, ...], *, dry_run: bool, max_cost: Decimal | None, config_file: Path) -> None:
+def solve(
+    topics: tuple[str, ...], *, dry_run: bool, max_cost: Decimal | None, shard: Shard | None, config_file: Path
+) -> None:
     """Have two models solve each exercise without its key, and say where they disagree with it.
 
     What was solved already is asked again only where the exercise changed since.
     """
-    course = course_of(config_file)
+    course = course_of(config_file, shard)
     runs = course.replay(topics, leave_out=True)
     if topics and (without := [run.topic.id for run in runs if not run.assessment]):
         raise Failure("\n".join(f"{topic}: there is no exercise to solve yet" for topic in without))
