@@ -124,6 +124,38 @@ def test_nothing_is_said_to_be_kept_where_storage_is_blocked(new_page, local, in
     expect(page.locator("summary")).to_have_text("This browser does not save your progress.")
 
 
+STRANGE = [
+    "{", "[]", '"x"', '{"0":5}', '{"__proto__":{"marks":1}}', '{"0":{"marks":[3]}}', '{"DIGEST":null}',
+    '{"DIGEST":{"marks":"x","attempts":{}}}', '{"DIGEST":{"attempts":[null]}}',
+    '{"DIGEST":{"attempts":[{"score":"x"}]}}',
+    '{"DIGEST":{"attempts":[],"marks":["3"]}}', '{"DIGEST":{"attempts":[],"hints":[null]}}',
+    '{"DIGEST":{"attempts":[],"work":{"1":null}}}',
+]  # fmt: skip
+"""What another version, or another program of the same origin, may have left where progress stands."""
+
+
+def test_no_page_ends_for_what_stands_where_progress_does(new_page, local) -> None:
+    """It is passed over, and what is of other versions of the exercise stays as it is."""
+    address, listed = local.url(local.exercise(EXERCISE)), local.url(local.list(EXERCISE))
+    page = new_page(address)
+    mark(page, 12)
+    place = page.evaluate("Object.keys(localStorage).at(-1)")
+    for strange in STRANGE:
+        text = strange.replace("DIGEST", EXERCISE.digest)
+        page.evaluate("told => localStorage.setItem(...told)", [place, text])
+        page.goto(listed)
+        expect(page.locator("errorspan-progress")).to_contain_text("Not started")
+        page.goto(address)
+        mark(page, 12)
+        check(page)
+        assert score(page) == "Score: 25%", strange
+        assert stored(page)["attempts"][0]["score"] == 25
+    page.evaluate("told => localStorage.setItem(...told)", [place, '{"0":{"later":true}}'])
+    page.reload()
+    mark(page, 12)
+    assert json.loads(page.evaluate("localStorage")[place])["0"] == {"later": True}
+
+
 def test_two_addresses_of_a_course_share_progress_where_the_author_says_so(new_page, local) -> None:
     shared = {"settings": Settings(shared_progress="course")}
     addresses = []

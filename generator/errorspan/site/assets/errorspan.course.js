@@ -1,7 +1,7 @@
 /* The progress of exercises and of the course, on pages that list them: errorspan.js loads this. */
 errorspanCourse((shared) => {
   const { ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, joined } = shared;
-  const { link, make, outdated, recall, stored, tables, unsaved, write } = shared;
+  const { held, link, make, outdated, recall, stored, tables, unsaved, write } = shared;
 
   const GOOD_SCORE = 80;
   const REVIEW_AFTER_DAYS = [1, 3, 7, 21];
@@ -131,9 +131,9 @@ errorspanCourse((shared) => {
       if (given.length && !given.some(([exercise]) => listed.includes(exercise))) return { other: true };
       let kept = true;
       for (const [exercise, states] of given) {
-        const all = recall(exercise);
+        const [all, known] = [held(exercise), recall(exercise)];
         for (const [digest, state] of states)
-          all[digest] = { ...state, ...all[digest], attempts: joined(state.attempts, all[digest]?.attempts ?? []) };
+          all[digest] = { ...state, ...known[digest], attempts: joined(state.attempts, known[digest]?.attempts ?? []) };
         kept = write(exercise, all) && kept;
       }
       return { count: given.length, kept };

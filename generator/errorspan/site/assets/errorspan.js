@@ -809,12 +809,28 @@
     return { marks: [], unsure: [], hints: [], work: {}, attempts: [], ended: null };
   }
 
-  function recall(exercise) {
+  function held(exercise) {
     try {
       return unsaved.get(exercise) ?? JSON.parse(localStorage.getItem(stored() + exercise)) ?? {};
     } catch {
       return {};
     }
+  }
+
+  /* What can be read of it: another version, or another program, may have written there, and no page ends for that. */
+  function recall(exercise) {
+    return Object.fromEntries(Object.entries(held(exercise)).filter(([, state]) => readable(state)));
+  }
+
+  function readable(state) {
+    const every = (name, good) => state[name] === undefined || (Array.isArray(state[name]) && state[name].every(good));
+    return (
+      Array.isArray(state?.attempts) &&
+      every("attempts", (one) => one && Number(one.score) >= 0) &&
+      ["marks", "unsure"].every((name) => every(name, Number.isInteger)) &&
+      every("hints", (id) => typeof id === "string") &&
+      Object.values(state.work ?? {}).every(Boolean)
+    );
   }
 
   function write(exercise, all) {
@@ -830,9 +846,8 @@
   }
 
   function remember({ exercise, digest }, state) {
-    const all = recall(exercise);
-    state.attempts = joined(all[digest]?.attempts ?? [], state.attempts);
-    return write(exercise, { ...all, [digest]: state });
+    state.attempts = joined(recall(exercise)[digest]?.attempts ?? [], state.attempts);
+    return write(exercise, { ...held(exercise), [digest]: state });
   }
 
   /* Unite attempts, in the order in which they were made: clocks do not tell it. Older ones have no number. */
@@ -878,7 +893,7 @@
   }
 
   window.errorspanCourse = (define) =>
-    define({ ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, joined, link, make, outdated, recall, stored, tables, unsaved, write });
+    define({ ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, held, joined, link, make, outdated, recall, stored, tables, unsaved, write });
 
   window.errorspanAnswers = (define) =>
     define({ ErrorspanExercise, beside, button, codes, fill, inDirection, linesOf, link, load, make, prose, tables, textOf, wrap });
