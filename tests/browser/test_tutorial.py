@@ -22,13 +22,13 @@ IDENTITY = {f"GIT_{who}_{what}": "ada@example.org" for who in ("AUTHOR", "COMMIT
 def typed() -> list[tuple[str, list[str]]]:
     """Return what the page has people type, each with the lines that it says come out."""
     blocks = re.findall(r"^```console\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    commands = [part.rstrip("\n").split("\n") for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE)]  # fmt: skip
-    return [(command, told) for command, *told in commands if command]
+    parts = (part.rstrip("\n").split("\n") for block in blocks for part in re.split(r"(?m)^\$ ", block))
+    return [(command, told) for command, *told in parts if command]
 
 
 @pytest.mark.heavy
 @pytest.mark.timeout(900)
-def test_the_tutorial_works_as_typed(  # noqa: PLR0913 - a fixture each
+def test_the_tutorial_works_as_typed(
     wheel: Path,  # noqa: F811
     tmp_path: Path,
     browser: Browser,
