@@ -57,6 +57,14 @@ def test_errors_that_hide_each_other_are_proved_on_the_program_without_the_other
     assert verdicts({}) == (["proved"] * 3, "error 2, left in alone, fails top", [])
 
 
+def test_a_proof_repeats_another_in_whatever_order_its_tests_ran() -> None:
+    shared = {"at": "2026-01-31", "bound": BOUND, "python": "3", "packages": {}, "sandbox": "none"}
+    seen = Proof(**shared, tests=TESTS, variants=GOOD)
+    assert seen.repeats(Proof(**shared, tests=TESTS[::-1], variants=GOOD))
+    assert not seen.repeats(Proof(**shared, tests=TESTS[1:], variants=GOOD))
+    assert not seen.repeats(Proof(**shared, tests=TESTS, variants=GOOD | {"error-2": GOOD["error-1"]}))
+
+
 @pytest.mark.parametrize(
     ("alone", "proof", "verdict", "why"),
     [

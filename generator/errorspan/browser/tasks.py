@@ -52,14 +52,14 @@ def runner() -> str:
 def engine(topic: Topic, tests: Collection[str]) -> Engine | None:
     """Return the engine that a topic's tests need; None where a browser is one."""
     harness = harnesses.of(topic.id, tests)
-    return _WAYS[harness.ending].engine if harness else None
+    return _WAYS[harness.ending].engine if harness and harness.ending in _WAYS else None
 
 
 def task(topic: Topic, language: str, tests: Mapping[str, bytes]) -> dict[str, Any] | None:
     """Return what a page needs to run a topic's tests, but for the program; None where no browser runs such."""
     harness = harnesses.of(topic.id, tests)
     program = suffix(language)
-    if harness is None or program not in harness.languages:
+    if harness is None or harness.ending not in _WAYS or program not in harness.languages:
         return None
     way = _WAYS[harness.ending]
     if any(canonicalize_name(Requirement(one).name) not in way.needless for one in topic.requires):

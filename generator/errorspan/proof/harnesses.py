@@ -8,19 +8,20 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from errorspan.authoring.topics import Topic
 from errorspan.proof.framing import suffix
-from errorspan.proof.interpreters import Interpreter, Node
+from errorspan.proof.interpreters import Go, Interpreter, Node
 from errorspan.text.errors import InputError
 
 TESTS, PROGRAM = "tests", "exercise"
 """The files of tests and program where they run, without their endings."""
 
 _JS_ADAPTER = re.compile(rb"^export\s+(?:async\s+)?(?:function|const|let|var)\s+adapt\b", re.MULTILINE)
+_GO_ANSWERS = re.compile(rb"^//[ \t]*answers:", re.MULTILINE)
 _SQL_ANSWERS = re.compile(rb"^--[ \t]*answers:", re.MULTILINE)
 
 
@@ -47,14 +48,15 @@ class Harness:
 
     ending: str
     inside: str
-    runtime: Callable[[Topic, Interpreter], Runtime]
+    runtime: Callable[[Topic, Interpreter, Iterable[str]], Runtime]
+    """Given the texts that run, too."""
     adapts: Callable[[bytes], bool]
     languages: tuple[str, ...] = ()
     """How programs end that are tested so, as a rule."""
     seed: str = ""
 
 
-def _python(topic: Topic, interpreter: Interpreter) -> Runtime:
+def _python(topic: Topic, interpreter: Interpreter, _: Iterable[str]) -> Runtime:
     """Return pytest; another language's program is the tests' own business."""
     return Runtime(
         command=(interpreter.executable, "-B"),
@@ -68,7 +70,7 @@ def _python(topic: Topic, interpreter: Interpreter) -> Runtime:
     )
 
 
-def _node(topic: Topic, interpreter: Interpreter) -> Runtime:
+def _node(topic: Topic, interpreter: Interpreter, _: Iterable[str]) -> Runtime:
     interpreter.versions(topic)
     node = Node.of(topic, interpreter)
     types = ("--experimental-transform-types",) if node.transforms else ()
@@ -79,7 +81,7 @@ def _node(topic: Topic, interpreter: Interpreter) -> Runtime:
     )
 
 
-def _sqlite(topic: Topic, interpreter: Interpreter) -> Runtime:
+def _sqlite(topic: Topic, interpreter: Interpreter, _: Iterable[str]) -> Runtime:
     interpreter.versions(topic)
     if interpreter.sqlite is None:
         mend = "name another Python with --python"
@@ -88,6 +90,18 @@ def _sqlite(topic: Topic, interpreter: Interpreter) -> Runtime:
         command=(interpreter.executable, "-I", "-B"),
         readable=(interpreter.base,),
         versions={"Python": interpreter.python, "SQLite": interpreter.sqlite},
+    )
+
+
+def _go(topic: Topic, interpreter: Interpreter, texts: Iterable[str]) -> Runtime:
+    """Return Go, and what it has compiled of its own library for these texts: once for all programs."""
+    interpreter.versions(topic)
+    go = Go.of(topic, interpreter)
+    return Runtime(
+        command=(interpreter.executable, "-I", "-B"),
+        readable=(interpreter.base, go.root, go.compiled(texts)),
+        versions={"Go": go.version},
+        environment={"PATH": f"{go.root}/bin:/usr/bin:/bin", "GOCACHE": str(go.cache), **go.environment},
     )
 
 
@@ -103,6 +117,10 @@ def _adapts_in_javascript(tests: bytes) -> bool:
     return _JS_ADAPTER.search(tests) is not None
 
 
+def _adapts_in_go(tests: bytes) -> bool:
+    return _GO_ANSWERS.search(tests) is not None
+
+
 def _adapts_in_sql(tests: bytes) -> bool:
     return _SQL_ANSWERS.search(tests) is not None
 
@@ -113,6 +131,7 @@ HARNESSES = (
     Harness(".mjs", "inside.mjs", _node, _adapts_in_javascript, (".js",)),
     Harness(".ts", "inside.mjs", _node, _adapts_in_javascript, (".ts",)),
     Harness(".sql", "inside_sql.py", _sqlite, _adapts_in_sql, (".sql",)),
+    Harness(".go", "inside_go.py", _go, _adapts_in_go, (".go",)),
 )
 """The first whose tests are there runs them; files of the others may stand beside."""
 

