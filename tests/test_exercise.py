@@ -280,13 +280,17 @@ def test_script_and_style_stay_small() -> None:
     assert sum(sizes) < 20_000
 
 
-PATTERNS = tuple(f"Pattern {name}" for name in "fedcba")
+PATTERNS = {f"Pattern {name}": f"It <does> {name}." for name in "fedcba"}
 
 
 def test_a_pattern_is_chosen_among_the_likeliest_in_an_order_that_tells_nothing() -> None:
     named = Failure("F1", "Pattern a", "what the judge saw", "quote")
-    one, two, _ = key_of(replace(exercise(), patterns=PATTERNS, failures=(named,)))["errors"]
+    key = key_of(replace(exercise(), patterns=PATTERNS, failures=(named,)))
+    one, two, _ = key["errors"]
     assert one["pattern"] == "Pattern a"
+    assert key["kinds"] == {
+        f"Pattern {name}": f"<p>It &lt;does&gt; {name}.</p>\n" for name in "def"
+    }  # not the right one
     assert one["kinds"] == ["Pattern a", "Pattern d", "Pattern e", "Pattern f"]
     assert two["pattern"] is None
     assert two["kinds"] == []

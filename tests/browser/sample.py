@@ -105,7 +105,7 @@ EXERCISE = Exercise(
     assessment=ASSESSMENT,
     failures=FAILURES,
     run_url="../../runs/dpo/",
-    patterns=PATTERNS,
+    patterns={name: f"SECRET-M{number}: code that `does` it." for number, name in enumerate(PATTERNS)},
     places={"1": Places("../../runs/dpo/#attempt-1-weak-9", "../../runs/dpo/#attempt-1-mid-7")},
 )
 

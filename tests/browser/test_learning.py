@@ -107,6 +107,8 @@ def test_a_found_error_is_named_among_plausible_patterns(page) -> None:
     expect(note(page, 1)).to_contain_text(f"{PATTERNS[0]}. You named it.")
     explain(page, 2)
     expect(note(page, 2)).to_contain_text(f"{PATTERNS[1]}. You chose: {PATTERNS[2]}.")
+    expect(note(page, 2)).to_contain_text("SECRET-M2: code that does it.")
+    expect(note(page, 1)).not_to_contain_text("SECRET-M")
     expect(page.locator(".es-tally")).to_contain_text("1 of 2 named")
     assert score(page) == told
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from textwrap import dedent
@@ -63,8 +63,9 @@ class Places(NamedTuple):
 class Exercise:
     """An assessment as a student meets it.
 
-    `patterns`: the catalog's names, the likeliest mistakes first; students choose among them. `places` and `seen`: by
-    error id. `undecided`: stretches that count neither way. `run`: what runs corrections in the page.
+    `patterns`: the catalog's names, the likeliest mistakes first, each with why it is wrong: students choose among
+    them. `places` and `seen`: by error id. `undecided`: stretches that count neither way. `run`: what runs corrections
+    in the page.
     """
 
     id: str
@@ -74,7 +75,7 @@ class Exercise:
     assessment: Assessment
     failures: tuple[Failure, ...]
     run_url: str
-    patterns: tuple[str, ...] = ()
+    patterns: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Places] = field(default_factory=dict)
     seen: Mapping[str, Seen] = field(default_factory=dict)
     undecided: tuple[Aside, ...] = ()
@@ -131,6 +132,8 @@ class Exercise:
                 {"segments": segments(self.assessment.code, *span[:2]), "reason": prose(one.reason)}
                 for one, span in sound
             ]
+        if meant := {visible(name): prose(why) for name, why in self._meant()}:
+            key["kinds"] = meant
         if self.run:
             key["run"] = self.run
         return key
@@ -141,9 +144,18 @@ class Exercise:
         call = json.dumps([self.id, self.key], separators=(",", ":"))[1:-1]
         return f"errorspanKey({call});\n".translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"})
 
+    def _meant(self) -> Iterator[tuple[str, str]]:
+        """Yield the names that an error may wrongly be given, each with what it means."""
+        known = {naming.mechanism(failure): failure.description for failure in self.failures} | dict(self.patterns)
+        for named in map(self._named, self.assessment.errors):
+            yield from ((name, known[name]) for name in named.choices if name != named.right)
+
+    def _named(self, error: Error) -> naming.Naming:
+        return naming.of(error, self.assessment.errors, self.failures, tuple(self.patterns))
+
     def _explained(self, error: Error) -> dict[str, Any]:
         failure = next((failure for failure in self.failures if failure.id == error.failure), None)
-        named = naming.of(error, self.assessment.errors, self.failures, self.patterns)
+        named = self._named(error)
         pattern = named.right if named.choices else failure and failure.pattern
         before, after = self._excerpts(error)
         places = self.places.get(error.id, Places())

@@ -157,7 +157,7 @@ def exercise(run: Run, run_url: str = "", at_hand: AtHand | None = None) -> Exer
         assessment=run.assessment,
         failures=run.verdict.failures,
         run_url=run_url,
-        patterns=tuple(pattern.name for pattern in likeliest),
+        patterns={pattern.name: pattern.why_wrong for pattern in likeliest},
         places={error.id: _places(run, error, run_url) for error in run.assessment.errors},
         seen=_seen(run, run.assessment),
         undecided=run.evidence.undecided,

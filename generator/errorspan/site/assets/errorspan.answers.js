@@ -46,6 +46,7 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
       prose(error.description),
       error.seen && [make("h4", words("seen")), evidence(error.seen, words)],
       error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
+      kind && kind !== error.pattern && Object.hasOwn(this.kinds, kind) && prose(this.kinds[kind]),
       make(
         "details.es-rules",
         make("summary", words("more")),

@@ -500,6 +500,7 @@
     showResult(key) {
       this.clearResult();
       this.running = key.run;
+      this.kinds = key.kinds ?? {};
       this.dataset.state = this.state.ended;
       const graded = grade(key, this.marks);
       const verdicts = new Map(key.errors.map((error) => [error, this.verdict(error, graded)]).filter(([, verdict]) => verdict));
