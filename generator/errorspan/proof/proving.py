@@ -57,7 +57,9 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
     harness = harnesses.of(topic.id, tests)
     if harness is None:
         raise ValueError(f"{topic.id} has no tests")
-    runtime = harness.runtime(topic, interpreter, [text.decode("utf-8", "replace") for text in tests.values()])
+    texts = [text.decode("utf-8", "replace") for text in tests.values()]
+    codes = [one.code for one in implementations.values()]
+    runtime = harness.runtime(topic, interpreter, [*texts, assessment.code, *codes])
     main = harnesses.tests(topic.id, harness)
     named = TESTS + harness.ending
     laid = {named: tests[main], **{name: text for name, text in tests.items() if name != main}}
