@@ -183,7 +183,7 @@ CORRUPT: dict[str, tuple[Callable[[Path], object], tuple[str, ...], str]] = {
         (),
         f"elsewhere/record/{WEAK}:1: was changed since it was recorded",
     ),
-    "no UTF-8": (lambda path: (path / WEAK).write_bytes(b"\xff"), (), f"elsewhere/record/{WEAK}:1: cannot be read"),
+    "no UTF-8": (lambda path: (path / WEAK).write_bytes(b"\xff"), (), f"elsewhere/record/{WEAK}:1: expected UTF-8"),
     "a linked answer": (lambda path: linked(path, WEAK), (), f"{WEAK}:1: cannot be read (it is reached by a link)"),
     "a linked manifest": (lambda path: linked(path, "run.json"), (), "run.json:1: cannot be read (it is reached by"),
     "a linked record": (lambda path: linked(path.parent, "record"), (), "cannot be read (it is reached by a link)"),

@@ -214,6 +214,7 @@ new run("require", "core", "github", "context", process.argv[1])(require, core, 
 """
 
 
+@pytest.mark.browser  # whose driver has a Node.js, which needs what a browser needs
 def test_a_comment_shows_what_checks_left_as_text(tmp_path: Path, whole: dict[str, bytes | str | None]) -> None:
     _, comment = workflow(whole, "comment")
     script = comment["jobs"]["comment"]["steps"][1]["with"]["script"]
