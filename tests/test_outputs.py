@@ -426,13 +426,14 @@ def test_fences_are_those_of_markdown(text: str) -> None:
     "unit", ["```a\n  ```\n", "> ", "- ", "```\n", "> ```a\n", "1. ```a\n", "~~~a\n   ~~~\n", " ```a\n"]
 )
 def test_fences_are_found_in_linear_time(unit: str) -> None:
-    seconds = []
-    for size in (20_000, 80_000):
+    def seconds(size: int) -> float:
         text = f"{unit * (size // len(unit))}end"
         started = time.process_time()
         assert all(start <= end <= len(text) + 1 for start, end in Implementation.read(text).fenced)
-        seconds.append(time.process_time() - started)
-    assert seconds[1] < 10 * max(seconds[0], 0.05)
+        return time.process_time() - started
+
+    rounds = ((seconds(20_000), seconds(80_000)) for _ in range(4))  # others may hold one of them up
+    assert any(long < 10 * max(short, 0.05) for short, long in rounds)
 
 
 def test_a_key_that_stands_twice_is_a_fault() -> None:
