@@ -28,6 +28,10 @@ class Played:
     """A sandbox in which nothing runs: what each test says follows from the program's text."""
 
     flaky: str = ""
+    unbuilt: bool = False
+    """Whether the program does not run where the second error alone is left in."""
+    flaky_together: bool = False
+    """Whether its test then fails in one round only where it is left in with another."""
     hangs: tuple[str, ...] = ()
     name: str = "none"
     silent: list[float] = field(default_factory=list)
@@ -50,11 +54,18 @@ class Played:
         code, had = bytes(files["exercise.py"]).decode(), {word.partition("=")[2] for word in command}
         self.runs[code] = self.runs.get(code, 0) + 1
         events = [{"event": "loads"}, {"event": "loaded"}]
+        if self.unbuilt and [mark for mark in MARKS.values() if mark not in code] == [MARKS["top"]]:
+            said = {"message": "NameError: name 'n' is not defined", "error": "NameError"}
+            events = [{"event": "loads"}, {"event": "unloaded", **said}]
+            events += [{"event": event, "test": test, **said} for test in MARKS for event in ("begins", "failed")]
+            return Ended(0, None, "\n".join(map(json.dumps, [*events, {"event": "end", "status": "1"}])), "")
         for test, mark in MARKS.items():
             if test in had:
                 continue
             events.append({"event": "begins", "test": test, "line": "7"})
             right = self.runs[code] == 1 if test == self.flaky else mark in code
+            if self.flaky_together and test == "top" and sum(one in code for one in MARKS.values()) == 1:
+                right = number == "1"
             if not right and test in self.hangs:
                 return Ended(None, "time", "\n".join(map(json.dumps, events)), "")
             events.append({"event": "passed" if right else "failed", "test": test, "message": "wrong"})
@@ -95,6 +106,13 @@ def test_what_does_not_end_the_same_way_each_time_decides_nothing() -> None:
     assert proof.unstable == ["top"]
     assert verdicts(proof) == ["proved", "undecided", "proved"]
     assert proof.remarks == ["topics/words.tests.py:7: decides nothing: top does not end the same way each time"]
+
+
+def test_what_is_tried_together_is_played_in_both_rounds_too() -> None:
+    assert verdicts(proved(Played(unbuilt=True))) == ["proved"] * 3
+    proof = proved(Played(unbuilt=True, flaky_together=True))
+    assert proof.unstable == ["top"]
+    assert verdicts(proof) == ["proved", "undecided", "proved"]
 
 
 @pytest.mark.parametrize("hangs", [("counts",), ("top",), ("counts", "top", "mean")])

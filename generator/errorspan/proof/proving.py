@@ -135,7 +135,11 @@ def prove(  # noqa: PLR0913 - all that a proof is bound to
         remarks=[*right.remarks, *remarks],
         variants={name: one.variant(names) for name, one in seen.items() if one.fits},
     )
-    return _in_groups(proof, assessment, lambda code: played(framed(code, around), None, quick).variant(names))
+
+    def tried(code: str) -> list[Variant]:
+        return [played(framed(code, around), None, quick, number).variant(names) for number in ROUNDS]
+
+    return _in_groups(proof, assessment, tried)
 
 
 def _stop(plays: Sequence[Future[Played]]) -> None:
@@ -146,7 +150,7 @@ def _stop(plays: Sequence[Future[Played]]) -> None:
         time.sleep(0.01)
 
 
-def _in_groups(proof: Proof, assessment: Assessment, played: Callable[[str], Variant]) -> Proof:
+def _in_groups(proof: Proof, assessment: Assessment, tried: Callable[[str], list[Variant]]) -> Proof:
     """Try errors that keep the program from running by themselves with one other left in, until a test tells them."""
     added: dict[str, Variant] = {}
     for error in assessment.errors:
@@ -156,8 +160,10 @@ def _in_groups(proof: Proof, assessment: Assessment, played: Callable[[str], Var
         for other in assessment.errors:
             name = paired(error.id, other.id)
             if other is not error and name not in added:
-                added[name] = played(proofs.left(assessment, error.id, other.id))
-            proof = proof.model_copy(update={"variants": proof.variants | added})
+                added[name], again = tried(proofs.left(assessment, error.id, other.id))
+                differ = [test for test in proof.tests if again.outcome(test) != added[name].outcome(test)]
+                unstable = list(dict.fromkeys([*proof.unstable, *differ]))
+                proof = proof.model_copy(update={"variants": proof.variants | added, "unstable": unstable})
             if decided(proof, assessment).outcomes[error.id].verdict == "proved":
                 break
     return proof
