@@ -395,11 +395,10 @@ def test_a_recorded_implementation_is_read_as_the_same(text: str) -> None:
 def test_code_is_what_is_fenced(text: str, fences: list[tuple[str, str]]) -> None:
     read = Implementation.read(text)
     assert read.fences == [Fence(*fence) for fence in fences]
-    held = [read.recorded()[start:end].rstrip("\n").split("\n") for start, end in read.fenced]
-    code = [block.rstrip("\n").split("\n") for _, block in fences]
-    assert [[line.strip("> ") for line in block] for block in held] == [
-        [line.strip("> ") for line in one] for one in code
+    assert [read.plain[start:end].rstrip("\n") for start, end in read.fenced] == [
+        code.rstrip("\n") for _, code in fences
     ]
+    assert read.plain.count("\n") == read.recorded().count("\n")
     shown = document(read.recorded(), "a").count('<span class="es-line"')
     assert shown == sum(max(code.count("\n"), 1) for _, code in fences)
     assert read.code == ("\n".join(code for _, code in fences) or read.text)

@@ -8,7 +8,18 @@ import pytest
 
 import answers
 from errorspan.answers.outputs import Implementation, Judgment
-from errorspan.answers.verdicts import PASSES, QUOTE_LENGTH, REASONS, Verdict, identical, mid_label, place, settle
+from errorspan.answers.verdicts import (
+    PASSES,
+    QUOTE_LENGTH,
+    REASONS,
+    Verdict,
+    identical,
+    mid_label,
+    place,
+    places,
+    settle,
+)
+from errorspan.checks.tracing import traced
 
 MID, WEAK = Implementation.read(answers.MID), Implementation.read(answers.WEAK)
 OUTPUTS = {"mid_implementation": MID, "weak_implementation": WEAK}
@@ -250,6 +261,21 @@ def test_a_quote_stands_in_one_block() -> None:
     assert place("x = compute(1)", two) == (two.text.rindex("x ="), two.text.rindex("\n```"))
     assert place("a = begin()\n```\n```py\nx = compute(1)", two) is None
     assert place("x = compute(1)", Implementation.read("x = compute(1)")) is None
+
+
+@pytest.mark.parametrize("around", ["> {}", "   {}", "> > {}", ">  {}"])
+def test_a_quote_of_several_lines_stands_in_code_within_a_quote_or_list(around: str) -> None:
+    """A judge sees the code alone, without what stands before each of its lines."""
+    head = "1. Do\n\n" if around.startswith("   ") else ""
+    code = answers.CODE.rstrip("\n")
+    within = Implementation.read(
+        head + "\n".join(around.format(line) for line in f"```python\n{code}\n```".split("\n"))
+    )
+    assert within.code.rstrip("\n") == code
+    [(start, end)] = places(LOOP, within)
+    assert within.plain[start:end] == LOOP
+    assert within.plain.count("\n", 0, start) == within.text.split("\n").index(around.format("    for word in words:"))
+    assert [*traced(code, within).values()][:3] == [line + head.count("\n") for line in (2, 3, 4)]
 
 
 def test_a_failure_says_where_its_quote_stands() -> None:

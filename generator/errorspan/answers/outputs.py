@@ -92,9 +92,17 @@ class Implementation(Output):
         return [Fence(block.language, block.code) for block in blocks(self.recorded())]
 
     @cached_property
+    def plain(self) -> str:
+        """Return the text, line by line, its code without the blanks and marks of lists and quotes around it."""
+        lines = self.recorded().split("\n")
+        for block in blocks(self.recorded()):
+            lines[block.first : block.last] = block.code.split("\n")[:-1]
+        return "\n".join(lines)
+
+    @cached_property
     def fenced(self) -> list[tuple[int, int]]:
-        """Return where the code of each fenced block starts and ends in the text."""
-        starts = list(accumulate((len(line) + 1 for line in self.recorded().split("\n")), initial=0))
+        """Return where the code of each fenced block starts and ends in the plain text."""
+        starts = list(accumulate((len(line) + 1 for line in self.plain.split("\n")), initial=0))
         return [(starts[block.first], starts[block.last]) for block in blocks(self.recorded())]
 
     @property

@@ -88,12 +88,12 @@ def mid_label(order: str) -> Label:
 
 
 def places(quote: str, implementation: Implementation) -> list[Place]:
-    """Return where a quote starts and ends in an implementation's text, each time that it stands in its code verbatim.
+    """Return where a quote starts and ends in an implementation's plain text, each time that it stands in its code.
 
     A bracket or a single name stands everywhere and shows nothing: a quote has `QUOTE_LENGTH` characters, spaces aside,
     or is a whole line with a word in it.
     """
-    quote, text = quote.strip(), implementation.text
+    quote, text = quote.strip(), implementation.plain
     if not quote:
         return []
     return [

@@ -142,7 +142,7 @@ def errors_were_judged(assessment: Assessment, outputs: Outputs) -> Iterator[str
             quoted = {
                 line
                 for start, end in verdicts.places(failure.quote, weak)
-                for line in range(weak.text.count("\n", 0, start) + 1, weak.text.count("\n", 0, end) + 2)
+                for line in range(weak.plain.count("\n", 0, start) + 1, weak.plain.count("\n", 0, end) + 2)
             }
             if quoted.isdisjoint(placed.get(line) for line in range(span.first, span.last + 1)):
                 yield f"errors.{error.id}.failure: the quote of {error.failure} holds no line of this error"

@@ -42,7 +42,7 @@ def traced(code: str, weak: Implementation) -> dict[int, int]:
     block stands within: a line must not leave its loop. A comment at the end of a line may be gone, where not all lines
     stand there as they are. Lines behind the first that has no place are left out, and blank ones always.
     """
-    text = weak.recorded()
+    text = weak.plain
     lines = text.split("\n")
     written = [
         (number, lines[number - 1])

@@ -226,7 +226,7 @@ def outdented(assessment: Assessment, error: Error, text: str) -> str:
 def quoted_line(quote: str, implementation: Implementation) -> int | None:
     """Return the line (from 1) of an implementation's text on which a quote starts, where that is code."""
     stands = place(quote, implementation)
-    return implementation.text.count("\n", 0, stands[0]) + 1 if stands else None
+    return implementation.plain.count("\n", 0, stands[0]) + 1 if stands else None
 
 
 def page_of(template: str, language: str, **known: Any) -> str:
