@@ -64,7 +64,7 @@ def answer(step: Step, text: str) -> list[str]:
     assert output is not None or faults
     assert all("\n" not in fault for fault in faults), faults
     if output is not None:
-        again = step.output.read(output.recorded())
+        again = type(output).read(output.recorded())
         assert again == output or isinstance(output, Implementation)
     return faults
 

@@ -12,15 +12,19 @@ import pytest
 import answers
 from errorspan.answers.outputs import Assessment, Implementation
 from errorspan.authoring.topics import Topic
-from errorspan.proof import proving
+from errorspan.proof import inside_sql, proving
 from errorspan.proof.deciding import decided
 from errorspan.proof.interpreters import Interpreter
 from errorspan.proof.proofs import Proof
 from errorspan.proof.sandbox import Ended, Limits
-from errorspan.text.errors import InputError
+from errorspan.text.errors import InputError, shown
 
 MARKS = {"counts": "totals.get(word", "top": "reverse=True", "mean": ") / len"}
 """Each test passes where the program holds this."""
+
+
+SAID = "wrong: 'a\u2028b\u2029c\x85d'"
+"""What each says that fails: it holds what ends a line elsewhere."""
 
 
 @dataclass
@@ -68,9 +72,10 @@ class Played:
                 right = number == "1"
             if not right and test in self.hangs:
                 return Ended(None, "time", "\n".join(map(json.dumps, events)), "")
-            events.append({"event": "passed" if right else "failed", "test": test, "message": "wrong"})
+            events.append({"event": "passed" if right else "failed", "test": test, "message": SAID})
         events.append({"event": "end", "status": "0"})
-        return Ended(0, None, "\n".join(map(json.dumps, events)), "", silent_seconds=2)
+        said = (json.dumps(event, ensure_ascii=False) for event in events)  # as JavaScript writes it
+        return Ended(0, None, "\n".join(said), "", silent_seconds=2)
 
 
 def proved(sandbox: Played) -> Proof:
@@ -113,6 +118,14 @@ def test_what_is_tried_together_is_played_in_both_rounds_too() -> None:
     proof = proved(Played(unbuilt=True, flaky_together=True))
     assert proof.unstable == ["top"]
     assert verdicts(proof) == ["proved", "undecided", "proved"]
+
+
+def test_what_ends_a_line_elsewhere_ends_none_here() -> None:
+    proof = proved(Played())
+    assert verdicts(proof) == ["proved"] * 3
+    assert proof.variants["error-1"].failed["counts"].message == shown(SAID, 300)
+    told = "SELECT 'a\u2028b\x85c\x0cd';\n-- test: one\n"
+    assert list(inside_sql.statements(told)) == [(1, told.partition("\n")[0]), (2, "-- test: one")]
 
 
 @pytest.mark.parametrize("hangs", [("counts",), ("top",), ("counts", "top", "mean")])

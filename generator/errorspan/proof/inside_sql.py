@@ -85,7 +85,7 @@ class Failing(Exception):
 def statements(text: str) -> Iterator[tuple[int, str]]:
     """Yield statements, and marks that stand between them, with their lines."""
     held, begins = "", 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not held.strip() and _MARK.match(line):
             yield number, line
         elif held.strip() or (line.strip() and not line.lstrip().startswith("--")):

@@ -126,7 +126,7 @@ def _take_in(played: Played, events: Sequence[Event], place: str) -> None:
 
 
 def _events(output: str) -> Iterator[Event]:
-    for line in output.splitlines():
+    for line in output.split("\n"):  # JSON may hold all other ends of lines
         try:
             event = json.loads(line)
         except ValueError:
