@@ -65,6 +65,7 @@ def test_every_page_says_that_answers_are_reported_and_invents_nothing(recorded:
     assert sentence in words(exercise)
     assert sentence in words(key)
     assert "a model’s mistakes, as reported" in listing
+    assert "a model’s mistakes, as reported" in recorded.page("exercises/words").partition("<errorspan-exercise")[0]
     assert "1 run with reported answers" in words(runs)
     assert "Authored runs" not in runs
     assert "reported" in recorded.errorspan("status", key=False).stdout
