@@ -406,7 +406,7 @@ async function main(argv) {
   Object.defineProperty(process, 'stdout', { value: nowhere, configurable: true }); // what programs print is dropped
   Error.stackTraceLimit = 100;
 
-  const say = (event, more = {}) => writeSync(1, `${JSON.stringify({ event, ...more })}\n`);
+  const say = (event, more = {}) => writeSync(1, `\n${JSON.stringify({ event, ...more })}\n`); // a program may have begun a line
   const session = new Session({
     say,
     program: url(program),
