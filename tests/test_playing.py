@@ -37,6 +37,8 @@ class Played:
     flaky_together: bool = False
     """Whether its test then fails in one round only where it is left in with another."""
     hangs: tuple[str, ...] = ()
+    exits: bool = False
+    """Whether it ends the process where it would hang."""
     name: str = "none"
     silent: list[float] = field(default_factory=list)
     runs: dict[str, int] = field(default_factory=dict)
@@ -71,7 +73,8 @@ class Played:
             if self.flaky_together and test == "top" and sum(one in code for one in MARKS.values()) == 1:
                 right = number == "1"
             if not right and test in self.hangs:
-                return Ended(None, "time", "\n".join(map(json.dumps, events)), "")
+                ended = (3, None) if self.exits else (None, "time")
+                return Ended(*ended, "\n".join(map(json.dumps, events)), "")
             events.append({"event": "passed" if right else "failed", "test": test, "message": SAID})
         events.append({"event": "end", "status": "0"})
         said = (json.dumps(event, ensure_ascii=False) for event in events)  # as JavaScript writes it
@@ -145,5 +148,10 @@ def test_a_variant_may_be_slower_than_the_corrected_program_and_not_for_ever() -
 
 def test_what_hangs_on_the_corrected_program_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MARKS, "top", "no such words")
-    with pytest.raises(InputError, match=r"topics/words.tests.py:7: decides nothing: top: not done within 90 s"):
-        proved(Played(hangs=("top",)))
+    more = " (--seconds and --memory give more)"
+    for exits, why in ((False, f"not done within 90 s{more}"), (True, "ended the process (exit code 3)")):
+        with pytest.raises(InputError) as raised:
+            proved(Played(hangs=("top",), exits=exits))
+        [fault] = raised.value.faults
+        assert fault.startswith(f"topics/words.tests.py:7: decides nothing: top: {why}")
+        assert fault.endswith(more) is not exits
