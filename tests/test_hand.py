@@ -260,6 +260,19 @@ def beside(project: Project, file: str, said: str, above: str | None = f"whom: {
     project.write(f"asked/words/{file}.answer.md", front + said)
 
 
+def test_an_attempt_that_did_not_separate_is_told(project: Project) -> None:
+    project.topic("words")
+    for name in ("categories", "error_catalog", "challenge", "mid_implementation"):
+        assert "did not separate" not in answered(project, name)
+    pasted = typed(project, "answer", "words", "-", *TOLD, said=SAID["mid_implementation"])  # again, by mistake
+    told = "words: attempt 1 did not separate the tiers: the two implementations hold the same code"
+    assert told in pasted.stdout
+    assert "delete its file and answer again" in pasted.stdout
+    (project.folder / "topics/runs/words/attempt-1/weak_implementation.md").unlink()
+    assert "did not separate" not in answered(project, "weak_implementation")
+    assert shown(project)["file"] == "attempt-1/judgment-ab.json"
+
+
 def test_all_prompts_and_answers_of_a_folder(project: Project) -> None:
     project.topic("words")
     project.topic("other", "title: Sorting\n")
@@ -275,6 +288,8 @@ def test_all_prompts_and_answers_of_a_folder(project: Project) -> None:
     assert took.returncode == 0, took.stderr
     assert f"topics/runs/words/categories.json: reported ({WHOM}, as Ada says)" in took.stdout
     assert manifest(project)["categories.json"]["how"] == "at once"
+    again = typed(project, "answer", "--all", "asked")
+    assert "asked/words/categories.json.answer.md: nothing is open that it could answer" in again.stderr
     assert "1 new, 1 taken away" in typed(project, "prompt", "--all", "asked").stdout
     assert sorted(path.name for path in (project.folder / "asked/words").iterdir()) == [
         "categories.json.answer.md", "error_catalog.json.prompt.md", "mine.txt",

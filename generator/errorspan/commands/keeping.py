@@ -58,17 +58,22 @@ def diff(topic: str, *, head: bool, config_file: Path) -> None:
     course = course_of(config_file)
     [chosen] = course.chosen([topic])
     [run] = course.replay([topic])
-    record, same = course.record(chosen), 0
+    record, same, new = course.record(chosen), 0, 0
     for answer in (*run.answers, *run.solutions):
         of, before = _before(course.root, record, answer.file, head=head)
         text = answer.recorded.text
         if before == text:
             same += 1
             continue
+        if before is None:
+            new += 1
+            continue
         click.secho(shown(f"{record.name}/{answer.file}: {_who(answer)}; before: {of}"), bold=True)
-        for line in unified_diff((before or "").splitlines(), text.splitlines(), lineterm="", n=2):
+        for line in unified_diff(before.splitlines(), text.splitlines(), lineterm="", n=2):
             if not line.startswith(("---", "+++")):
                 click.secho(f"  {shown(line.expandtabs())}", fg=_COLOURS.get(line[0]))
+    if new:
+        click.echo(f"{new} {'answer is' if new == 1 else 'answers are'} new: none superseded, and git has none")
     if same:
         click.echo(f"{same} {'answer is' if same == 1 else 'answers are'} as before")
 

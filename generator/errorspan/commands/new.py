@@ -73,7 +73,10 @@ def new(topic: str | None, *, config_file: Path, concepts: tuple[str, ...], **gi
     disk.put(disk.below(root, root / name, name), text)
     named = click.get_current_context().get_parameter_source("config_file") is ParameterSource.COMMANDLINE
     at = f" -f {shlex.quote(str(config_file))}" if named else ""
-    click.echo(f"{name}: written\n\nNext:\n  errorspan check {topic}{at}\n  errorspan estimate {topic}{at}")
+    click.echo(
+        f"{name}: written\n\nNext:\n  errorspan check {topic}{at}\n  errorspan estimate {topic}{at}"
+        f"\n  errorspan prompt {topic}{at}  # where you have no key: prints what to ask a model by hand"
+    )
 
 
 def _at_a_terminal() -> bool:

@@ -17,7 +17,7 @@ from errorspan.record.manifest import Reply
 from errorspan.runs.run import Open, Run
 from errorspan.site import folder
 from errorspan.text import disk
-from errorspan.text.errors import InputError
+from errorspan.text.errors import InputError, shown
 from errorspan.text.source import decoded, parsed
 
 PROMPT, ANSWER = ".prompt.md", ".answer.md"
@@ -47,17 +47,21 @@ def take(course: Course, directory: Path, told: Told) -> None:
     """Take the answers of a folder, each where it stands beside what is asked now; go on where one does not count."""
     if not directory.is_dir():
         raise InputError([f"{directory}:1: is no folder; `errorspan prompt --all` writes one"])
-    failed = [fault for run in runs(course) for fault in _take_of(course, run, directory, told)]
+    there = {path for path in directory.rglob(f"*{ANSWER}") if not path.is_symlink() and path.is_file()}
+    failed = [fault for run in runs(course) for fault in _take_of(course, run, directory, told, there)]
+    for path in sorted(there):
+        click.echo(shown(f"{path}: nothing is open that it could answer"), err=True)
     failed += left_out(course, ())
     if failed:
         raise Failure("\n\n".join(failed))
 
 
-def _take_of(course: Course, run: Run, directory: Path, told: Told) -> Iterator[str]:
-    """Take the answers to one topic's open prompts; yield what is wrong with those that do not count."""
+def _take_of(course: Course, run: Run, directory: Path, told: Told, there: set[Path]) -> Iterator[str]:
+    """Take the answers to one topic's open prompts, out of those that are there; yield what is wrong with some."""
     recorded = False
     for waiting in run.open:
         path = directory / run.topic.id / f"{waiting.file}{ANSWER}"
+        there.discard(path)
         if not os.path.lexists(path):
             continue
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
+from errorspan.answers.verdicts import REASONS
 from errorspan.authoring.topics import Line, LongLine, Strict, Topic
 from errorspan.commands.telling import Failure
 from errorspan.course import Course
@@ -99,7 +100,12 @@ def say_recorded(run: Run, chosen: Open, reply: Reply) -> None:
 
 
 def say_next(run: Run) -> None:
-    """Say what is open now."""
+    """Say what is open now, and why that is another attempt, where it begins."""
+    begins, ended = [*reversed(run.attempts), None, None][:2]
+    verdict = ended.verdict if begins and ended else None
+    if begins and verdict and verdict.reason and all(answer.attempt != begins.number for answer in run.answers):
+        told = f"{run.topic.id}: attempt {begins.number - 1} did not separate the tiers: {REASONS[verdict.reason]}"
+        click.echo(f"{told}; where an answer went to a wrong place, delete its file and answer again")
     if run.open:
         names = ", ".join(waiting.name for waiting in run.open)
         done = "" if run.problem else f"the run is {run.state}; "

@@ -88,7 +88,9 @@ def following(run: Run, settings: Settings) -> Next | None:  # noqa: C901, PLR09
         return typed("run", "asks for what is missing")
     if run.state is State.NOT_SEPARATED or run.declined:
         return typed("run", f"asks again, once {run.topic.path} says something else", " --refresh")
-    if run.stale:
+    if stale := [answer for answer in run.answers if answer.stale]:
+        if any(answer.reported for answer in stale):
+            return typed("accept", "keeps what is stale; what its files are deleted of is open again")
         return typed("run", "asks again for what is stale", " --refresh")
     if shown is None:
         return None
