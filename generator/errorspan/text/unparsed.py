@@ -247,6 +247,8 @@ def _json_problem(text: str, error: json.JSONDecodeError) -> tuple[int, str]:  #
     got = _token(_NEXT.match(text, at))
     behind = _token(_LAST.search(before[-200:]))
     match error.msg:
+        case msg if "trailing comma" in msg:  # Python's own word for it, from 3.13 on
+            return here, f"expected no comma before {text[at + 1 :].lstrip()[:1]}"
         case msg if msg.startswith("Unterminated string"):
             return here, 'expected another " that closes the one that opens here'
         case msg if msg.startswith("Invalid control character"):
