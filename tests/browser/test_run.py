@@ -194,6 +194,7 @@ def test_what_comes_when_a_new_attempt_has_begun_or_the_answer_is_shown_stays_wh
     assert "ran" not in page.locator("errorspan-exercise").evaluate("element => element.state.work[3] ?? {}")
 
 
+@pytest.mark.heavy  # npm brings it
 def test_an_engine_that_did_not_start_is_started_anew(local, browser, kept: Path) -> None:
     page = runner(local, browser)
     lost = "() => errorspanRunner.play({ ...%s, from: 'errorspan/lost', parts: 1 })"
@@ -264,6 +265,7 @@ def test_python_runs_in_pyodide_by_pytest_and_a_process_that_ends_is_told(local,
     page.close()
 
 
+@pytest.mark.heavy  # npm brings it
 def test_typescript_runs_without_its_types(local, browser, kept: Path) -> None:
     page = runner(local, browser, engines.add(kept, TYPESCRIPT))
     tests = """\
