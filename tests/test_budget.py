@@ -164,6 +164,7 @@ def test_a_worst_case_by_hand() -> None:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("step", STEPS + SOLVE, ids=lambda step: step.name)
 @pytest.mark.parametrize("repairs", [0, 1, 5])
 @settings(deadline=None, max_examples=60)

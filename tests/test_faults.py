@@ -304,6 +304,7 @@ TOGETHER = "two commands at once, together"
 # The API refuses, the connection breaks, the answer is unusable
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("fault", SERVED, ids=lambda fault: fault.name)
 def test_a_run_survives_a_server(fault: Fault, project: Project, run: Callable[[], Ran], tell: Tell) -> None:
     config = project.folder / "mkdocs.yml"

@@ -167,6 +167,7 @@ ATTACKS = [
 ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("maker", MAKERS)
 @pytest.mark.parametrize("attack", ATTACKS, ids=[ascii(attack[:40]) for attack in ATTACKS])
 def test_an_attack_stays_text(maker: str, attack: str) -> None:

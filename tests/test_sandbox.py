@@ -378,6 +378,7 @@ def run(request: pytest.FixtureRequest, host: Host) -> Run:
     return as_nobody
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("attempt", FORBIDDEN)
 def test_what_is_forbidden_is_refused(run: Run, host: Host, attempt: str) -> None:
     body = "\n".join(f"    {line}" for line in FORBIDDEN[attempt].splitlines())
@@ -427,6 +428,7 @@ def test_what_a_program_sees(run: Run, host: Host, sight: str) -> None:
     host.assert_untouched(ended)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("excess", TOO_MUCH)
 def test_what_is_too_much_is_stopped(run: Run, host: Host, excess: str) -> None:
     program, limits, reason = TOO_MUCH[excess]
