@@ -100,6 +100,7 @@ def raw_server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, l
 # What is sent
 
 
+@pytest.mark.heavy
 def test_a_request_is_sent_as_it_is(ask: Callable[..., Reply], messages_api: MessagesAPI) -> None:
     turns = (("user", "Solve it."), ("assistant", "No."), ("user", "Mend it."))
     ask(Request("mid_implementation", 1, "", "mid-model", "You write code.", turns, None, 16_000))

@@ -265,6 +265,7 @@ state = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.heavy
 @pytest.mark.browser  # its driver is the Node here
 @given(states=st.lists(st.none() | state, min_size=1, max_size=export.LIMIT))
 @settings(deadline=None, max_examples=150)

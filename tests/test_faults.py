@@ -396,6 +396,7 @@ def test_a_run_survives_a_machine(machine: Broken, project: Project, run: Callab
     tell(MACHINE, machine.name, found)
 
 
+@pytest.mark.heavy
 def test_a_full_disk_stops_every_topic(project: Project) -> None:
     """What cannot be kept is not asked for: at most the calls that were in flight are."""
     for number in range(6):
@@ -433,6 +434,7 @@ def test_a_build_goes_on_where_a_model_fails(project: Project) -> None:
     assert Counter(project.api.steps) == {"categories": 1, "error_catalog": 1, "challenge": 2}
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(not MOUNTS, reason="nobody may mount anything here")
 def test_a_build_replays_where_nothing_can_be_written(
     project: Project, tmp_path_factory: pytest.TempPathFactory
@@ -510,6 +512,7 @@ def test_a_run_survives_a_clock_that_is_set_back(project: Project, run: Callable
     tell(MACHINE, SET_BACK, found)
 
 
+@pytest.mark.heavy
 def test_who_waits_for_another_command_can_be_stopped(project: Project) -> None:
     project.topic("words")
     (project.folder / ".cache/errorspan").mkdir(parents=True)
@@ -525,6 +528,7 @@ def test_who_waits_for_another_command_can_be_stopped(project: Project) -> None:
     assert not project.api.calls
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("buffered", [True, False])
 @pytest.mark.parametrize("command", ["status", "report", "--version", "status --help"])
 def test_a_full_disk_behind_the_output_is_told(project: Project, command: str, *, buffered: bool) -> None:
@@ -533,6 +537,7 @@ def test_a_full_disk_behind_the_output_is_told(project: Project, command: str, *
     assert (done.returncode, done.stderr) == (1, "the output: cannot be written (No space left on device)\n")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("buffered", [True, False])
 def test_who_reads_no_further_is_told_nothing(project: Project, *, buffered: bool) -> None:
     reading, writing = os.pipe()

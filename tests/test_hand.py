@@ -235,6 +235,7 @@ def test_who_reports_is_git_s_user_if_nobody_else_is_named(project: Project, mon
     assert "--by: expected your name" in nobody.stderr
 
 
+@pytest.mark.heavy
 def test_the_clipboard_has_the_prompt_or_it_is_said_that_there_is_none(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip  # noqa: E501
     project.topic("words")
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):

@@ -420,6 +420,7 @@ def test_what_hangs_fails_and_what_errs_decides_nothing(recorded: Project, langu
     assert f"undecided: error 3, left in alone: {language.named[2]} errs itself" in done.stderr
 
 
+@pytest.mark.heavy
 @each
 def test_what_does_not_load_is_named_and_nothing_is_kept(recorded: Project, language: Language) -> None:
     done = given(recorded, language, language.tests + language.broken)

@@ -526,6 +526,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.heavy
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(FILES_AND_TEXTS)
 @example(("run.json", "[" * 100_000))

@@ -264,6 +264,7 @@ main()
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("when", [0, 6, 11])
 @pytest.mark.usefixtures("source")
 def test_a_kill_leaves_nothing_half(target: Project, when: int) -> None:

@@ -25,6 +25,7 @@ HOLDING_UP = [("c", "def " + " " * 4000), ("cpp", "a " + " " * 4000)]
 """Many times as long as they may take, were they not ended."""
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("language", "text"), HOLDING_UP)
 def test_what_takes_too_long_is_plain_and_the_next_text_is_not(language: str, text: str) -> None:
     began = time.monotonic()

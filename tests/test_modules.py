@@ -123,6 +123,7 @@ def test_the_list_is_the_path(course: Project) -> None:
         assert onward.xpath(".//a/@href") == [*([f"../{following}/"] if following else []), "../"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("how", ["hook", "plugin", "plain addresses", "moved", "German", "render", "zensical"])
 def test_the_path_stands_wherever_an_author_wants_it(course: Project, how: str) -> None:
     ends, above = "", ""
@@ -204,6 +205,7 @@ def test_an_id_of_no_topic_is_told_with_its_line(course: Project, form: str) -> 
             assert f"mkdocs.yml:{line}: {place}.{what}" in failed.stderr
 
 
+@pytest.mark.heavy
 def test_while_it_is_served_a_bad_path_says_so_where_it_would_stand(course: Project) -> None:
     assert course.build(key=False).returncode == 0
     with serving(course) as served:

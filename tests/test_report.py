@@ -51,6 +51,7 @@ def rates(report: dict[str, Any]) -> dict[str, tuple[int, int]]:
     return {key: (rate["count"], rate["of"]) for key, rate in report["rates"].items()}
 
 
+@pytest.mark.heavy
 def test_several_runs_add_up(project: Project, messages_api: MessagesAPI) -> None:
     api = messages_api
 

@@ -132,6 +132,7 @@ def test_a_review_adds_an_error_where_it_stands(course: Project) -> None:
     assert published(course)
 
 
+@pytest.mark.heavy
 @pytest.mark.sandbox
 def test_an_added_error_is_proved_like_any_other(course: Project) -> None:
     reviewed(course, add=[ADDED])
@@ -343,6 +344,7 @@ def test_what_was_rejected_stays_withheld_until_it_is_reviewed_anew(course: Proj
     assert published(course)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("level", ["reviewed", pytest.param("proved", marks=pytest.mark.sandbox)])
 def test_what_lacks_evidence_is_withheld_where_the_site_wants_it(course: Project, level: str) -> None:
     publish(course, level)

@@ -451,6 +451,7 @@ def test_answers_that_a_person_wrote_are_adopted_as_authored(project: Project, m
     assert len(messages_api.calls) == CALLS
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("file", "content", "told"),
     [
@@ -470,6 +471,7 @@ def test_a_corrupt_record_is_an_error_that_names_the_file(project: Project, file
         assert "Traceback" not in failed.stderr
 
 
+@pytest.mark.heavy
 def test_an_exercise_whose_answers_fail_a_check_is_not_published(project: Project) -> None:
     project.topic("words")
     assert project.errorspan("run").returncode == 0

@@ -246,6 +246,7 @@ def test_what_concerns_all_is_shown_on_every_page_until_it_is_mended(quick: Proj
         served.shows("runs/words/", "Counting other words")
 
 
+@pytest.mark.heavy
 def test_where_the_site_cannot_be_built_every_page_says_why_until_it_can(quick: Project) -> None:
     change(quick, "mkdocs.yml", {"name: mkdocs": "name: mkdocs\n  custom_dir: overrides"})
     quick.write("parent.yml", "extra: {said: nothing}\n")
@@ -275,6 +276,7 @@ def test_where_the_site_cannot_be_built_every_page_says_why_until_it_can(quick: 
         assert "A course" in served.get("")
 
 
+@pytest.mark.heavy
 def test_an_override_that_is_edited_is_shown(quick: Project) -> None:
     change(quick, "mkdocs.yml", {"name: mkdocs": "name: mkdocs\n  custom_dir: overrides"})
     quick.write("overrides/main.html", '{% extends "base.html" %}')

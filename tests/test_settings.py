@@ -377,6 +377,7 @@ def test_all_faults_are_told(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "text",
     ["", "a: [", "a: &a [*a]\n", "\ud800", "a: " + "[" * 5000, 'a: "\\UFFFFFFFF"\n', None],

@@ -29,6 +29,7 @@ def test_serve_asks_nothing_and_shows_a_changed_topic(project: Project, messages
     assert not messages_api.calls
 
 
+@pytest.mark.heavy
 def test_serve_asks_nothing_however_it_is_told_to_build(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     project.topic("broken", "titel: Words\n")

@@ -131,6 +131,7 @@ def test_an_error_that_nobody_finds_needs_a_review(made: Project, messages_api: 
         assert "line 9" not in listed
 
 
+@pytest.mark.heavy
 @pytest.mark.sandbox
 def test_an_error_that_nobody_finds_needs_none_where_execution_has_proved_it(
     made: Project, messages_api: MessagesAPI
@@ -220,6 +221,7 @@ def test_a_topic_without_an_exercise_is_told(project: Project, messages_api: Mes
     assert not messages_api.calls
 
 
+@pytest.mark.heavy
 def test_what_one_solver_said_is_kept_when_the_other_one_fails(made: Project, messages_api: MessagesAPI) -> None:
     def refusing(body: Any) -> Any:
         refused = body["model"] == "second-model"
@@ -287,6 +289,7 @@ def change_code(project: Project) -> None:
         path.write_text(path.read_text().replace("for word in words", "for word  in words"))
 
 
+@pytest.mark.heavy
 def test_a_solve_of_an_exercise_that_changed_is_stale_and_does_not_count(
     made: Project, messages_api: MessagesAPI
 ) -> None:
@@ -309,6 +312,7 @@ def test_a_solve_of_an_exercise_that_changed_is_stale_and_does_not_count(
     assert (made.folder / "topics/runs/words/run.json").read_text().count("superseded by a later answer") == 2
 
 
+@pytest.mark.heavy
 def test_a_solve_before_a_review_changed_the_text_is_stale(made: Project, messages_api: MessagesAPI) -> None:
     assert made.errorspan("solve").returncode == 0
     assert made.errorspan("review", "words", "--by", "Ada Example").returncode == 0
@@ -322,6 +326,7 @@ def test_a_solve_before_a_review_changed_the_text_is_stale(made: Project, messag
     assert "does not count" not in section(made.page("runs/words"))
 
 
+@pytest.mark.heavy
 def test_what_solvers_doubt_is_withheld_until_a_person_approves_it(made: Project, messages_api: MessagesAPI) -> None:
     messages_api.script("blind_solve", said(answers.ERRORS[0]), said(answers.ERRORS[2]))
     assert made.errorspan("solve").returncode == 0
@@ -346,6 +351,7 @@ def test_solvers_are_asked_beside_stale_steps_that_stay_as_they_are(made: Projec
     assert {name for name in after if after[name] != before.get(name)} == {FIRST, SECOND, "run.json"}
 
 
+@pytest.mark.heavy
 def test_a_person_may_solve_too_and_is_bound_to_the_code(made: Project, messages_api: MessagesAPI) -> None:
     for file in (FIRST, SECOND):
         made.write(f"topics/runs/words/{file}", json.dumps(answers.solution(*answers.ERRORS)))

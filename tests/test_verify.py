@@ -110,6 +110,7 @@ def test_every_error_is_proved_and_the_page_shows_how(recorded: Project) -> None
     }
 
 
+@pytest.mark.heavy
 def test_verifying_again_changes_no_byte(course: Project) -> None:
     verified(course, TESTS)
     before = course.files("topics")
@@ -212,6 +213,7 @@ def test_tests_that_decide_nothing_change_nothing(course: Project, tests: str, w
     assert proof(course) == before
 
 
+@pytest.mark.heavy
 def test_errors_that_hide_each_other_are_proved(recorded: Project) -> None:
     done = verified(recorded, ONE)
     assert done.returncode == 0, done.stderr
@@ -238,6 +240,7 @@ def test_tests_behind_one_that_hangs_or_ends_the_process_have_their_turn(recorde
     }
 
 
+@pytest.mark.heavy
 def test_tests_that_err_speak_for_nothing_and_against_nothing(recorded: Project) -> None:
     done = verified(
         recorded, TESTS.replace("exercise.mean([1, 2]) == 1.5", "[0, 1][exercise.mean([1, 2]) != 1.5 and 2] == 0")
@@ -254,6 +257,7 @@ def test_tests_that_err_speak_for_nothing_and_against_nothing(recorded: Project)
     assert proof(recorded)["variants"]["error-3"]["erred"]["test_mean"]["line"] == 11
 
 
+@pytest.mark.heavy
 def test_what_is_no_test_is_told_and_decides_nothing(course: Project) -> None:
     done = verified(
         course, f"{TESTS}\nclass TestMore:\n    def __init__(self): pass\n    def test_never(self): assert False\n"
@@ -305,6 +309,7 @@ def test_says(exercise, record_property):
     assert "Input exercise.mean([1, 2]) Came out 1 Should have come 1.5" in page
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("adapt", ["def adapt(code):\n    return code\n", "def adapt(tier, code):\n    return 1 / 0\n"])
 def test_an_adapter_that_fails_is_no_evidence(course: Project, adapt: str) -> None:
     done = verified(course, f"{TESTS}\n\n{adapt}")
@@ -329,6 +334,7 @@ def test_a_stopped_command_leaves_nothing_running(course: Project) -> None:
     assert not [one for one in psutil.wait_procs(inside, timeout=30)[1] if one.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.heavy
 def test_a_program_that_hangs_is_caught_at_its_test(course: Project) -> None:
     course.write("topics/words.tests.py", f"{TESTS}\ndef test_more(exercise):\n    while {RIGHT}:\n        pass\n")
     done = course.errorspan("verify", "--seconds", "8", key=False)
@@ -358,12 +364,14 @@ def test_a_stale_proof_is_never_shown_as_valid(course: Project, change: str) -> 
     assert "1 of 1 errors proved by execution" in run_page(course)
 
 
+@pytest.mark.heavy
 def test_tests_that_are_gone_prove_nothing(course: Project) -> None:
     assert verified(course, TESTS).returncode == 0
     (course.folder / "topics/words.tests.py").unlink()
     assert "errors proved by execution" not in run_page(course)
 
 
+@pytest.mark.heavy
 def test_an_adapter_may_have_nothing_for_a_tier(course: Project) -> None:
     adapter = "\n\ndef adapt(tier, code):\n    return code.replace('def top', 'def top') if tier == 'mid' else None\n"
     assert verified(course, TESTS + adapter).returncode == 0
@@ -381,6 +389,7 @@ def test_what_a_topic_requires_must_be_there(course: Project) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.heavy
 def test_a_frame_gives_what_the_exercise_leaves_out(course: Project) -> None:
     framed = "class Report:\n    # errorspan: exercise\n\n\ncount = Report.count\ntop, mean = Report.top, Report.mean\n"
     course.write("topics/words.tests.frame.py", framed)
@@ -570,6 +579,7 @@ def test_what_execution_refuted_stays_withheld_until_it_is_tried_anew(course: Pr
     assert (course.folder / "site/exercises/words").exists()
 
 
+@pytest.mark.heavy
 def test_what_tests_say_commands_no_terminal(course: Project) -> None:
     told = [verified(course, TESTS.replace("== 1.5", '== 2, "\\x1b]0;owned\\x07\\x1b[2J [/b] \\u202e"'))]
     told += [course.errorspan("status", key=False), course.build(key=False)]

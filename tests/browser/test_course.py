@@ -205,6 +205,7 @@ def test_a_quote_leads_to_the_code_where_it_stands(course: Built, page: Page) ->
     expect(target).to_be_in_viewport()
 
 
+@pytest.mark.heavy
 def test_every_link_into_a_run_page_has_its_target(course: Built, page: Page, runs: list[Run]) -> None:
     for run in runs:
         page.goto(f"{course.url}runs/{run.topic.id}/")
@@ -235,6 +236,7 @@ def test_keys_for_instructors_are_linked_from_runs_and_found_by_no_search(course
         assert link not in (course.folder / f"exercises/{run.topic.id}/index.html").read_text("utf-8")
 
 
+@pytest.mark.heavy
 def test_the_search_finds_an_exercise_by_concept(course: Built, page: Page, runs: list[Run]) -> None:
     for run in runs:
         page.goto(course.url)

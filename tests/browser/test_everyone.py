@@ -85,6 +85,7 @@ def test_long_lines_wrap_on_paper(new_page, local) -> None:
 # Languages
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("lang", ["de", "ar"])
 def test_the_whole_element_speaks_the_language_of_the_page(new_page, site, lang) -> None:
     words = words_in(lang).element

@@ -364,6 +364,7 @@ def test_every_field_of_a_run_is_shown_as_text(site: Served, plain: dict[str, An
         unhurt(visit, plain)
 
 
+@pytest.mark.heavy
 def test_why_a_topic_was_refused_is_shown_as_text(plain: dict[str, Any], visit: Visit) -> None:
     for number, (title, payloads) in enumerate(titles(PAYLOADS)):
         page = visit.open(f"runs/refused{number}/")
@@ -385,6 +386,7 @@ def in_topic(payload: Payload) -> str:
     return squeezed(re.sub("⟨U\\+202[89]⟩", "", payload.shown("plain")))
 
 
+@pytest.mark.heavy
 def test_every_field_of_an_exercise_is_shown_as_text(site: Served, plain: dict[str, Any], visit: Visit) -> None:
     for case in site.cases:
         page = visit.open(f"exercises/{case.id}/")
@@ -418,6 +420,7 @@ def test_the_watch_sees_what_happens(visit: Visit) -> None:
         visit.unhurt()
 
 
+@pytest.mark.heavy
 def test_titles_are_text_in_lists_and_by_instant_navigation(site: Served, plain: dict[str, Any], visit: Visit) -> None:
     for path in ("", "404.html", "exercises/", "runs/"):
         page = visit.open(path)

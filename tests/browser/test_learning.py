@@ -378,6 +378,7 @@ def load(page, file: Path) -> None:
     chosen.value.set_files(file)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "content",
     ["", "no JSON", "[]", "{}", '{"errorspan":1,"progress":{"dpo":{"0":{"marks":5}}}}',

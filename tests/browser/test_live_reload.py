@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from conftest import Project
 from served import serving
 
 
+@pytest.mark.heavy
 def test_pages_come_by_themselves(browser: Browser, recorded: Project) -> None:
     config = recorded.folder / "mkdocs.yml"
     whole, topic = config.read_text("utf-8"), (recorded.folder / "topics/words.yml").read_text("utf-8")
