@@ -40,9 +40,9 @@ def accept(topics: tuple[str, ...], by: str | None, config_file: Path) -> None:
     for topic in course.chosen(topics):
         record = course.record(topic)
         with record.locked():
-            stale = [answer for answer in course.replay([topic.id])[0].answers if answer.stale]
-            for answer in stale:
-                accepted = Accepted(by=by or user(course.root), at=_today(), asked=answer.changed or "")
+            stale = [(answer, now) for answer in course.replay([topic.id])[0].answers if (now := answer.changed)]
+            for answer, now in stale:
+                accepted = Accepted(by=by or user(course.root), at=_today(), asked=now)
                 record.declare(answer.file, answer.entry.model_copy(update={"accepted": accepted}))
                 click.echo(shown(f"{record.name}/{answer.file}: kept, as {accepted.by} says"))
         if not stale:

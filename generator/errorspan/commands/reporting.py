@@ -101,10 +101,10 @@ def say_recorded(run: Run, chosen: Open, reply: Reply) -> None:
 
 def say_next(run: Run) -> None:
     """Say what is open now, and why that is another attempt, where it begins."""
-    begins, ended = [*reversed(run.attempts), None, None][:2]
-    verdict = ended.verdict if begins and ended else None
-    if begins and verdict and verdict.reason and all(answer.attempt != begins.number for answer in run.answers):
-        told = f"{run.topic.id}: attempt {begins.number - 1} did not separate the tiers: {REASONS[verdict.reason]}"
+    ended, begins = run.attempts[-2:] if len(run.attempts) > 1 else (None, None)
+    verdict = ended.verdict if ended else None
+    if ended and begins and verdict and verdict.reason and all(one.attempt != begins.number for one in run.answers):
+        told = f"{run.topic.id}: attempt {ended.number} did not separate the tiers: {REASONS[verdict.reason]}"
         click.echo(f"{told}; where an answer went to a wrong place, delete its file and answer again")
     if run.open:
         names = ", ".join(waiting.name for waiting in run.open)

@@ -90,7 +90,7 @@ def following(run: Run, settings: Settings) -> Next | None:  # noqa: C901, PLR09
         return typed("run", f"asks again, once {run.topic.path} says something else", " --refresh")
     if stale := [answer for answer in run.answers if answer.stale]:
         if any(answer.reported for answer in stale):
-            return typed("accept", "keeps what is stale; what its files are deleted of is open again")
+            return typed("accept", "keeps what is stale; delete its files, and it is asked for anew")
         return typed("run", "asks again for what is stale", " --refresh")
     if shown is None:
         return None
