@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from errorspan.answers.outputs import Assessment
 from errorspan.answers.verdicts import Failure
-from errorspan.site import pages
+from errorspan.site import filling, pages
 from errorspan.site.exercise import Exercise, Places, in_words, segments
 from errorspan.text import markup
 
@@ -52,7 +52,7 @@ def exercise(code: str = CODE, *errors: dict[str, object]) -> Exercise:
 @pytest.fixture
 def render():
     """Return a function that renders the page's part for an exercise."""
-    return lambda of: pages.templates().get_template("exercise.html.j2").render(exercise=of)
+    return lambda of: filling.templates().get_template("exercise.html.j2").render(exercise=of)
 
 
 def key_of(made: Exercise) -> dict[str, object]:

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import Project
 from errorspan.runs.answer import AUTHORSHIP
-from errorspan.site import pages
+from errorspan.site import filling, pages
 from errorspan.site.words import TRANSLATED, Words, language, words_in
 
 HOME = Path(pages.__file__).parent
@@ -25,7 +25,7 @@ FRONT_MATTER = r"^(?:title|description|search|  exclude|hide):(?: true$| \[[a-z,
 
 def said() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Return what all templates say through the catalogues, and how."""
-    environment = pages.templates()
+    environment = filling.templates()
     for path in TEMPLATES.values():
         source = path.read_text("utf-8")
         for _, how, what in environment.extract_translations(source):  # type: ignore[attr-defined]

@@ -21,8 +21,8 @@ from errorspan.authoring.settings import Settings
 from errorspan.runs import publishing
 from errorspan.site import exercise, learning_path
 from errorspan.site.exercise import Exercise
+from errorspan.site.filling import templates
 from errorspan.site.links import Links
-from errorspan.site.pages import templates
 
 expect.set_options(timeout=30_000)  # as long as Playwright waits for everything else; machines are busy
 

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader
 
 from errorspan.export.parcel import MANIFEST, Parcel, document, element
-from errorspan.site import pages
+from errorspan.site import filling, pages
 
 SCRIPTS = tuple(path.rpartition("/")[2] for path in (*pages.SCRIPTS, *pages.LATE))
 ASSETS = {**dict.fromkeys((*SCRIPTS, "exercise.css"), "site"), **dict.fromkeys(("scorm.css", "scorm.js"), "export")}
@@ -33,7 +33,7 @@ def package(parcel: Parcel) -> Mapping[str, str]:
 
 def _templates(language: str) -> Environment:
     """Return the environment of the pages' templates, with the one of a package."""
-    theirs = pages.templates(language)
+    theirs = filling.templates(language)
     return theirs.overlay(loader=ChoiceLoader([PackageLoader("errorspan.export"), theirs.loader or BaseLoader()]))
 
 

@@ -10,7 +10,8 @@ from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Broken
 from errorspan.course import Course
 from errorspan.site import learning_path
-from errorspan.site.pages import Page, page_of
+from errorspan.site.filling import page_of
+from errorspan.site.pages import Page
 
 
 def of_topic(topic: Broken, settings: Settings, language: str) -> Iterator[Page]:

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
-import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from errorspan.answers.outputs import Assessment, Error, Implementation
-from errorspan.answers.verdicts import REASONS, mid_label, place
-from errorspan.authoring.prices import AS_OF
+from errorspan.answers.outputs import Assessment, Error
 from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.authoring.topics import Broken
-from errorspan.checks.check import Remark, Undecided, united
-from errorspan.checks.tracing import traced
-from errorspan.proof import correcting
 from errorspan.runs import publishing, report
-from errorspan.runs.answer import marks
-from errorspan.runs.progress import money
 from errorspan.runs.run import Run
-from errorspan.site import learning_path, running, schemas, timeline
-from errorspan.site.blocks import spoken
+from errorspan.site import learning_path, running, schemas
 from errorspan.site.exercise import Exercise, Places, Seen, in_words
+from errorspan.site.filling import made_on, page_of, quoted_line
 from errorspan.site.links import KEY, Links
 from errorspan.site.running import AtHand
-from errorspan.site.scenario import told
-from errorspan.site.words import Words, direction, words_in
-from errorspan.steps.table import STEPS
-from errorspan.text import markup
 
 STYLES = (f"{ASSETS_FOLDER}/errorspan.css", f"{ASSETS_FOLDER}/exercise.css")
 SCRIPTS = (f"{ASSETS_FOLDER}/errorspan.js",)
@@ -44,10 +27,6 @@ LATE = tuple(
 )  # loaded by the first, where needed
 ANSWERS = ("run.md.j2", "key.md.j2")
 """The templates of pages that hold answers."""
-IN_ENGLISH = ("run.md.j2", "runs.md.j2", "faults.md.j2", "faults.html.j2")
-"""The templates whose words are English in every site: they are for authors, and quote what checks and faults say."""
-FRONT = "---\nrender_macros: false\n"
-"""How a page begins. The plugin macros runs what it finds, titles too, between delimiters that a site chooses."""
 
 
 @dataclass(frozen=True)
@@ -67,65 +46,98 @@ class Page:
     file: Path | None = None
 
 
-def render(  # noqa: PLR0913 - what a site says of itself
-    runs: Sequence[Run],
-    settings: Settings,
-    *,
-    language: str = "en",
-    index: str = "",
-    drafts: bool = False,
-    broken: Sequence[Broken] = (),
-    at_hand: AtHand = lambda _: None,
-) -> Iterator[Page]:
-    """Yield every page of a course, and the learning path, which is a part of pages.
+@dataclass(frozen=True)
+class Making:
+    """What a site says of itself to whoever makes its pages.
 
     `language` is the site's; what is said in another says so. `index` is what a link to a folder needs: `index.html`
-    where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so. The lists tell
-    of topics that are `broken`. Engines that are `at_hand` are published where an exercise needs them.
+    where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so. Engines that
+    are `at_hand` are published where an exercise needs them.
     """
-    reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
-    exercises = {
-        topic: exercise(run, Links(settings, index, f"{settings.exercises_folder}/{topic}").run(topic), at_hand)
-        for run in runs
-        if (topic := run.topic.id) not in reasons or (drafts and run.graded)
-    }
+
+    settings: Settings
+    language: str = "en"
+    index: str = ""
+    drafts: bool = False
+    at_hand: AtHand = lambda _: None
+
+    def links(self, folder: str) -> Links:
+        """Return the way from a folder to everything else."""
+        return Links(self.settings, self.index, folder)
+
+    def filled(self, template: str, folder: str, **known: Any) -> str:
+        """Return a page that is to stand in a folder."""
+        return page_of(template, self.language, settings=self.settings, links=self.links(folder), **known)
+
+    def exercise(self, run: Run) -> Exercise | None:
+        """Return a run's exercise, where it has a page."""
+        shown = self.drafts and run.graded
+        if not shown and publishing.withheld(run, self.settings.publish):
+            return None
+        folder = f"{self.settings.exercises_folder}/{run.topic.id}"
+        return exercise(run, self.links(folder).run(run.topic.id), self.at_hand)
+
+
+def render(runs: Sequence[Run], settings: Settings, *, broken: Sequence[Broken] = (), **making: Any) -> Iterator[Page]:
+    """Yield every page of a course, and the learning path, which is a part of pages.
+
+    The lists tell of topics that are `broken`; all else is said by a `Making`.
+    """
+    site = Making(settings, **making)
+    exercises = {run.topic.id: made for run in runs if (made := site.exercise(run))}
     stages = learning_path.stages(settings.modules, (run.topic.id for run in runs))
     following = dict(pairwise(topic for stage in stages for topic in stage.topics if topic in exercises))
+    for run in runs:
+        topic = run.topic.id
+        yield from of_topic(run, exercises.get(topic), exercises.get(following.get(topic, "")), site)
+    yield from of_course(runs, exercises, stages, broken, site)
 
-    def rendered(template: str, folder: str, **known: Any) -> str:
-        return page_of(template, language, settings=settings, links=Links(settings, index, folder), **known)
 
-    def page(template: str, above: str, below: str, run: Run, **known: Any) -> Page:
-        """Return one of a run's pages, which stands below a list."""
-        content = rendered(template, f"{above}/{below}", run=run, **known)
+def of_topic(run: Run, posed: Exercise | None, following: Exercise | None, site: Making) -> Iterator[Page]:
+    """Yield the pages of one topic; after its exercise, if it has one, comes the `following`."""
+    topic, settings = run.topic.id, site.settings
+    known: dict[str, Any] = {
+        "run": run,
+        "exercise": posed,
+        "withheld": publishing.withheld(run, settings.publish),
+        "unearned": publishing.unearned(run, settings.publish),
+        "following": following,
+    }
+
+    def page(template: str, above: str, below: str) -> Page:
+        """Return one of its pages, which stands below a list."""
+        content = site.filled(template, f"{above}/{below}", **known)
         uri, source = f"{above}/{below}/index.md", run.topic.path
         return Page(uri, content, source=source, above=f"{above}/index.md", answers=template in ANSWERS)
 
-    for run in runs:
-        topic = run.topic.id
-        known: dict[str, Any] = {
-            "run": run,
-            "exercise": exercises.get(topic),
-            "withheld": reasons.get(topic, []),
-            "unearned": publishing.unearned(run, settings.publish),
-            "following": exercises.get(following.get(topic, "")),
-        }
-        yield page("run.md.j2", settings.runs_folder, topic, **known)
-        if topic in exercises:
-            yield page("exercise.md.j2", settings.exercises_folder, topic, **known)
-            yield Page(f"{settings.exercises_folder}/{topic}/{KEY}", exercises[topic].key_script)
-            yield page("key.md.j2", settings.exercises_folder, f"{topic}/key", **known)
+    yield page("run.md.j2", settings.runs_folder, topic)
+    if posed:
+        yield page("exercise.md.j2", settings.exercises_folder, topic)
+        yield Page(f"{settings.exercises_folder}/{topic}/{KEY}", posed.key_script)
+        yield page("key.md.j2", settings.exercises_folder, f"{topic}/key")
+
+
+def of_course(
+    runs: Sequence[Run],
+    exercises: Mapping[str, Exercise],
+    stages: Sequence[learning_path.Stage],
+    broken: Sequence[Broken],
+    site: Making,
+) -> Iterator[Page]:
+    """Yield what stands once in a site: the lists, the learning path, and the scripts that run corrections."""
+    settings = site.settings
+    reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
     listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "withheld": reasons, "broken": broken}
     listed["brief"] = publishing.brief
     along = listed | {"stages": stages, "known": {run.topic.id: run for run in runs}}
     folder = settings.exercises_folder
-    yield Page(f"{folder}/index.md", rendered("exercises.md.j2", folder, **along), in_nav=True)
-    yield Page(learning_path.FRAGMENT, rendered("path.html.j2", folder, **along))
+    yield Page(f"{folder}/index.md", site.filled("exercises.md.j2", folder, **along), in_nav=True)
+    yield Page(learning_path.FRAGMENT, site.filled("path.html.j2", folder, **along))
     listed |= {"report": report.of(runs, settings)}
     folder = settings.runs_folder
-    yield Page(f"{folder}/index.md", rendered("runs.md.j2", folder, **listed), in_nav=True)
+    yield Page(f"{folder}/index.md", site.filled("runs.md.j2", folder, **listed), in_nav=True)
     running_here = [one.run for one in exercises.values() if one.run]
-    for name, made in running.scripts(running_here, at_hand):
+    for name, made in running.scripts(running_here, site.at_hand):
         uri = f"{ASSETS_FOLDER}/{name}"
         yield Page(uri, made) if isinstance(made, str) else Page(uri, "", file=made)
 
@@ -195,103 +207,3 @@ def _places(run: Run, error: Error, run_url: str) -> Places:
         weak=f"{anchor}-weak-{made}" if made else f"{anchor}-weak",
         mid=f"{anchor}-mid-{avoided}" if avoided else f"{anchor}-mid",
     )
-
-
-def made_on(run: Run, error: Error) -> int | None:
-    """Return the line (from 1) of the weak implementation's text on which an error was made."""
-    if run.assessment is None or run.last is None or not (span := run.assessment.span(error)):
-        return None
-    return traced(run.assessment.code, run.last.outputs["weak_implementation"]).get(span.first)
-
-
-def marked_lines(assessment: Assessment) -> list[Markup]:
-    """Return the assessment's code as highlighted HTML, line by line, with its error spans marked."""
-    opening = Markup('<span class="error-span" data-error-id="{}" data-concept="{}">')
-    marks = [
-        (span.start, span.end, opening.format(error.id, error.concept))
-        for error in assessment.errors
-        if (span := assessment.span(error))
-    ]
-    lines = markup.code_lines(assessment.code, assessment.language, marks)
-    return lines if lines[-1] else lines[:-1]
-
-
-def outdented(assessment: Assessment, error: Error, text: str) -> str:
-    """Return an error's quote or correction, its first line indented as in the code, then all moved to the left."""
-    span = assessment.span(error)
-    ahead = assessment.code[: span.start].rpartition("\n")[2] if span else ""
-    return dedent(ahead[: len(ahead) - len(ahead.lstrip())] + text)
-
-
-def quoted_line(quote: str, implementation: Implementation) -> int | None:
-    """Return the line (from 1) of an implementation's text on which a quote starts, where that is code."""
-    stands = place(quote, implementation)
-    return implementation.plain.count("\n", 0, stands[0]) + 1 if stands else None
-
-
-def page_of(template: str, language: str, **known: Any) -> str:
-    """Return a page of Markdown, in a site of a language: what is said in another says so."""
-    page = templates(language).get_template(template).render(**known).replace("---\n", FRONT, 1)
-    said = "en" if template in IN_ENGLISH else words_in(language).language
-    return markup.raw(page if said == language.partition("-")[0].lower() else spoken(page, said, direction(said)))
-
-
-def _front(text: str) -> Markup:
-    """Return text as a value of front matter: MkDocs' templates write it into HTML as it is."""
-    html = text if isinstance(text, Markup) else markup.plain(text)
-    dumped = yaml.safe_dump(str(html), default_style='"', allow_unicode=True, width=2**20)
-    return Markup(dumped.strip())
-
-
-def templates(language: str = "en") -> Environment:
-    """Return the environment of all templates, in a language; those for platforms are rendered elsewhere."""
-    return _speaking(words_in(language))
-
-
-@lru_cache(8)
-def _speaking(words: Words) -> Environment:
-    environment = Environment(
-        extensions=["jinja2.ext.i18n"],
-        loader=PackageLoader("errorspan.site", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.install_gettext_callables(  # type: ignore[attr-defined]
-        words.sentence, lambda one, many, n: one if n == 1 else many, newstyle=True, pgettext=words.named
-    )
-    environment.filters |= {
-        "prose": markup.prose,
-        "sentence": markup.sentence,
-        "plain": markup.plain,
-        "inert": markup.inert,
-        "document": markup.document,
-        "code": markup.code,
-        "money": money,
-        "percent": lambda share: f"{share:.0%}".replace("%", " %"),
-        "front": _front,
-    }
-    environment.tests["undecided"] = lambda said: isinstance(said, Undecided)
-    environment.tests["remark"] = lambda said: isinstance(said, Remark)
-    environment.globals |= {
-        "language": words.language,
-        "direction": direction(words.language),
-        "STEPS": STEPS,
-        "REASONS": REASONS,
-        "PRICES_AS_OF": AS_OF,
-        "mid_label": mid_label,
-        "quoted_line": quoted_line,
-        "made_on": made_on,
-        "marked_lines": marked_lines,
-        "outdented": outdented,
-        "timeline": timeline.of,
-        "changes": correcting.changes,
-        "needs_review": publishing.needs_review,
-        "proved": publishing.proved,
-        "marks": marks,
-        "rate": report.Rate,
-        "told": told,
-        "united": united,
-    }
-    return environment

@@ -18,7 +18,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import MkDocsException, PluginError
 from mkdocs.plugins import get_plugin_logger
 
-from errorspan.site.pages import templates
+from errorspan.site.filling import templates
 
 if TYPE_CHECKING:  # only serving needs it
     from mkdocs.livereload import LiveReloadServer

@@ -17,8 +17,9 @@ import tomli_w
 from errorspan.authoring.settings import Settings
 from errorspan.course import Course
 from errorspan.site import folder
+from errorspan.site.filling import FRONT
 from errorspan.site.folder import Content, Gathered
-from errorspan.site.pages import FRONT, SCRIPTS, STYLES
+from errorspan.site.pages import SCRIPTS, STYLES
 from errorspan.text.errors import shown
 from errorspan.text.source import Source
 
