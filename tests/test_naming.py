@@ -46,12 +46,23 @@ def test_a_mistake_of_no_pattern_is_named_by_how_it_came_about_among_failures_th
     assert named.choices == ("Does 4", "Does 5", "Reads past the end", named.right)
 
 
-@pytest.mark.parametrize(("failures", "patterns"), [([], PATTERNS), ([failure(2)], PATTERNS), ([failure(1)], ())])
+def test_what_a_reviewer_added_is_named_by_what_the_review_says_of_it() -> None:
+    added = error(1).model_copy(update={"failure": "", "description": "Takes `-` for a value. And more."})
+    failures = [failure(2), failure(3, pattern="Counts twice"), failure(4, "Is of this place.", quote="total += 1")]
+    named = naming.of(added, [added], failures, PATTERNS)
+    assert named.right == "Takes - for a value"
+    assert named.choices == ("Does 2", "Reads past the end", "Sorts text as numbers", named.right)
+
+
+@pytest.mark.parametrize(("failures", "patterns"), [([], ()), ([failure(1)], ())])
 def test_what_nothing_else_stands_beside_is_not_named(failures: list[Failure], patterns: tuple[str, ...]) -> None:
     assert naming.of(error(1), [error(1)], failures, patterns).choices == ()
 
 
 def test_a_mechanism_is_one_short_sentence() -> None:
-    assert naming.mechanism(failure(1, "word " * 60)) == "word " * 22 + "word…"
-    assert naming.mechanism(failure(1, "x" * 400)) == "x" * 119 + "…"
-    assert naming.mechanism(failure(1, "Ends without\n a stop")) == "Ends without a stop"
+    assert naming.mechanism("word " * 60) == "word " * 22 + "word…"
+    assert naming.mechanism("x" * 400) == "x" * 119 + "…"
+    assert naming.mechanism("Ends without\n a stop") == "Ends without a stop"
+    long = f"Looks at each alone; what {'they have ' * 7}goes: into one list, and from there"
+    assert naming.mechanism(long) == f"Looks at each alone; what {'they have ' * 7}goes"
+    assert naming.mechanism(f"It: {'word ' * 60}") == f"It: {'word ' * 22}word…"

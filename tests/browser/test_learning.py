@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from errorspan.answers.outputs import Sound, Span
+from errorspan.answers.verdicts import Failure
 from errorspan.proof.correcting import Aside
 from errorspan.site import pages
 from errorspan.site.exercise import Seen
@@ -113,11 +114,11 @@ def test_a_found_error_is_named_among_plausible_patterns(page) -> None:
     assert score(page) == told
 
 
-def test_errors_without_a_pattern_and_missed_ones_are_not_asked_for_it(page) -> None:
+def test_missed_errors_are_not_asked_for_a_name(page) -> None:
     mark(page, 24)
     check(page)
-    for number in (1, 2, 3, 4):
-        assert note(page, number).get_by_role("radio").count() == 0
+    for number, choices in {1: 0, 2: 0, 3: 4, 4: 0}.items():
+        assert note(page, number).get_by_role("radio").count() == choices
         assert note(page, number).get_by_role("textbox").count() == 1
 
 
@@ -134,7 +135,35 @@ def test_a_correction_is_compared_word_by_word(page) -> None:
         "own": [f"{start}ratios[0] - ratios[2]{end}", "2"],
         "after": [f"{start}ratios[0] - ratios[1]{end}", "0", "1"],
     }
-    expect(note(page, 3)).to_contain_text("Your correction differs where it is marked.")
+
+
+def test_what_no_test_tries_and_is_worded_otherwise_the_student_judges_by_criteria(new_page, local) -> None:
+    seen = {"3": Seen("f(1, 2)", "-1", "1", "signs")}
+    failures = (*EXERCISE.failures, Failure("F3", None, "Turns <the> sign. More.", "x", settles="*lower* is better"))
+    page = new_page(local.url(local.exercise(variant(seen=seen, failures=failures))))
+    mark(page, 24)
+    check(page, missed=False)
+    note(page, 3).get_by_role("textbox").fill("diff = ratios[0] - ratios[1]\nreturn -F.logsigmoid(beta * diff).mean()")
+    explain(page, 3)
+    told = note(page, 3).get_by_role("group", name="No test has run on your correction. Tick what holds of it:")
+    boxes = told.get_by_role("checkbox")
+    assert [box.strip() for box in told.locator("label").all_inner_texts()] == [
+        "f(1, 2) → 1", "lower is better", "No longer so: Turns <the> sign.", "Whatever else worked still works.",
+    ]  # fmt: skip
+    tally = page.locator(".es-tally")
+    expect(tally).to_contain_text("0 of 1 put right, compared with the answers")
+    boxes.first.focus()
+    for _ in range(3):
+        page.keyboard.press("Space")
+        page.keyboard.press("Tab")
+    expect(tally).to_contain_text("0 of 1 put right")
+    page.keyboard.press("Space")
+    expect(tally).to_contain_text("1 of 1 put right, compared with the answers, 1 by your own account")
+    page.reload()
+    expect(boxes.nth(3)).to_be_checked()
+    boxes.nth(1).uncheck()
+    expect(tally).to_contain_text("0 of 1 put right, compared with the answers")
+    expect(tally).not_to_contain_text("account")
 
 
 def test_a_correction_like_the_key_is_called_the_same_spacing_aside(page) -> None:
@@ -189,7 +218,7 @@ def test_blanks_that_matter_are_compared(page) -> None:
     box.fill(f"    {box.input_value()}")
     explain(page, 3)
     assert sides(page, 3)["own"][0].startswith("    return")
-    expect(note(page, 3)).to_contain_text("Your correction differs where it is marked.")
+    expect(note(page, 3)).to_contain_text("Tick what holds of it")
 
 
 @pytest.mark.parametrize(
@@ -254,6 +283,7 @@ def test_work_on_errors_survives_a_reload_and_not_a_new_attempt(page) -> None:
 def test_links_lead_to_where_it_was_made_and_avoided(page) -> None:
     press(page, "reveal")
     press(page, "reveal")
+    page.locator(".es-score").wait_for()
     links = note(page, 1).get_by_role("link", include_hidden=True)  # folded
     assert links.evaluate_all("all => all.map(one => one.getAttribute('href'))") == [
         "../../runs/dpo/#attempt-1-weak-9", "../../runs/dpo/#attempt-1-mid-7", "../../runs/dpo/#error-1",

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from errorspan.browser import engines, tasks
 from errorspan.browser.engines import PYTHON, TYPESCRIPT, Kept
+from errorspan.proof import harnesses
 from errorspan.proof.harnesses import PYTHON as IN_PYTHON
 from sample import check, explain, mark, note, press, variant
 
@@ -64,6 +65,9 @@ def play(page, task: dict[str, object], program: str, **more: object) -> dict[st
     """Return what tests say of a program."""
     whole = {**task, "laid": {**task["laid"], task["program"]: program}, **more}  # type: ignore[dict-item]
     return page.evaluate("task => errorspanRunner.play(task)", whole)
+
+
+IN_SQL = harnesses.usual("sql")
 
 
 def javascript(tests: str) -> dict[str, object]:
@@ -162,12 +166,20 @@ def test_a_student_mends_an_error_and_tests_say_so(new_page, site) -> None:
     expect(said).to_have_text(verdict)
     explain(page, 3)
     expect(note(page, 3)).to_contain_text("Right: your correction passes every test that runs here.")
-    expect(note(page, 3)).not_to_contain_text("differs")
+    expect(note(page, 3)).not_to_contain_text("Tick what holds")
     expect(page.locator(".es-tally")).to_contain_text("1 of 1 put right, 1 of them tried by tests")
     press(page, "again")
     mark(page, 24)
     check(page, missed=False)
     expect(note(page, 3).locator(".es-ran")).to_be_empty()
+    box.fill("const all = a + b;\nreturn all;")
+    explain(page, 3)  # first, and then the tests
+    expect(note(page, 3)).not_to_contain_text("Tick what holds")
+    note(page, 3).locator("[data-action=run]").press("Enter")
+    expect(said).to_have_text("Right: your correction passes every test that runs here.")
+    expect(told).to_contain_text("3 tests pass")
+    expect(note(page, 3).locator("h3")).to_be_focused()
+    expect(page.locator(".es-tally")).to_contain_text("1 of 1 put right, 1 of them tried by tests")
 
 
 def test_what_comes_when_a_new_attempt_has_begun_or_the_answer_is_shown_stays_where_it_belongs(new_page, site) -> None:
@@ -220,6 +232,15 @@ def test_where_no_test_runs_a_correction_is_compared_and_the_score_says_so(new_p
     explain(page, 3)
     expect(note(page, 3)).to_contain_text("Your correction is the answer, spacing aside.")
     expect(page.locator(".es-tally")).to_contain_text("1 of 1 put right, compared with the answers")
+    press(page, "again")
+    mark(page, 24)
+    check(page, missed=False)
+    note(page, 3).get_by_role("textbox").fill("return 1")
+    explain(page, 3)
+    expect(note(page, 3)).to_contain_text("Tick what holds of it")  # known by now
+    page.reload()
+    note(page, 3).locator("[data-action=run]").click()
+    expect(note(page, 3)).to_contain_text("Tick what holds of it")
 
 
 PYTEST = """\
@@ -262,6 +283,39 @@ def test_python_runs_in_pyodide_by_pytest_and_a_process_that_ends_is_told(local,
     said = play(page, task, hog, leaveOut=["test_twice[2]", "test_reaches_nothing"])
     assert re.match("MemoryError", said["failed"]["test_twice[1]"]["message"])  # type: ignore[index]
     assert "test_database" in said["passed"]
+    page.close()
+
+
+SQL = """\
+CREATE TABLE orders (customer TEXT, cents INTEGER);
+-- test: orders of one customer add up
+INSERT INTO orders VALUES ('ann', 100), ('ann', 50), ('bob', 1);
+SELECT customer, total FROM report;
+-- expected in any order
+VALUES ('ann', 150), ('bob', 1);
+-- test: nobody owes nothing
+SELECT count(*) FROM report;
+-- expected
+VALUES (0);
+"""
+
+
+@pytest.mark.heavy  # npm brings it
+def test_sql_runs_in_the_sqlite_of_python(local, browser, kept: Path) -> None:
+    page = runner(local, browser, engines.add(kept, PYTHON))
+    task = {
+        "engine": "python", "inside": IN_SQL.inside, "program": "exercise.sql", "tests": "tests.sql",
+        "laid": {"tests.sql": SQL}, **tasks.fetching(engines.kept(kept, PYTHON)), "seconds": 15,
+    }  # fmt: skip
+    right = "CREATE VIEW report AS SELECT customer, sum(cents) AS total FROM orders GROUP BY customer;"
+    said = play(page, task, right)
+    assert said["stopped"] is None
+    assert said["passed"] == ["orders of one customer add up", "nobody owes nothing"]
+    said = play(page, task, right.replace("sum(", "max("))
+    seen = said["failed"]["orders of one customer add up"]  # type: ignore[index]
+    assert (seen["got"], seen["expected"]) == ("('ann', 100), ('bob', 1)", "('ann', 150), ('bob', 1)")
+    said = play(page, task, "CREATE VIEW report AS SELEKT 1;")
+    assert list(said["failed"]) == ["orders of one customer add up", "nobody owes nothing"]  # type: ignore[call-overload]
     page.close()
 
 

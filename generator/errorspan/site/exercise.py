@@ -146,7 +146,8 @@ class Exercise:
 
     def _meant(self) -> Iterator[tuple[str, str]]:
         """Yield the names that an error may wrongly be given, each with what it means."""
-        known = {naming.mechanism(failure): failure.description for failure in self.failures} | dict(self.patterns)
+        described = [failure.description for failure in self.failures]
+        known = {naming.mechanism(one): one for one in described} | dict(self.patterns)
         for named in map(self._named, self.assessment.errors):
             yield from ((name, known[name]) for name in named.choices if name != named.right)
 
@@ -171,6 +172,7 @@ class Exercise:
             "after": after,
             "value": prose(error.learning_value),
             "failure": failure and prose(failure.description),
+            "settles": failure and failure.settles and prose(failure.settles),
             "url": f"{self.run_url}#error-{error.id}",
             "weak": places.weak,
             "mid": places.mid,

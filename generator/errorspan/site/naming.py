@@ -2,6 +2,7 @@
 
 A mistake that the catalog knows is called by the catalog's name, and stands among the likeliest others. Models make
 others too: those are called by how the judge said that they came about, beside failures that are not in the exercise.
+What a reviewer added shows no judged failure, and is called by how the reviewer says that it came about.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ LONGEST = 120
 TELLING = 6
 """Letters of a line that two quotes may share without being of the same place: a brace, an `else:`."""
 
+_CLAUSE_END = re.compile(r"[;:]\s")
 _SENTENCE_END = re.compile(r"(?<=[\w`)\"”][.!?])(?<!e\.g\.)(?<!i\.e\.)(?<! vs\.)(?<! cf\.)\s+")
 
 
@@ -31,30 +33,31 @@ class Naming(NamedTuple):
 def of(error: Error, errors: Sequence[Error], failures: Sequence[Failure], patterns: Sequence[str]) -> Naming:
     """Return what an error is named among; `patterns`: the catalog's names, the likeliest mistakes first."""
     failure = next((failure for failure in failures if failure.id == error.failure), None)
-    if failure is None:
-        return Naming(None)
     here = {one.pattern for one in failures if _meet(one.quote, error.quote) or one is failure}
-    if failure.pattern:
+    if failure and failure.pattern:
         right = failure.pattern
         others = [name for name in patterns if name not in here]
     else:
-        right = mechanism(failure)
+        right = mechanism(failure.description if failure else error.description)
         shown = {one.failure for one in errors}  # to name those would tell what else is to be found
         apart = [one for one in failures if one.id not in shown and not _meet(one.quote, error.quote)]
         made = {one.pattern for one in failures}
-        told = [mechanism(one) for one in apart if not one.pattern]
+        told = [mechanism(one.description) for one in apart if not one.pattern]
         known = [name for name in patterns if name not in made]
         others = [*told[: OTHERS - 1], *known, *told[OTHERS - 1 :]]
     among = [name for name in dict.fromkeys(others) if name != right][:OTHERS]
     return Naming(right, tuple(sorted((right, *among), key=str.casefold)) if among else ())
 
 
-def mechanism(failure: Failure) -> str:
-    """Return in a short sentence how a failure came about."""
-    first = _SENTENCE_END.split(failure.description.strip(), maxsplit=1)[0].replace("`", "").replace("**", "")
+def mechanism(description: str) -> str:
+    """Return in a short sentence how a failure came about: the first, or as many of its clauses as are short."""
+    first = _SENTENCE_END.split(description.strip(), maxsplit=1)[0].replace("`", "").replace("**", "")
     sentence = " ".join(first.split()).rstrip(".")
     if len(sentence) <= LONGEST:
         return sentence
+    ends = [found.start() for found in _CLAUSE_END.finditer(sentence, LONGEST // 3, LONGEST)]
+    if ends:
+        return sentence[: ends[-1]].rstrip()
     return f"{sentence[: LONGEST - 1].rpartition(' ')[0] or sentence[: LONGEST - 1]}…"
 
 

@@ -1,10 +1,13 @@
 /* What is told of an error once it is open: errorspan.js loads this with the key. */
-errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, prose, tables, textOf, wrap }) => {
+errorspanAnswers(({ ErrorspanExercise, codes, fill, inDirection, linesOf, link, make, prose, tables, textOf, wrap }) => {
   const CHANGED = { before: "del", own: "mark", after: "ins" };
 
   Object.assign(tables.en, {
     same: "Your correction is the answer, spacing aside.",
-    differs: "Your correction differs where it is marked. It may still be right.",
+    criteria: "No test has run on your correction. Tick what holds of it:",
+    holds: "The test above would pass.",
+    cured: "No longer so: {kind}.",
+    rest: "Whatever else worked still works.",
     before: "Before",
     own: "Yours",
     after: "Answer",
@@ -29,7 +32,7 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
 
   ErrorspanExercise.prototype.explanation = function (error) {
     const { words } = this;
-    const { kind, ran } = this.state.work[error.id] ?? {};
+    const { kind } = this.state.work[error.id] ?? {};
     const [before, after] = [error.before, error.after].map(codes);
     const own = this.own(error);
     const told = kind && (kind === error.pattern ? words("kindRight") : words("kindWrong", { kind }));
@@ -42,9 +45,10 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
     );
     return [
       inDirection("ltr", diff),
-      own !== null && make("p", words(ran?.fix === own ? ran.verdict : bare(own) === bare(textOf(after)) ? "same" : "differs")),
+      own !== null && this.judged(error, own),
       prose(error.description),
       error.seen && [make("h4", words("seen")), evidence(error.seen, words)],
+      own !== null && this.criteria(error, own),
       error.pattern && [make("h4", words("kindIs")), make("p", make("bdi", error.pattern), ". ", told)],
       kind && kind !== error.pattern && Object.hasOwn(this.kinds, kind) && prose(this.kinds[kind]),
       make(
@@ -64,17 +68,65 @@ errorspanAnswers(({ ErrorspanExercise, codes, inDirection, linesOf, link, make, 
     return fix === undefined || bare(fix) === bare(textOf(codes(before))) ? null : fix;
   };
 
-  /* Return how many errors a student mended, of those tried: as tests say, and where none ran, as the answer does. */
+  /* Return what is known of a correction: what tests said of it, that it is the answer, or a way to have tests try it. */
+  ErrorspanExercise.prototype.judged = function (error, own) {
+    const { ran } = this.state.work[error.id];
+    if (ran?.fix === own) return [make("p.es-ran", this.words(ran.verdict)), make("div.es-told")];
+    return isAnswer(error, own) ? make("p", this.words("same")) : this.runs?.(error) && this.bench(error);
+  };
+
+  /* Return what a student ticks of a correction on which no test can run, and which is not worded as the answer is. */
+  ErrorspanExercise.prototype.criteria = function (error, own) {
+    const { words } = this;
+    const { ran, ticked = [] } = this.state.work[error.id];
+    if (ran?.fix === own || isAnswer(error, own) || this.runs?.(error)) return null;
+    const items = criteriaOf(error).map(([name, told], at) => {
+      const input = Object.assign(make("input"), { type: "checkbox", value: at, checked: ticked.includes(at) });
+      return make("label.es-choice", input, told ?? make("span", words(name, { kind: error.pattern })));
+    });
+    return make("fieldset.es-kinds", make("legend", words("criteria")), items);
+  };
+
+  ErrorspanExercise.prototype.tick = function ({ checked, value }, id) {
+    const work = this.state.work[id];
+    work.ticked = [...(work.ticked ?? []).filter((at) => at !== Number(value)), ...(checked ? [Number(value)] : [])];
+    this.withKey((key) => {
+      Object.assign(this.attempt, this.mended(key));
+      this.save();
+      const tally = this.part("tally");
+      if (tally) fill(tally, this.tally(this.attempt).slice(1).map((counted) => this.badge(...counted)));
+    });
+  };
+
+  function criteriaOf({ seen, settles, pattern }) {
+    const [input, , expected] = seen ?? [];
+    const gives = () => inDirection("ltr", make("span", make("code", input), " → ", make("code", expected)));
+    return [
+      seen && ["holds", input && expected && gives()],
+      settles && ["settles", prose(settles)],
+      pattern && ["cured"],
+      ["rest"],
+    ].filter(Boolean);
+  }
+
+  function isAnswer({ after }, own) {
+    return bare(own) === bare(textOf(codes(after)));
+  }
+
+  /* Return how many errors a student mended, of those tried: as tests say, and where none ran, as the answer does,
+     or the student's own ticks: `claimed`. */
   ErrorspanExercise.prototype.mended = function (key) {
     const tries = key.errors.flatMap((error) => {
-      const { shown, ran } = this.state.work[error.id] ?? {};
+      const { shown, ran, ticked = [] } = this.state.work[error.id] ?? {};
       const own = this.own(error);
       if (own === null) return [];
       if (ran?.fix === own) return [{ ran: true, right: ran.verdict === "right" }];
-      return shown ? [{ right: bare(own) === bare(textOf(codes(error.after))) }] : [];
+      if (!shown || isAnswer(error, own)) return shown ? [{ right: true }] : [];
+      const claimed = criteriaOf(error).every((_, at) => ticked.includes(at));
+      return [{ right: claimed, claimed }];
     });
     const count = (good) => tries.filter(good).length;
-    return { mended: count(({ right }) => right), mends: tries.length, ran: count(({ ran }) => ran) };
+    return { mended: count(({ right }) => right), mends: tries.length, ran: count(({ ran }) => ran), claimed: count(({ claimed }) => claimed) };
   };
 
   /* The end says two things to take away, of what was missed first, and what comes next. */

@@ -63,6 +63,7 @@
       namedOf: "{n} of {total} named",
       mendedOf: "{n} of {total} put right, compared with the answers",
       mendedByTests: "{n} of {total} put right, {ran} of them tried by tests",
+      claimed: "{n} by your own account",
       attempts: "Your attempts",
     },
   };
@@ -454,6 +455,7 @@
 
     noteWork(control) {
       const { error } = control.closest(".es-note").dataset;
+      if (control.type === "checkbox") return this.tick(control, error);
       this.workOn(error)[control.type === "radio" ? "kind" : "fix"] = control.value;
       this.save();
       this.judge?.(error);
@@ -633,7 +635,7 @@
       ];
     }
 
-    tally({ revealed, score, found, missed, alarms, hints, named, tried, mended, mends, ran }) {
+    tally({ revealed, score, found, missed, alarms, hints, named, tried, mended, mends, ran, claimed }) {
       const { words } = this;
       if (revealed) return [["shown", words("revealed")]];
       return [
@@ -643,7 +645,10 @@
         [alarms && "alarm", words("alarms", { n: alarms })],
         hints && ["hint", words("hints", { n: hints })],
         tried && ["kind", words("namedOf", { n: named, total: tried })],
-        mends && ["fix", words(ran ? "mendedByTests" : "mendedOf", { n: mended, total: mends, ran })],
+        mends && [
+          "fix",
+          words.list([words(ran ? "mendedByTests" : "mendedOf", { n: mended, total: mends, ran }), ...(claimed ? [words("claimed", { n: claimed })] : [])]),
+        ],
       ].filter(Boolean);
     }
 

@@ -21,14 +21,18 @@ errorspanAnswers(({ ErrorspanExercise, beside, button, fill, load, make, tables 
 
   /* Return the button that runs what stands in an error's box, and where it says what came of it. */
   ErrorspanExercise.prototype.bench = function (error) {
-    const place = this.running?.errors[error.id];
-    if (!place) return null;
     const { words, running } = this;
+    if (!running?.errors[error.id]) return null;
     const size = running.size && !window.errorspanRunner && words("first", { size: megabytes(running.size) });
     const status = make("p.es-ran", this.ranOn(error.id));
     status.setAttribute("role", "status");
     const about = make("p.es-small", words("alone"), size && ` ${size}`);
     return make("div.es-bench", make("p", button("run", words)), about, status, make("div.es-told"));
+  };
+
+  /* Tell whether tests run on an error's correction, as far as this browser has shown. */
+  ErrorspanExercise.prototype.runs = function ({ id }) {
+    return !this.unrunnable && Boolean(this.running?.errors[id]);
   };
 
   /* Return what the tests said of the text that stands in an error's box; nothing of one that they did not run on. */
@@ -50,12 +54,12 @@ errorspanAnswers(({ ErrorspanExercise, beside, button, fill, load, make, tables 
     if (this.playing) return;
     const part = (name) => this.querySelector(`.es-note[data-error="${error}"] ${name}`); // the answer may be shown meanwhile
     const text = part("textarea");
-    this.noteWork(text);
+    if (text) this.noteWork(text);
     this.playing = true;
     pressed.ariaDisabled = "true";
     const { running, words } = this;
     const { last } = this.state;
-    const fix = text.value;
+    const { fix } = this.workOn(error);
     fill(part(".es-told"));
     const tell = (name, values) => part(".es-ran") && (part(".es-ran").textContent = words(name, values));
     let told;
@@ -70,21 +74,22 @@ errorspanAnswers(({ ErrorspanExercise, beside, button, fill, load, make, tables 
     this.playing = false;
     for (const each of this.querySelectorAll('[data-action="run"]')) each.ariaDisabled = null;
     if (!this.state.ended || this.state.last !== last) return; // a new attempt has begun
-    if (!said || said.stopped === "engine" || said.broken) return tell("noEngine");
-    const verdict = verdictOf(said, running.errors[error].fails);
-    this.workOn(error).ran = { fix, verdict };
+    this.unrunnable = !said || said.stopped === "engine" || Boolean(said.broken);
+    if (!this.unrunnable) this.workOn(error).ran = { fix, verdict: verdictOf(said, running.errors[error].fails) };
+    if (this.unrunnable && part("textarea")) return tell("noEngine");
     this.withKey((key) => {
-      Object.assign(this.attempt ?? {}, this.mended(key));
+      if (!this.unrunnable) Object.assign(this.attempt ?? {}, this.mended(key));
       this.save();
-      if (part(".es-bench")) return;
-      const refocus = this.focused();
-      this.showResult(key); // the answer is shown already, and says what the tests said
-      refocus();
+      if (!part("textarea")) {
+        const refocus = this.focused();
+        this.showResult(key); // the answer is shown already, with what the tests said, or what to tick in their place
+        refocus();
+      }
+      if (this.unrunnable || (part("textarea") && !this.ranOn(error))) return;
+      part(".es-ran").textContent = this.ranOn(error);
+      fill(part(".es-told"), outcomes(said, running, words));
+      if (part(".es-bench")) part(".es-bench .es-small").textContent = words("alone"); // what runs it is here now
     });
-    if (!part(".es-bench")) return;
-    part(".es-ran").textContent = this.ranOn(error);
-    if (this.ranOn(error)) fill(part(".es-told"), outcomes(said, running, words));
-    part(".es-bench .es-small").textContent = words("alone"); // what runs it is here now
   };
 
   function programOf({ head, lead, tail }, fix) {
