@@ -11,6 +11,7 @@ import re
 import stat
 import tarfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,11 @@ def test_a_folder_of_somebody_elses_stays(tmp_path: Path, npm, name: str) -> Non
         engines.add(tmp_path, engine())
     assert theirs.read_text() == "[1]"
     assert list(theirs.parent.iterdir()) == [theirs]
+
+
+def test_what_runs_in_the_page_itself_is_kept_as_it_is(tmp_path: Path, npm) -> None:
+    npm(f'cp "{tmp_path}/archive.tgz" "$4/some-pack-1.2.3.tgz"')
+    plain = replace(engine(), content=lambda archives: {"some.js": archives["@some/pack"]["a.js"]}, plain=True)
+    kept = engines.add(tmp_path, plain)
+    assert [script.read_bytes() for script in kept.scripts] == [b"one"]
+    assert kept == engines.kept(tmp_path, plain)

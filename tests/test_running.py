@@ -13,6 +13,7 @@ import pytest
 
 from errorspan.answers.outputs import Assessment
 from errorspan.browser import tasks
+from errorspan.browser.editor import EDITOR
 from errorspan.browser.engines import PYTHON, TYPESCRIPT, Engine, Kept
 from errorspan.course import Course
 from errorspan.proof import agreeing, proofs
@@ -136,7 +137,7 @@ def test_an_error_is_told_by_tests_that_run_and_that_it_breaks() -> None:
 def at_hand(tmp_path: Path) -> running.AtHand:
     """Return engines that are at hand, as far as a build looks at them."""
     found = {}
-    for engine in (PYTHON, TYPESCRIPT):
+    for engine in (PYTHON, TYPESCRIPT, EDITOR):
         folder = tmp_path / engine.folder
         folder.mkdir()
         for name in ("0.js", "LICENCES.txt"):
@@ -170,4 +171,9 @@ def test_a_page_runs_what_a_browser_has_shown_and_what_is_at_hand(
     ]  # fmt: skip
     assert Path(names["engines/python-314.0.7/0.js"]).read_text() == "python 0.js"
     assert list(running.scripts([], at_hand)) == []
+    written = [name for name, _ in running.scripts([], at_hand, written=True)]
+    assert written == [running.WRITING, "engines/editor-6.43.15/0.js", "engines/editor-6.43.15/LICENCES.txt"]
+    assert pages.exercise(python, at_hand=at_hand).key["editor"]["of"] == ".py"
+    assert "editor" not in pages.exercise(python, at_hand=nothing).key
+    assert list(running.scripts([], nothing, written=True)) == []
     assert pages.exercise(python).run is None  # a package for a platform has no engine beside it

@@ -69,6 +69,7 @@ def test_the_element_has_every_word(lang: str) -> None:
         | english_of(script("errorspan.js").partition("const tables")[2].partition("};")[0])
         | english_of(script("errorspan.course.js"))
         | english_of(script("errorspan.run.js"))
+        | english_of(script("errorspan.edit.js").partition("tables.en")[2].partition("});")[0])
         | english_of(script("errorspan.answers.js").partition("tables.en")[2].partition("});")[0])
     )
     translated = words_in(lang).element

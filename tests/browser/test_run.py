@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from axe import faults
 from errorspan.browser import engines, tasks
+from errorspan.browser.editor import EDITOR
 from errorspan.browser.engines import PYTHON, TYPESCRIPT, Kept
 from errorspan.proof import harnesses
 from errorspan.proof.harnesses import PYTHON as IN_PYTHON
+from errorspan.site import running
 from sample import check, explain, mark, note, press, variant
 
 TESTS = """
@@ -39,6 +42,9 @@ IN_THE_PAGE = {
 def kept(pytestconfig: pytest.Config) -> Path:
     """Return a folder in which engines are kept, as beside a course's cache."""
     return Path(pytestconfig.cache.mkdir("runtimes"))  # type: ignore[union-attr]
+
+
+ASSETS = Path(running.__file__).parent / "assets"
 
 
 def write(assets: Path, *found: Kept) -> None:
@@ -219,9 +225,15 @@ def test_an_engine_that_did_not_start_is_started_anew(local, browser, kept: Path
     assert page.evaluate(lost % task)["stopped"] is None
 
 
+EDITING = {"from": f"{tasks.FOLDER}/{EDITOR.folder}", "of": ".py"}
+
+
 def test_where_no_test_runs_a_correction_is_compared_and_the_score_says_so(new_page, local) -> None:
     (local.root / "assets" / tasks.RUNNER).write_text("", "utf-8")
-    page = new_page(local.url(local.exercise(variant(run=IN_THE_PAGE))))
+    lost = local.root / "assets" / EDITING["from"] / "0.js"
+    lost.parent.mkdir(parents=True)
+    lost.write_text("", "utf-8")  # then the box stays as it is
+    page = new_page(local.url(local.exercise(variant(run=IN_THE_PAGE, editor=EDITING))))
     mark(page, 24)
     check(page, missed=False)
     note(page, 3).get_by_role("textbox").fill("return -F.logsigmoid(beta * (ratios[0] - ratios[1])).mean()")
@@ -241,6 +253,62 @@ def test_where_no_test_runs_a_correction_is_compared_and_the_score_says_so(new_p
     page.reload()
     note(page, 3).locator("[data-action=run]").click()
     expect(note(page, 3)).to_contain_text("Tick what holds of it")
+
+
+@pytest.mark.heavy  # npm brings it
+def test_an_editor_takes_the_place_of_a_box_that_is_used(new_page, site, kept: Path) -> None:
+    found = engines.add(kept, EDITOR)
+    write(site.root / "assets", found)
+    shutil.copy(ASSETS / running.WRITING, site.root / "assets")
+    page = new_page(site.url(site.exercise(variant(run=IN_THE_PAGE, editor=EDITING))))
+    mark(page, 12, 24)
+    check(page, missed=False)
+    assert not page.locator(".es-editor").count()
+    note(page, 3).get_by_role("textbox").focus()
+    editor = note(page, 3).locator(".cm-content")
+    expect(editor).to_be_focused()
+    expect(page.locator(".es-editor")).to_have_count(2)  # all of them
+    box = note(page, 3).get_by_role("textbox", name="How would you put it right? (optional)")
+    expect(box).to_have_text("return -F.logsigmoid(beta * (ratios[1] - ratios[0])).mean()")
+    expect(editor.locator("span", has_text="return")).to_have_count(1)  # coloured
+    page.keyboard.press("Control+A")
+    page.keyboard.type("if (!a) {")
+    page.keyboard.press("Enter")  # and it is indented
+    page.keyboard.type("return b;}return a + b;")
+    field = note(page, 3).locator("textarea")
+    page.keyboard.press("Tab")
+    expect(field).to_have_value("if (!a) {\n        return b;}return a + b;")
+    page.keyboard.press("Shift+Tab")
+    expect(field).to_have_value("if (!a) {\n    return b;}return a + b;")
+    page.keyboard.press("Control+z")  # what Tab did, and was taken back
+    page.keyboard.press("Control+z")
+    expect(field).not_to_have_value("if (!a) {\n    return b;}return a + b;")
+    page.keyboard.press("Control+y")
+    page.keyboard.press("Control+y")
+    expect(field).to_have_value("if (!a) {\n    return b;}return a + b;")
+    assert faults(page, "errorspan-exercise") == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(note(page, 3).locator("[data-action=run]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(note(page, 3).locator(".es-ran")).to_have_text("Right: your correction passes every test that runs here.")
+    page.keyboard.press("Shift+Tab")
+    expect(editor).to_be_focused()
+    page.evaluate(  # another tab has done something
+        """() => {
+            const name = Object.keys(localStorage).find((name) => name.endsWith("dpo"));
+            const all = JSON.parse(localStorage[name]);
+            for (const state of Object.values(all)) state.work[1] = { fix: "other" };
+            localStorage[name] = JSON.stringify(all);
+            dispatchEvent(new StorageEvent("storage"));
+        }"""
+    )
+    expect(note(page, 1).locator(".cm-content")).to_have_text("other")
+    expect(editor).to_be_focused()
+    page.keyboard.type("//")
+    expect(field).to_have_value("if (!a) {\n    return b;}return a + b;//")
+    page.reload()
+    expect(note(page, 3).get_by_role("textbox")).to_have_value("if (!a) {\n    return b;}return a + b;//")
 
 
 PYTEST = """\

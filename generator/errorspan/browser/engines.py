@@ -1,7 +1,8 @@
 """Keep what runs programs in a browser: engines, from their npm packages at fixed versions, packed once.
 
-Each is a few scripts that hold a gzip in base64, because a page that is opened as a file can load nothing else. They
-lie in a folder beside the cache; a build copies them from there, and fetches nothing.
+Each is a few scripts that hold a gzip in base64, because a page that is opened as a file can load nothing else; one
+that runs in the page itself is a script as it is. They lie in a folder beside the cache; a build copies them from
+there, and fetches nothing.
 """
 
 from __future__ import annotations
@@ -63,13 +64,14 @@ Archives = Mapping[str, Mapping[str, bytes]]
 class Engine:
     """What runs programs of a language: the packages that it comes from, and what a worker needs of them.
 
-    `licence`: under which its parts stand, and where their source is.
+    `licence`: under which its parts stand, and where their source is. `plain`: its content is one script of the page.
     """
 
     name: str
     packages: tuple[Package, ...]
     content: Callable[[Archives], Mapping[str, bytes]]
     licence: str
+    plain: bool = False
 
     @property
     def title(self) -> str:
@@ -129,10 +131,20 @@ function load(name) {
   });
   return module.exports;
 }
+"""
+_WITHOUT_TYPES = """\
 const { transform } = load("sucrase/dist/index.js");
 export default (text) => transform(text, { transforms: ["typescript"], disableESTransforms: true }).code;
 """
-"""Modules of Node's kind in one of the other kind. What only maps of sources need is left out, and empty."""
+
+
+def linked(modules: Mapping[str, str]) -> str:
+    """Return modules of Node's kind, by their names, as one text with a `load` of them.
+
+    What another needs and is not there is empty, such as what only maps of sources need.
+    """
+    parts = (f"{json.dumps(name)}(module, exports, require) {{{text}\n}}" for name, text in sorted(modules.items()))
+    return _LINKED % ",\n".join(parts)
 
 
 def _typescript(archives: Archives) -> Mapping[str, bytes]:
@@ -144,8 +156,7 @@ def _typescript(archives: Archives) -> Mapping[str, bytes]:
                 modules[f"{package}/{path}"] = text.decode()
     for package, main in mains.items():
         modules[package] = f"module.exports = require('./{package}/{main}');"
-    parts = (f"{json.dumps(name)}(module, exports, require) {{{text}\n}}" for name, text in sorted(modules.items()))
-    return {"sucrase.js": (_LINKED % ",\n".join(parts)).encode()}
+    return {"sucrase.js": f"{linked(modules)}{_WITHOUT_TYPES}".encode()}
 
 
 PYTHON = Engine(
@@ -216,7 +227,8 @@ def add(root: Path, engine: Engine) -> Kept:
         return there
     with tempfile.TemporaryDirectory() as folder:
         archives = {one.name: _unpacked(_fetched(one, Path(folder))) for one in engine.packages}
-    scripts = list(_scripts(engine.folder, engine.content(archives)))
+    made = engine.content(archives)
+    scripts = [*made.values()] if engine.plain else list(_scripts(engine.folder, made))
     told = {
         "packages": [f"{one.name} {one.version}" for one in engine.packages],
         "sha256": [hashlib.sha256(script).hexdigest() for script in scripts],

@@ -65,7 +65,7 @@ class Exercise:
 
     `patterns`: the catalog's names, the likeliest mistakes first, each with why it is wrong: students choose among
     them. `places` and `seen`: by error id. `undecided`: stretches that count neither way. `run`: what runs corrections
-    in the page.
+    in the page; `editor`: what they are written in.
     """
 
     id: str
@@ -80,6 +80,7 @@ class Exercise:
     seen: Mapping[str, Seen] = field(default_factory=dict)
     undecided: tuple[Aside, ...] = ()
     run: Mapping[str, Any] | None = None
+    editor: Mapping[str, Any] | None = None
 
     @property
     def guided(self) -> bool:
@@ -134,8 +135,7 @@ class Exercise:
             ]
         if meant := {visible(name): prose(why) for name, why in self._meant()}:
             key["kinds"] = meant
-        if self.run:
-            key["run"] = self.run
+        key |= {name: made for name, made in (("run", self.run), ("editor", self.editor)) if made}
         return key
 
     @property

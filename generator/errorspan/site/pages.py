@@ -137,7 +137,7 @@ def of_course(
     folder = settings.runs_folder
     yield Page(f"{folder}/index.md", site.filled("runs.md.j2", folder, **listed), in_nav=True)
     running_here = [one.run for one in exercises.values() if one.run]
-    for name, made in running.scripts(running_here, site.at_hand):
+    for name, made in running.scripts(running_here, site.at_hand, written=bool(exercises)):
         uri = f"{ASSETS_FOLDER}/{name}"
         yield Page(uri, made) if isinstance(made, str) else Page(uri, "", file=made)
 
@@ -174,6 +174,7 @@ def exercise(run: Run, run_url: str = "", at_hand: AtHand | None = None) -> Exer
         seen=_seen(run, run.assessment),
         undecided=run.evidence.undecided,
         run=None if at_hand is None else running.of(run, at_hand),
+        editor=None if at_hand is None else running.editor(run.assessment.language, at_hand),
     )
 
 

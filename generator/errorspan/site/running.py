@@ -12,14 +12,15 @@ from typing import Any
 
 from errorspan.answers.outputs import Assessment, Error
 from errorspan.browser import tasks
+from errorspan.browser.editor import EDITOR
 from errorspan.browser.engines import Engine, Kept
 from errorspan.proof import proofs
-from errorspan.proof.framing import framed
+from errorspan.proof.framing import framed, suffix
 from errorspan.runs.run import Run
 from errorspan.text.markup import visible
 
-SCRIPT = "errorspan.run.js"
-"""The page's script of it, which only a site has where something runs."""
+SCRIPT, WRITING = "errorspan.run.js", "errorspan.edit.js"
+"""The scripts that run corrections in a page, and that make an editor for them: only sites that need them have them."""
 AtHand = Callable[[Engine], Kept | None]
 """Gives an engine where it is at hand."""
 _FIX = "\0"  # stands for the lines that a student mends
@@ -57,14 +58,28 @@ def engines(runs: Iterable[Run]) -> dict[Engine, list[str]]:
     return needed
 
 
-def scripts(running: Collection[Mapping[str, Any]], at_hand: AtHand) -> Iterator[tuple[str, str | Path]]:
-    """Yield the scripts that run corrections, and the engines that these need, by where they stand among the assets."""
-    if not running:
-        return
-    yield SCRIPT, files("errorspan.site").joinpath("assets", SCRIPT).read_text("utf-8")
-    yield tasks.RUNNER, tasks.runner()
+def editor(language: str, at_hand: AtHand) -> dict[str, Any] | None:
+    """Return in what students write corrections of a language, where it is at hand."""
+    kept = at_hand(EDITOR)
+    return {**tasks.fetching(kept), "of": suffix(language)} if kept else None
+
+
+def scripts(
+    running: Collection[Mapping[str, Any]], at_hand: AtHand, *, written: bool = False
+) -> Iterator[tuple[str, str | Path]]:
+    """Yield the scripts that run corrections, and the engines that these need, by where they stand among the assets.
+
+    With `written`, corrections are written in the editor.
+    """
+    assets = files("errorspan.site").joinpath("assets")
+    if running:
+        yield SCRIPT, assets.joinpath(SCRIPT).read_text("utf-8")
+        yield tasks.RUNNER, tasks.runner()
     needed = {made.get("from") for made in running}
-    for engine in tasks.ENGINES:
+    if written and (kept := at_hand(EDITOR)):
+        yield WRITING, assets.joinpath(WRITING).read_text("utf-8")
+        needed.add(tasks.fetching(kept)["from"])
+    for engine in (*tasks.ENGINES, EDITOR):
         if (kept := at_hand(engine)) and (folder := tasks.fetching(kept)["from"]) in needed:
             yield from ((f"{folder}/{path.name}", path) for path in (*kept.scripts, kept.licences))
 

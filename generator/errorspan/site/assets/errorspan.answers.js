@@ -1,5 +1,5 @@
 /* What is told of an error once it is open: errorspan.js loads this with the key. */
-errorspanAnswers(({ ErrorspanExercise, codes, fill, inDirection, linesOf, link, make, prose, tables, textOf, wrap }) => {
+errorspanAnswers(({ ErrorspanExercise, HERE, beside, codes, fill, inDirection, linesOf, link, load, make, prose, tables, textOf, wrap }) => {
   const CHANGED = { before: "del", own: "mark", after: "ins" };
 
   Object.assign(tables.en, {
@@ -66,6 +66,15 @@ errorspanAnswers(({ ErrorspanExercise, codes, fill, inDirection, linesOf, link, 
   ErrorspanExercise.prototype.own = function ({ id, before }) {
     const { fix } = this.state.work[id] ?? {};
     return fix === undefined || bare(fix) === bare(textOf(codes(before))) ? null : fix;
+  };
+
+  /* A box in which corrections are written is used for the first time: an editor takes its place, where there is one. */
+  ErrorspanExercise.prototype.written = async function (text) {
+    if (text.type !== "textarea" || !this.editor) return;
+    if (!window.errorspanEditor) await load(new URL(`${this.editor.from}/0.js`, HERE).href);
+    if (window.errorspanEditor && !this.mount) await load(beside("edit"));
+    if (!this.mount) return;
+    for (const each of this.querySelectorAll(".es-mend textarea")) this.mount(each);
   };
 
   /* Return what is known of a correction: what tests said of it, that it is the answer, or a way to have tests try it. */

@@ -75,6 +75,7 @@ errorspanWords("de", {
   "mendedByTests": "{n} von {total} berichtigt, {ran} davon mit Tests geprüft",
   "claimed": "{n} nach deinem eigenen Urteil",
   "same": "Deine Berichtigung entspricht der Lösung, von Leerzeichen abgesehen.",
+  "keysOf": "Tab rückt ein. Mit der Tastatur verlässt du das Feld mit Escape, dann Tab.",
   "criteria": "Kein Test ist mit deiner Berichtigung gelaufen. Kreuze an, was auf sie zutrifft:",
   "holds": "Der Test oben würde bestehen.",
   "cured": "Nicht mehr so: {kind}.",

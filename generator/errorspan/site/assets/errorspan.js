@@ -118,6 +118,7 @@
       on(code, "click", (event) => this.clicked(event));
       on(form, "change", (event) => this.changed(event.target));
       on(form, "input", ({ target }) => target.type === "textarea" && this.noteWork(target));
+      on(form, "focusin", ({ target }) => this.written?.(target));
       on(code, "keydown", (event) => this.keyPressed(event));
       on(code, "focusin", (event) => this.boxes.includes(event.target) && this.moveTabStop(event.target));
       on(code, "pointerdown", (event) => {
@@ -161,7 +162,7 @@
 
     /* Return what gives back the focus, and what was being written. */
     focused() {
-      const old = document.activeElement;
+      const old = document.activeElement.field ?? document.activeElement; // what an editor stands for
       const { value, selectionStart, selectionEnd } = old;
       const home = this.contains(old) && old.closest(".es-note, .es-result");
       return () => {
@@ -173,6 +174,7 @@
         if (!text || !document.hasFocus()) return;
         text.value = value;
         text.setSelectionRange(selectionStart, selectionEnd);
+        text.read?.();
         this.noteWork(text);
       };
     }
@@ -502,6 +504,7 @@
     showResult(key) {
       this.clearResult();
       this.running = key.run;
+      this.editor = key.editor;
       this.kinds = key.kinds ?? {};
       this.dataset.state = this.state.ended;
       const graded = grade(key, this.marks);
@@ -543,6 +546,8 @@
       const note = make("article.es-note", title, open ? this.explanation(error) : this.task(error, verdict));
       Object.assign(note.dataset, { error: error.id, verdict });
       this.noteAfter(error.segments.at(-1)[0], note);
+      const text = window.errorspanEditor && note.querySelector(".es-mend textarea");
+      if (text) this.mount?.(text);
     }
 
     titleOf(error) {
@@ -902,7 +907,7 @@
     define({ ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, held, joined, link, make, outdated, recall, stored, tables, unsaved, write });
 
   window.errorspanAnswers = (define) =>
-    define({ ErrorspanExercise, beside, button, codes, fill, inDirection, linesOf, link, load, make, prose, tables, textOf, wrap });
+    define({ ErrorspanExercise, HERE, beside, button, codes, fill, inDirection, linesOf, link, load, make, prose, tables, textOf, wrap });
 
   function make(name, ...children) {
     const [tag, ...classes] = name.split(".");
