@@ -17,7 +17,7 @@ from errorspan.site.words import TRANSLATED, Words, language, words_in
 HOME = Path(pages.__file__).parent
 TEMPLATES = {path.name: path for path in HOME.parent.glob("*/templates/*.j2")}
 FOR_STUDENTS = (
-    "_words.html.j2", "exercise.html.j2", "exercise.md.j2", "exercises.md.j2", "key.md.j2", "path.html.j2",
+    "_rows.html.j2", "_words.html.j2", "exam.html.j2", "exercise.html.j2", "exercise.md.j2", "exercises.md.j2", "key.md.j2", "path.html.j2",
     "scorm.html.j2",
 )  # fmt: skip
 FRONT_MATTER = r"^(?:title|description|search|  exclude|hide):(?: true$| \[[a-z, ]*\]$)?"
@@ -68,6 +68,7 @@ def test_the_element_has_every_word(lang: str) -> None:
         dict(what for how, what in said() if how == "pgettext")
         | english_of(script("errorspan.js").partition("const tables")[2].partition("};")[0])
         | english_of(script("errorspan.course.js"))
+        | english_of(script("errorspan.exam.js"))
         | english_of(script("errorspan.run.js"))
         | english_of(script("errorspan.edit.js").partition("tables.en")[2].partition("});")[0])
         | english_of(script("errorspan.answers.js").partition("tables.en")[2].partition("});")[0])

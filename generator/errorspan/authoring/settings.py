@@ -15,7 +15,7 @@ from errorspan.authoring import configuration
 from errorspan.authoring.modules import Modules
 from errorspan.authoring.prices import PRICES, Price, Usage
 from errorspan.authoring.tiers import KEY_VARIABLES, Choice, MidChoice, Model, WeakChoice
-from errorspan.authoring.topics import MOST_ATTEMPTS, ModelId, Topic
+from errorspan.authoring.topics import MOST_ATTEMPTS, Mode, ModelId, Topic
 
 Publish = Literal["all", "checked", "proved", "reviewed"]
 
@@ -87,6 +87,12 @@ class Settings(BaseModel):
         "these, those that a person approved; `all`: every exercise whose spans can be placed, unless a person "
         "rejected it",
     )
+    mode: Mode = Field(
+        "practice",
+        description="what exercises are for, where a topic says nothing else. `practice`: a check tells what is right; "
+        "`exam`: neither run nor key are published, and students hand their answers in as a file that "
+        "`errorspan grade` grades",
+    )
     exercises_folder: Folder = Field("exercises", description="the folder of the exercises' pages, in the site")
     runs_folder: Annotated[Folder, AfterValidator(_apart)] = Field(
         "runs", validate_default=True, description="the folder of the runs' pages, in the site"
@@ -125,6 +131,10 @@ class Settings(BaseModel):
         """Return the model that a topic asks in a tier."""
         chosen: str | Model = getattr(topic.models, tier) or getattr(self.models, tier)
         return chosen if isinstance(chosen, Model) else self.named_models.get(chosen) or Model(model=chosen)
+
+    def is_exam(self, topic: Topic) -> bool:
+        """Tell whether a topic's key stays with its authors."""
+        return (topic.mode or self.mode) == "exam"
 
     def samples(self, topic: Topic) -> int:
         """Return how many solutions of one challenge are asked of a topic's weak tier."""

@@ -91,6 +91,7 @@ Language = Annotated[Line, AfterValidator(_highlighted)]
 Package = Annotated[Line, AfterValidator(_package)]
 Excerpt = Annotated[str, AfterValidator(_ranged)]
 Level = Literal["beginner", "intermediate", "advanced"]
+Mode = Literal["practice", "exam"]
 MOST_ATTEMPTS = 10
 
 ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
@@ -129,6 +130,11 @@ class TopicFile(Strict):
     lines: Excerpt | None = Field(
         None, description="how long the exercise's code is, without blank lines and comments, such as `30-60`"
     )
+    mode: Mode | None = Field(
+        None,
+        description="`exam`: neither run nor key are published, and students hand their answers in as a file; "
+        "`practice`: a check tells them; without it, as the site sets it",
+    )
     models: TierModels = Field(TierModels(), description="models of this topic's own, per tier")
     max_attempts: Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)] | None = Field(
         None, description="how often a challenge is set before the topic is given up, 1 to 10"
@@ -138,7 +144,7 @@ class TopicFile(Strict):
     )
 
 
-_UNTOLD = {"id", "path", "models", "max_attempts", "lines", "requires"}
+_UNTOLD = {"id", "path", "mode", "models", "max_attempts", "lines", "requires"}
 
 
 class Topic(TopicFile):

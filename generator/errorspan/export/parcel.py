@@ -146,6 +146,8 @@ def _exercise(run: Run, course: Course, config: Mapping[str, Any]) -> Exercise:
     """Return an exercise that points to the run on the published site; to nowhere where the site has no address."""
     site = _text(config.get("site_url"))
     index = "" if config.get("use_directory_urls", True) else "index.html"
+    if course.settings.is_exam(run.topic):
+        return pages.exercise(run).as_exam()
     if site:
         return pages.exercise(run, urljoin(f"{site.rstrip('/')}/", Links(course.settings, index).run(run.topic.id)))
     return replace(pages.exercise(run), places={})

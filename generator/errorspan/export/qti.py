@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from errorspan.answers.outputs import Error
 from errorspan.export.parcel import MANIFEST, Exported, Parcel, document, element, printable
+from errorspan.text.errors import InputError
 from errorspan.text.markup import prose
 
 ITEM = "http://www.imsglobal.org/xsd/imsqti_v2p1"
@@ -26,7 +27,18 @@ COUNTS = ("FOUND", "INSIDE", "ALARMS")
 
 
 def package(parcel: Parcel) -> Mapping[str, str]:
-    """Return the package's files by name."""
+    """Return the package's files by name.
+
+    Raises:
+        InputError: an item would hold the key of an exam.
+    """
+    exams = [item.run.topic.path for item in parcel.items if item.exercise.exam]
+    if exams:
+        raise InputError(
+            f"{path}:1: mode: expected practice, because a QTI item scores by the key that it holds (got exam); "
+            "a SCORM package holds none of an exam"
+            for path in exams
+        )
     items = {_file(item): document(_item(item, parcel.language)) for item in parcel.items}
     return items | {MANIFEST: document(_manifest(parcel))}
 

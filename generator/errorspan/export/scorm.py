@@ -26,7 +26,7 @@ def package(parcel: Parcel) -> Mapping[str, str]:
     content = {
         name: files(f"errorspan.{room}").joinpath("assets", name).read_text("utf-8") for name, room in ASSETS.items()
     }
-    content["key.js"] = "".join(item.exercise.key_script for item in parcel.items)
+    content["key.js"] = "".join(item.exercise.key_script for item in parcel.items if not item.exercise.exam)
     content["index.html"] = _templates(parcel.language).get_template("scorm.html.j2").render(parcel=parcel)
     return content | {MANIFEST: document(_manifest(parcel, sorted(content)))}
 

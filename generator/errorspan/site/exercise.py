@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from textwrap import dedent
 from typing import Any, NamedTuple
@@ -65,7 +65,7 @@ class Exercise:
 
     `patterns`: the catalog's names, the likeliest mistakes first, each with why it is wrong: students choose among
     them. `places` and `seen`: by error id. `undecided`: stretches that count neither way. `run`: what runs corrections
-    in the page; `editor`: what they are written in.
+    in the page; `editor`: what they are written in. `exam`: what the page holds tells nothing of the key.
     """
 
     id: str
@@ -81,6 +81,12 @@ class Exercise:
     undecided: tuple[Aside, ...] = ()
     run: Mapping[str, Any] | None = None
     editor: Mapping[str, Any] | None = None
+    exam: bool = False
+
+    def as_exam(self) -> Exercise:
+        """Return it as those meet it who hand it in: with what blind solvers are told, and nothing that leads on."""
+        told: dict[str, Any] = {"concepts": (), "run_url": "", "patterns": {}, "places": {}, "seen": {}}
+        return replace(self, exam=True, **told, run=None, editor=None)
 
     @property
     def guided(self) -> bool:
@@ -110,7 +116,12 @@ class Exercise:
 
     @cached_property
     def digest(self) -> str:
-        """Return a hash of all that grades: progress belongs to exactly this code with exactly these errors."""
+        """Return a hash of all that grades: progress belongs to exactly this code with exactly these errors.
+
+        That of an exam is of what it shows: who guesses at its key could try guesses against a hash of that.
+        """
+        if self.exam:
+            return hashlib.sha256(f"exam\n{visible(self.assessment.code)}".encode()).hexdigest()[:12]
         errors = [[error.id, error.correction] for error in self.assessment.errors]
         graded = [visible(self.assessment.code), errors, self.spans, *([self.aside] if self.aside else [])]
         return hashlib.sha256(json.dumps(graded, sort_keys=True).encode()).hexdigest()[:12]

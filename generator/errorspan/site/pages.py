@@ -23,7 +23,7 @@ from errorspan.site.running import AtHand
 STYLES = (f"{ASSETS_FOLDER}/errorspan.css", f"{ASSETS_FOLDER}/exercise.css")
 SCRIPTS = (f"{ASSETS_FOLDER}/errorspan.js",)
 LATE = tuple(
-    f"{ASSETS_FOLDER}/errorspan.{name}.js" for name in ("course", "answers", "ar", "de")
+    f"{ASSETS_FOLDER}/errorspan.{name}.js" for name in ("course", "answers", "exam", "ar", "de")
 )  # loaded by the first, where needed
 ANSWERS = ("run.md.j2", "key.md.j2")
 """The templates of pages that hold answers."""
@@ -51,8 +51,8 @@ class Making:
     """What a site says of itself to whoever makes its pages.
 
     `language` is the site's; what is said in another says so. `index` is what a link to a folder needs: `index.html`
-    where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so. Engines that
-    are `at_hand` are published where an exercise needs them.
+    where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so, and exams their
+    runs and keys. Engines that are `at_hand` are published where an exercise needs them.
     """
 
     settings: Settings
@@ -75,7 +75,12 @@ class Making:
         if not shown and publishing.withheld(run, self.settings.publish):
             return None
         folder = f"{self.settings.exercises_folder}/{run.topic.id}"
-        return exercise(run, self.links(folder).run(run.topic.id), self.at_hand)
+        made = exercise(run, self.links(folder).run(run.topic.id), self.at_hand)
+        return made.as_exam() if self.settings.is_exam(run.topic) else made
+
+    def tells(self, run: Run) -> bool:
+        """Tell whether a run and its key have pages: those of an exam only where nobody but its author is served."""
+        return self.drafts or not self.settings.is_exam(run.topic)
 
 
 def render(runs: Sequence[Run], settings: Settings, *, broken: Sequence[Broken] = (), **making: Any) -> Iterator[Page]:
@@ -102,6 +107,7 @@ def of_topic(run: Run, posed: Exercise | None, following: Exercise | None, site:
         "withheld": publishing.withheld(run, settings.publish),
         "unearned": publishing.unearned(run, settings.publish),
         "following": following,
+        "tells": site.tells,
     }
 
     def page(template: str, above: str, below: str) -> Page:
@@ -110,10 +116,13 @@ def of_topic(run: Run, posed: Exercise | None, following: Exercise | None, site:
         uri, source = f"{above}/{below}/index.md", run.topic.path
         return Page(uri, content, source=source, above=f"{above}/index.md", answers=template in ANSWERS)
 
-    yield page("run.md.j2", settings.runs_folder, topic)
+    if site.tells(run):
+        yield page("run.md.j2", settings.runs_folder, topic)
     if posed:
         yield page("exercise.md.j2", settings.exercises_folder, topic)
+    if posed and not posed.exam:
         yield Page(f"{settings.exercises_folder}/{topic}/{KEY}", posed.key_script)
+    if posed and site.tells(run):
         yield page("key.md.j2", settings.exercises_folder, f"{topic}/key")
 
 
@@ -128,12 +137,13 @@ def of_course(
     settings = site.settings
     reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
     listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "withheld": reasons, "broken": broken}
-    listed["brief"] = publishing.brief
+    listed |= {"brief": publishing.brief, "tells": site.tells}
     along = listed | {"stages": stages, "known": {run.topic.id: run for run in runs}}
     folder = settings.exercises_folder
     yield Page(f"{folder}/index.md", site.filled("exercises.md.j2", folder, **along), in_nav=True)
     yield Page(learning_path.FRAGMENT, site.filled("path.html.j2", folder, **along))
-    listed |= {"report": report.of(runs, settings)}
+    told = [run for run in runs if site.tells(run)]
+    listed |= {"runs": told, "untold": len(runs) - len(told), "report": report.of(told, settings)}
     folder = settings.runs_folder
     yield Page(f"{folder}/index.md", site.filled("runs.md.j2", folder, **listed), in_nav=True)
     running_here = [one.run for one in exercises.values() if one.run]

@@ -6,7 +6,7 @@
  *
  *   cmi.core.score.raw      the mean of all exercises' first attempts, of 100; one that was revealed, or is still open,
  *                           counts 0; not set before the first check. A check tells which marks are right: the rest is practice
- *   cmi.core.lesson_status  incomplete, then completed once every exercise was checked or revealed
+ *   cmi.core.lesson_status  incomplete, then completed once every exercise was checked or revealed, every exam handed in
  *   cmi.suspend_data        first and best scores, hints, and what the exercises keep; where that would not fit, long
  *                           corrections are cut, then the oldest finished work goes, and the page says so
  */
@@ -143,10 +143,15 @@
   }
 
   function summary() {
-    const scores = exercises.map(({ digest }) => results.get(digest));
+    const scores = exercises.filter((one) => !isExam(one)).map(({ digest }) => results.get(digest));
+    const handed = exercises.filter(isExam).every(({ exercise, digest }) => keptState(exercise, digest)?.handed);
     const scored = scores.some((score) => typeof score === "number");
     const mean = scores.reduce((sum, score) => sum + (score ?? 0), 0) / scores.length;
-    return { score: scored ? Math.round(100 * mean) / 100 : null, complete: scores.every((score) => score !== undefined) };
+    return { score: scored ? Math.round(100 * mean) / 100 : null, complete: handed && scores.every((score) => score !== undefined) };
+  }
+
+  function isExam(dataset) {
+    return "exam" in dataset;
   }
 
   function settle(digest, attempt) {
@@ -186,10 +191,10 @@
   const recent = []; // digests, those that were checked last at the end
   let left = false; // whether something was left out
 
-  function trimmed(state) {
-    if (!state.work) return state;
-    const works = Object.entries(state.work).map(([error, work]) => [error, { ...work, fix: work.fix?.slice(0, 200) }]);
-    return { ...state, work: Object.fromEntries(works) };
+  function trimmed({ work, answers, ...state }) {
+    const cut = ({ name, fix, ...more }) => ({ ...more, name: name?.slice(0, 200), fix: fix?.slice(0, 200) });
+    const works = work && Object.entries(work).map(([error, one]) => [error, { ...one, fix: one.fix?.slice(0, 200) }]);
+    return { ...state, ...(work && { work: Object.fromEntries(works) }), ...(answers && { answers: answers.map(cut) }) };
   }
 
   /* The first attempt, the best one and the last. */
@@ -349,6 +354,11 @@
     };
     for (const type of ["errorspan-check", "errorspan-complete"]) document.addEventListener(type, happened);
     if (!platform) return;
+    document.addEventListener("errorspan-handin", (event) => {
+      touched(event.detail.digest);
+      platform.commit();
+      if (platform.accepts && !platform.review && !left) event.preventDefault(); // else a file is offered
+    });
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden" && pack() !== platform.kept) platform.commit();
     });

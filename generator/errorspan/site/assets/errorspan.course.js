@@ -9,6 +9,7 @@ errorspanCourse((shared) => {
   Object.assign(tables.en, {
     fresh: "Not started",
     started: "In progress, {n} marked",
+    handed: "Handed in",
     underway: "in progress, {n} of {total} found",
     afterwards: "{score} after the answers",
     best: "Best: {score}",
@@ -62,8 +63,8 @@ errorspanCourse((shared) => {
       const { words } = this;
       const parts = [...document.querySelectorAll("errorspan-progress")];
       const all = parts.map((part) => ({ part, ...standing(part.dataset, words) }));
-      const done = all.filter(({ first }) => first);
-      const scores = done.filter(({ first }) => !first.revealed).map(({ first }) => first.score);
+      const done = all.filter(({ first, name }) => first || name === "handed");
+      const scores = done.filter(({ first }) => first && !first.revealed).map(({ first }) => first.score);
       const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
       const due = all.filter((each) => (each.due && each.due <= Date.now()) || each.name === "outdated");
       const next = Math.min(...all.filter((each) => each.due > Date.now()).map((each) => each.due));
@@ -183,7 +184,7 @@ errorspanCourse((shared) => {
   }
 
   function standing(dataset, words) {
-    const { attempts, marks, hints, ended, uncovered } = { ...blank(), ...recall(dataset.exercise)[dataset.digest] };
+    const { attempts, marks, hints, ended, uncovered, handed } = { ...blank(), ...recall(dataset.exercise)[dataset.digest] };
     const [top, [first], earlier] = [best(attempts), attempts, outdated(dataset)];
     const last = attempts.at(-1);
     const told = attempts.findIndex((attempt) => attempt.revealed || attempt.uncovered);
@@ -193,6 +194,7 @@ errorspanCourse((shared) => {
       told >= 0 && last !== attempts[told] && !last.revealed && words("afterwards", { score: words.percent(last.score) }),
     ];
     const known = { first, due: reviewDue(attempts), more };
+    if (handed) return { ...known, name: "handed" };
     if (top) {
       const values = { score: words.percent(top.score), first: words.percent(first.score) };
       return { ...known, name: first.score === top.score ? "best" : "bestAfter", values };

@@ -109,7 +109,11 @@
   }
 
   class ErrorspanExercise extends ErrorspanElement {
-    begin(on) {
+    async begin(on) {
+      if ("exam" in this.dataset) {
+        if (!ErrorspanExercise.exam) await load(beside("exam"));
+        Object.assign(this, ErrorspanExercise.exam);
+      }
       this.rows = [...this.querySelectorAll(".es-row")];
       this.boxes = [...this.querySelectorAll(".es-mark")];
       const [form, code] = [this.part("form"), this.part("code")];
@@ -905,6 +909,8 @@
 
   window.errorspanCourse = (define) =>
     define({ ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, held, joined, link, make, outdated, recall, stored, tables, unsaved, write });
+
+  window.errorspanExam = (define) => define({ ErrorspanExercise, blank, make, recall, tables });
 
   window.errorspanAnswers = (define) =>
     define({ ErrorspanExercise, HERE, beside, button, codes, fill, inDirection, linesOf, link, load, make, prose, tables, textOf, wrap });
