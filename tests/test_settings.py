@@ -75,6 +75,7 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     named_models:
       small: {model: qwen, base_url: "http://127.0.0.1:8080"}
     publish: proved
+    mode: exam
     exercises_folder: kurs/Übungen
     runs_folder: kurs/runs
     modules:
@@ -101,7 +102,7 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     assert judge.server == Server("https://models.example:8443/sub", "Q_KEY")
     assert str(judge) == "q (max_tokens 900, effort high, thinking enabled (2,048 tokens))"
     assert settings.key_variables == (*KEY_VARIABLES, "Q_KEY")
-    assert settings.publish == "proved"
+    assert (settings.publish, settings.mode) == ("proved", "exam")
     assert (settings.exercises_folder, settings.runs_folder) == ("kurs/Übungen", "kurs/runs")
     assert [(module.title, module.level, module.topics, module.after) for module in settings.modules] == [
         ("First", "beginner", ["b", "a"], []),

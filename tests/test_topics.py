@@ -27,7 +27,7 @@ OPEN_LIST = (
     "expected ] that closes the [ that opens here, and commas between what stands within; quotes make it text, "
     "if it is some"
 )
-KNOWN = "known are title, language, level, focus, brief, concepts, lines, models, max_attempts, requires"
+KNOWN = "known are title, language, level, focus, brief, concepts, lines, mode, models, max_attempts, requires"
 FAULT = re.compile(r"topics/[^\n:]+\.ya?ml:([1-9]\d*): \S[^\r\n\x00-\x1f\x7f\u2028\u2029]*")
 
 
@@ -83,6 +83,7 @@ def test_a_topic_may_say_everything(read: Callable[..., list[Topic]]) -> None:
               author: org/model-1.5:latest@2026
               judge: claude-opus-5-5
             lines: 12-30
+            mode: exam
             max_attempts: 10
             """
     )
@@ -91,7 +92,7 @@ def test_a_topic_may_say_everything(read: Callable[..., list[Topic]]) -> None:
     assert topic.brief == "First.\n\n- Second,\n\tindented."
     assert topic.concepts == ["counting", "2", 'a "b"']
     assert (topic.models.author, topic.models.mid) == ("org/model-1.5:latest@2026", None)
-    assert topic.max_attempts == 10
+    assert (topic.mode, topic.max_attempts) == ("exam", 10)
 
 
 @pytest.mark.parametrize(

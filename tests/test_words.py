@@ -17,8 +17,8 @@ from errorspan.site.words import TRANSLATED, Words, language, words_in
 HOME = Path(pages.__file__).parent
 TEMPLATES = {path.name: path for path in HOME.parent.glob("*/templates/*.j2")}
 FOR_STUDENTS = (
-    "_rows.html.j2", "_words.html.j2", "exam.html.j2", "exercise.html.j2", "exercise.md.j2", "exercises.md.j2", "key.md.j2", "path.html.j2",
-    "scorm.html.j2",
+    "_rows.html.j2", "_words.html.j2", "exam.html.j2", "exercise.html.j2", "exercise.md.j2", "exercises.md.j2",
+    "key.md.j2", "path.html.j2", "scorm.html.j2",
 )  # fmt: skip
 FRONT_MATTER = r"^(?:title|description|search|  exclude|hide):(?: true$| \[[a-z, ]*\]$)?"
 

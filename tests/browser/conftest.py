@@ -63,10 +63,12 @@ class Site:
         self.template = self.templates.get_template("exercise.html.j2")
 
     def exercise(self, exercise: Exercise, known: Mapping[str, Any] = MappingProxyType({}), **page: str) -> Path:
-        """Write the page of an exercise and the key beside it; `known`: what its template knows besides."""
+        """Write the page of an exercise, and a key beside it, but for an exam; `known`: what its template knows."""
         folder = self.root / "exercises" / exercise.id
-        written = self.page(folder, self.template.render(exercise=exercise, **known), **page)
-        (folder / "key.js").write_text(exercise.key_script, "utf-8")
+        template = self.templates.get_template("exam.html.j2") if exercise.exam else self.template
+        written = self.page(folder, template.render(exercise=exercise, **known), **page)
+        if not exercise.exam:
+            (folder / "key.js").write_text(exercise.key_script, "utf-8")
         return written
 
     def list(self, *exercises: Exercise, known: Mapping[str, Any] = MappingProxyType({}), **page: str) -> Path:

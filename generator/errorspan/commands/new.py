@@ -29,6 +29,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "brief": "Learners should see what a lock has to hold.",
     "concepts": ["atomic updates", "monotonic clocks"],
     "lines": "30-60",
+    "mode": "exam",
     "models": {"weak": "claude-haiku-4-5"},
     "max_attempts": 3,
     "requires": ["numpy>=2"],

@@ -12,16 +12,12 @@ from xml.etree.ElementTree import Element
 
 from errorspan.answers.outputs import Error
 from errorspan.export.parcel import MANIFEST, Exported, Parcel, document, element, printable
+from errorspan.site.exercise import RULE
 from errorspan.text.errors import InputError
 from errorspan.text.markup import prose
 
 ITEM = "http://www.imsglobal.org/xsd/imsqti_v2p1"
 PACKAGING = "http://www.imsglobal.org/xsd/imscp_v1p1"
-RULE = (
-    "Score = (errors found ÷ all errors) × (errors found ÷ (errors found + false alarms)), of 100. "  # noqa: RUF001
-    "An error that covers several lines counts once, whichever of them you mark, "
-    "and one mark finds every error of its line; each marked line outside all errors is a false alarm."
-)
 FOUND, MISSED = "found", "missed"
 COUNTS = ("FOUND", "INSIDE", "ALARMS")
 

@@ -151,5 +151,5 @@ def _review(run: Run) -> str:
 def _students(run: Run, settings: Settings) -> str:
     why = waits(run, settings)
     if why is None:
-        return "published"
+        return "published as an exam" if settings.is_exam(run.topic) else "published"
     return f"not published: {why}" if run.assessment else "nothing yet"

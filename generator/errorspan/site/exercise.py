@@ -25,6 +25,13 @@ from errorspan.proof.correcting import Aside
 from errorspan.site import naming
 from errorspan.text.markup import code_lines, prose, sentence, shown_at, visible
 
+RULE = (
+    "Score = (errors found ÷ all errors) × (errors found ÷ (errors found + false alarms)). "  # noqa: RUF001
+    "An error that covers several lines counts once, whichever of them you mark, "
+    "and one mark finds every error of its line; each marked line outside all errors is a false alarm."
+)
+"""How marks are scored, in words: what students read, in pages and packages, and those who grade."""
+
 TAB = 4  # columns, as in exercise.css
 DEEPEST = 6
 

@@ -51,8 +51,8 @@ class Making:
     """What a site says of itself to whoever makes its pages.
 
     `language` is the site's; what is said in another says so. `index` is what a link to a folder needs: `index.html`
-    where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so, and exams their
-    runs and keys. Engines that are `at_hand` are published where an exercise needs them.
+    where no server adds it. With `drafts`, exercises that are withheld have their pages too, and say so, and exams
+    their runs and keys. Engines that are `at_hand` are published where an exercise needs them.
     """
 
     settings: Settings

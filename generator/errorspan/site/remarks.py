@@ -34,8 +34,10 @@ def remark(runs: Sequence[Run], course: Course, log: Log) -> None:
     for run in runs:
         if run.graded and (reasons := withheld(run, course.settings.publish)):
             log.info("%s is not published: %s", run.topic.id, shown("; ".join(reasons)))
+    if exams := [run.topic.id for run in runs if course.settings.is_exam(run.topic)]:
+        log.info("Exams, of which neither run nor key is published: %s", ", ".join(exams))
     _tell_of_proofs(runs, log)
-    _tell_of_engines(runs, course, log)
+    _tell_of_engines([run for run in runs if run.topic.id not in exams], course, log)
     stale = [run.topic.id for run in runs if run.stale]
     if stale:
         log.info("Stale, replayed as recorded: %s (`errorspan run --refresh` asks again)", ", ".join(stale))

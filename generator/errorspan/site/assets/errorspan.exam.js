@@ -103,7 +103,7 @@ errorspanExam(({ ErrorspanExercise, blank, make, recall, tables }) => {
   function noteOn(exam, from, to) {
     const field = (name, word, dir, rows) =>
       make("label.es-mend", make("span", exam.words(word)), Object.assign(make("textarea"), { name, dir, rows, spellcheck: false, maxLength: LONGEST[name] }));
-    const title = make("h3.es-note-title", exam.place(from, to));
+    const title = make("h2.es-note-title", exam.place(from, to));
     const note = make("article.es-note", title, field("name", "examName", "auto", 2), field("fix", "examFix", "ltr", to - from + 2));
     Object.assign(note.dataset, { from, to });
     return note;
