@@ -30,6 +30,7 @@ TALKING = {
         "estimate",
         "evidence",
         "export",
+        "grade",
         "hand",
         "importing",
         "init",

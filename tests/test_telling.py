@@ -26,6 +26,7 @@ COMMANDS = [
     "estimate",
     "export qti x -o y",
     "export scorm x -o y",
+    "grade x",
     "import x y --reported a b c",
     "init x",
     "new x",

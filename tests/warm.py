@@ -32,6 +32,7 @@ FORKS.set_forkserver_preload([
     "errorspan.commands.estimate",
     "errorspan.commands.evidence",
     "errorspan.commands.export",
+    "errorspan.commands.grade",
     "errorspan.commands.hand",
     "errorspan.commands.importing",
     "errorspan.commands.init",

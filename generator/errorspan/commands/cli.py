@@ -14,6 +14,7 @@ from errorspan.commands.check import check, status
 from errorspan.commands.estimate import estimate
 from errorspan.commands.evidence import review, verify
 from errorspan.commands.export import export_commands
+from errorspan.commands.grade import grade
 from errorspan.commands.hand import answer, prompt
 from errorspan.commands.importing import import_
 from errorspan.commands.init import init
@@ -45,6 +46,7 @@ for command in (
     diff,
     estimate,
     export_commands,
+    grade,
     import_,
     init,
     new,

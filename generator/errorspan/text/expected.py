@@ -30,6 +30,9 @@ PATTERNS = {
     r"^[0-9a-f]{64}$": "a SHA-256: 64 digits of 0-9 and a-f",
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "a day, such as '2026-01-31'",
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$": "a time in UTC, such as '2026-01-31T12:00:00Z'",
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$": "a time in UTC, such as "
+    "'2026-01-31T12:00:00.000Z'",
+    r"^[0-9a-f]{12}$": "a digest: 12 digits of 0-9 and a-f",
     r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$": "a model's name of letters, digits and ._:/@-, without spaces",
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "a name of at most 64 letters, digits and ._-, without spaces",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable",
