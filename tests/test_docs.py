@@ -21,19 +21,20 @@ from errorspan.authoring.modules import Module
 from errorspan.authoring.prices import Price
 from errorspan.authoring.settings import Models, Settings
 from errorspan.authoring.tiers import Model, Thinking
-from errorspan.authoring.topics import TierModels, TopicFile
+from errorspan.authoring.topics import TierModels, TopicFile, Trial
 from errorspan.commands.cli import main
 from errorspan.course import Course
 from errorspan.proof.proofs import SHOWN
 from errorspan.proof.reviews import Addition, Correction, Review, Unsettled
 from errorspan.steps.table import STEPS
+from errorspan.text.expected import keys
 
 DOCS = ROOT / "docs"
 
 
 def table(model: type[BaseModel]) -> str:
     rows = ["| key | default | what it says |", "|---|---|---|"]
-    for name, field in model.model_fields.items():
+    for name, field in keys(model).items():
         default = field.default
         if default is PydanticUndefined:
             shown = "required"
@@ -102,6 +103,7 @@ def evidence() -> str:
 
 GENERATED: dict[str, tuple[str, Callable[[], str]]] = {
     "topic": ("authors/topic-files.md", lambda: table(TopicFile)),
+    "topic trial": ("authors/topic-files.md", lambda: table(Trial)),
     "topic models": ("authors/topic-files.md", lambda: table(TierModels)),
     "settings": ("authors/settings.md", lambda: table(Settings)),
     "models": ("authors/settings.md", lambda: table(Models)),

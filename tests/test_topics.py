@@ -17,6 +17,7 @@ from errorspan.authoring.topics import Topic, TopicFile, named_by, read_topics
 from errorspan.course import Course
 from errorspan.proof import reviews
 from errorspan.text.errors import InputError
+from errorspan.text.expected import keys
 from errorspan.text.source import MAX_BYTES
 
 ONLY_A_NAME = "expected a name: a model's, or one of named_models in the site's settings, where alone stands which "
@@ -27,7 +28,7 @@ OPEN_LIST = (
     "expected ] that closes the [ that opens here, and commas between what stands within; quotes make it text, "
     "if it is some"
 )
-KNOWN = "known are title, language, level, focus, brief, concepts, lines, mode, models, max_attempts, requires"
+KNOWN = "known are title, language, level, focus, brief, concepts, lines, mode, models, max_attempts, requires, try"
 FAULT = re.compile(r"topics/[^\n:]+\.ya?ml:([1-9]\d*): \S[^\r\n\x00-\x1f\x7f\u2028\u2029]*")
 
 
@@ -109,7 +110,7 @@ def test_a_language_has_any_name_that_the_highlighter_knows(tmp_path: Path, lang
 
 
 def test_every_key_is_in_the_topic_that_says_everything() -> None:
-    assert set(TopicFile.model_fields) == set(KNOWN.removeprefix("known are ").split(", "))
+    assert set(keys(TopicFile)) == set(KNOWN.removeprefix("known are ").split(", "))
 
 
 DROPPINGS = (
@@ -237,6 +238,16 @@ WRONG = {
         for lines in ("60-30", "7-30", "30-151", "30 - 60", "a-b", "30-60-90")
     },
     "lines: a number": ("title: T\nlines: 30\n", "2: lines: expected text (got 30); quotes make it text"),
+    "no function to try": (
+        "title: T\ntry: {call: f(x), examples: ['1']}\n",
+        "2: try.call: expected a function's name, such as 'merge' or 'Cart.total' (got 'f(x)')",
+    ),
+    "nothing to try": ("title: T\ntry:\n  call: f\n  examples: []\n", "4: try.examples: expected at least 1 (got 0)"),
+    "a key of what is tried": (
+        "title: T\ntry: {call: f, examples: ['1'], example: x}\n",
+        "2: try.example: is no key here; known are call, examples",
+    ),
+    "what is tried by another name": ("title: T\ntrial: {call: f}\n", f"2: trial: is no key here; {KNOWN}"),
     "unknown key": ("title: T\ntitel: T\n", f"2: titel: is no key here; {KNOWN}"),
     "a key with a dot": ("title: T\nmodels.mid: m\n", f"2: models.mid: is no key here; {KNOWN}"),
     "an id of its own": ("title: T\nid: t\n", f"2: id: is no key here; {KNOWN}"),
@@ -539,7 +550,7 @@ def test_a_file_where_the_folder_is_expected(tmp_path: Path) -> None:
 
 # Whatever is in a file, there is a topic or there are faults
 
-KEYS = st.sampled_from([*TopicFile.model_fields, "author", "<<", "=", "1", "~", "? [a]\n", "é", '"\\ud800"', "a b"])
+KEYS = st.sampled_from([*keys(TopicFile), "author", "<<", "=", "1", "~", "? [a]\n", "é", '"\\ud800"', "a b"])
 SCALARS = st.sampled_from(
     [
         *[
@@ -623,7 +634,7 @@ def test_any_file_is_a_topic_or_has_faults(tmp_path_factory: pytest.TempPathFact
     assert len(topics) + len(broken) == 1
     for topic in topics:
         assert topic.title.strip()
-        assert Topic.model_validate_json(topic.model_dump_json()) == topic
+        assert Topic.model_validate_json(topic.model_dump_json(by_alias=True)) == topic
         return
     [faults] = [topic.faults for topic in broken]
     assert faults

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from axe import faults
+from errorspan.authoring.topics import Topic, Trial
 from errorspan.browser import engines, tasks
 from errorspan.browser.editor import EDITOR
 from errorspan.browser.engines import PYTHON, TYPESCRIPT, Kept
@@ -186,6 +187,57 @@ def test_a_student_mends_an_error_and_tests_say_so(new_page, site) -> None:
     expect(told).to_contain_text("3 tests pass")
     expect(note(page, 3).locator("h3")).to_be_focused()
     expect(page.locator(".es-tally")).to_contain_text("1 of 1 put right, 1 of them tried by tests")
+
+
+TOPIC = Topic(id="x", path="x.yml", title="X", **{"try": Trial(call="add", examples=["0, 0", "1, 0"])})
+TRIED = {
+    "trial": tasks.trial(TOPIC, {"tests": "tests.mjs"}),
+    "errors": {
+        "3": {"head": "const ratios = [3, 5], beta = 1, F = { logsigmoid: (n) => ({ mean: () => n }) };\nexport function add(a, b) {\nratios[1] += a; if (b > 8) throw new RangeError('much');\n", "lead": "", "tail": "\n}\n", "fails": ["adds two"]},  # noqa: E501
+    },
+}  # fmt: skip
+
+
+def test_a_student_shows_by_an_input_that_an_error_is_one(new_page, local) -> None:
+    write(local.root / "assets")
+    page = new_page(local.url(local.exercise(variant(run=IN_THE_PAGE | TRIED))))
+    mark(page, 24)
+    check(page, missed=False)
+    trial = note(page, 3).locator(".es-trial")
+    trial.locator("summary").press("Enter")
+    box, said, shown = trial.get_by_role("textbox", name="Input"), trial.locator(".es-ran"), trial.locator("dl")
+    expect(box).to_have_value("0, 0")
+    tally = page.locator(".es-tally")
+    alike = "Both give the same. Try another input."
+    unread = "The program cannot be called so: "
+    for given, told, came in [
+        ("-2, 0", alike, "Input-2, 0Came out-0Should have come-0"),
+        ("1, 0", "They differ: you have shown that it is wrong.", "Input1, 0Came out-3Should have come3"),
+        ("1, 9", alike, "Input1, 9Came outRangeError: muchShould have comeRangeError: much"),
+        ("nope, 0", f"{unread}ReferenceError: nope is not defined", None),
+        ("1 +, 0", f"{unread}SyntaxError: Unexpected token ','", None),
+        ("1, 0", "They differ: you have shown that it is wrong.", "Input1, 0Came out-3Should have come3"),
+    ]:  # fmt: skip
+        box.fill(given)
+        box.press("Enter")
+        expect(said).to_have_text(told)
+        if came:
+            expect(shown).to_have_text(came)
+        else:
+            expect(shown).to_have_count(0)
+    expect(tally).to_contain_text("1 of 1 shown to be wrong by an input")
+    expect(note(page, 3).locator("textarea")).to_have_value(
+        "return -F.logsigmoid(beta * (ratios[1] - ratios[0])).mean()"
+    )
+    assert faults(page, "errorspan-exercise") == []
+    page.reload()
+    expect(box).to_have_value("1, 0")
+    expect(shown).to_have_text("Input1, 0Came out-3Should have come3")
+    trial.get_by_role("button", name="0, 0").click()
+    expect(box).to_be_focused()
+    expect(box).to_have_value("0, 0")
+    explain(page, 3)
+    expect(tally).to_contain_text("1 of 1 shown to be wrong by an input")
 
 
 def test_what_comes_when_a_new_attempt_has_begun_or_the_answer_is_shown_stays_where_it_belongs(new_page, site) -> None:

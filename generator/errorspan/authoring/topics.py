@@ -93,6 +93,7 @@ Excerpt = Annotated[str, AfterValidator(_ranged)]
 Level = Literal["beginner", "intermediate", "advanced"]
 Mode = Literal["practice", "exam"]
 MOST_ATTEMPTS = 10
+CALLED = r"^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$"
 
 ModelId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
 
@@ -114,6 +115,17 @@ class TierModels(Strict):
     judge: ModelName | None = Field(None, description="compares the two implementations, blindly")
     first_solver: ModelName | None = Field(None, description="solves the exercise without its key")
     second_solver: ModelName | None = Field(None, description="solves it too, by itself")
+
+
+class Trial(Strict):
+    """What a student tries inputs on, to show that the code is wrong."""
+
+    call: Annotated[str, StringConstraints(max_length=120, pattern=CALLED)] = Field(
+        description="the function of the exercise that gets the input, such as `merge`"
+    )
+    examples: Annotated[list[LongLine], Field(min_length=1, max_length=5)] = Field(
+        description="one to five inputs as a student types them, such as `[[1, 3], [2, 5]]`: the arguments of the call"
+    )
 
 
 class TopicFile(Strict):
@@ -142,9 +154,12 @@ class TopicFile(Strict):
     requires: Annotated[list[Package], Field(max_length=20)] = Field(
         [], description="the packages that the topic's tests need, such as `numpy>=2`"
     )
+    trial: Trial | None = Field(
+        None, alias="try", description="what a student may give inputs to, where tests run in the page"
+    )
 
 
-_UNTOLD = {"id", "path", "mode", "models", "max_attempts", "lines", "requires"}
+_UNTOLD = {"id", "path", "mode", "models", "max_attempts", "lines", "requires", "trial"}
 
 
 class Topic(TopicFile):
@@ -253,7 +268,9 @@ def _read(name: str, written: Path, others: Sequence[Path], folder: Path, root: 
         faults = [f"{path}:1: is a link to a file of another folder"]
     else:
         try:
-            topic = Topic(id=name, path=path, **dict(source.read(written, path).validated(TopicFile)))
+            made = source.read(written, path).validated(TopicFile)
+            said = {field.alias or key: getattr(made, key) for key, field in TopicFile.model_fields.items()}
+            topic = Topic(id=name, path=path, **said)
         except InputError as error:
             faults = list(error.faults)
     if len(reviews := [_named(other, root) for other in others if ".review." in other.name]) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from packaging.requirements import Requirement
@@ -40,6 +41,26 @@ _WAYS = {
 }
 """By the ending of the file of tests."""
 
+_INPUT = "\0"  # stands for what a student types
+_IN_PYTHON = f"""\
+import pytest
+
+def test_input(exercise, record_property):
+    globals().update({{name: value for name, value in vars(exercise).items() if name != "pytest"}})
+    got = exercise.CALL(
+        {_INPUT}
+    )
+    record_property("got", repr(got))
+    pytest.fail("")
+"""
+_IN_JAVASCRIPT = f"""\
+test('input', async (exercise) => assert.equal(await exercise.CALL(
+  {_INPUT}
+), Symbol('nothing')));
+"""
+_TRIALS = {".py": _IN_PYTHON, ".mjs": _IN_JAVASCRIPT, ".ts": _IN_JAVASCRIPT}
+"""Tests that call a program with one input, and fail with what came out, by the ending of the file of tests."""
+
 
 def runner() -> str:
     """Return the script that plays tasks in a page: the page's side, and the texts that a worker is made of."""
@@ -73,6 +94,20 @@ def task(topic: Topic, language: str, tests: Mapping[str, bytes]) -> dict[str, A
     made: dict[str, Any] = {"engine": way.worker, "inside": harness.inside, "laid": laid}
     made |= {"program": PROGRAM + program, "tests": TESTS + harness.ending}
     return made
+
+
+def trial(topic: Topic, task: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a page needs to call a program with a student's input: the call, examples, and tests around them."""
+    tests = _TRIALS.get(Path(task["tests"]).suffix)
+    if topic.trial is None or tests is None:
+        return None
+    around = tests.replace("CALL", topic.trial.call).split(_INPUT)
+    return {"call": topic.trial.call, "examples": topic.trial.examples, "around": around}
+
+
+def called(task: Mapping[str, Any], trial: Mapping[str, Any], given: str) -> dict[str, Any]:
+    """Return a task that calls the program with an input in place of running its tests."""
+    return {**task, "laid": {**task["laid"], task["tests"]: given.join(trial["around"])}}
 
 
 def whole(task: Mapping[str, Any], kept: Kept | None, program: str, **more: Any) -> dict[str, Any]:

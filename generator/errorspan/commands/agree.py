@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
+from errorspan.authoring.topics import Topic
 from errorspan.browser import engines, tasks, trying
+from errorspan.browser.engines import Kept
 from errorspan.course import Course
 from errorspan.proof import agreeing, framing, proofs
 from errorspan.proof.proofs import Proof
 from errorspan.runs.run import Run
-from errorspan.text import disk
+from errorspan.text import disk, source
 from errorspan.text.errors import InputError
 
 SECONDS = 8
@@ -39,6 +43,9 @@ def agree(run: Run, course: Course, proof: Proof, browser: str, *, check: bool) 
         mend = f"`errorspan runtimes add {engine.name}` fetches what runs them"
         raise InputError([f"{run.topic.path}:1: its tests cannot run in a browser yet; {mend}"])
     codes = proofs.variants(run.assessment)
+    if trial := tasks.trial(run.topic, task):
+        right = tasks.whole(task, kept, framing.framed(codes["corrected"], run.evidence.frame), seconds=SECONDS)
+        _try(run.topic, course, {one: tasks.called(right, trial, one) for one in trial["examples"]}, browser, kept)
     played = {
         name: tasks.whole(task, kept, framing.framed(codes[name], run.evidence.frame), seconds=SECONDS)
         for name in agreeing.played(proof)
@@ -74,3 +81,21 @@ def agree(run: Run, course: Course, proof: Proof, browser: str, *, check: bool) 
         click.echo(f"not run for students: {test}: {why}", err=True)
     mend = f"is not what comes out here; `errorspan verify --browser {run.topic.id}` writes that"
     return [f"{run.folder}/{agreeing.FILE}:1: {mend}"] if check and differs and known else []
+
+
+def _try(
+    topic: Topic, course: Course, examples: Mapping[str, Mapping[str, Any]], browser: str, kept: Kept | None
+) -> None:
+    """Call the corrected program with each example that students are shown.
+
+    Raises:
+        InputError: it cannot be called so.
+    """
+    faults = []
+    for number, (_, said) in enumerate(trying.play(browser, examples, kept, (), topic.path)):
+        if wrong := next(iter(said.erred.values()), None):
+            place = ("try", "examples", number)
+            written = source.read(course.root / topic.path, topic.path)
+            faults.append(written.fault(place, f"the corrected program cannot be called so ({wrong.message})"))
+    if faults:
+        raise InputError(faults)

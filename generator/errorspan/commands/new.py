@@ -21,6 +21,7 @@ from errorspan.commands.options import config_option
 from errorspan.site import schemas
 from errorspan.text import disk, source
 from errorspan.text.errors import InputError
+from errorspan.text.expected import keys
 
 _EXAMPLES: Mapping[str, Any] = {
     "language": "python",
@@ -33,6 +34,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "models": {"weak": "claude-haiku-4-5"},
     "max_attempts": 3,
     "requires": ["numpy>=2"],
+    "try": {"call": "merge", "examples": ["[[1, 3], [2, 5]]", "[]"]},
 }
 """What stands behind each key that is not set, as a remark."""
 
@@ -114,7 +116,7 @@ def _text(values: Mapping[str, Any], schema: str) -> str:
 
 
 def _lines(values: Mapping[str, Any]) -> Iterator[str]:
-    for key, field in TopicFile.model_fields.items():
+    for key, field in keys(TopicFile).items():
         yield ""
         yield from (f"# {line}" for line in wrap(f"{(field.description or '').replace('`', '')}", 100))
         set_ = key in values

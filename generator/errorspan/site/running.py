@@ -46,6 +46,8 @@ def of(run: Run, at_hand: AtHand) -> dict[str, Any] | None:
         if (place := around(assessment, error, evidence.frame))
     }
     made = {**task, **tasks.fetching(kept), "errors": errors}
+    if trial := tasks.trial(run.topic, task):
+        made["trial"] = trial
     return made | {"leaveOut": [test for test in proof.tests if test not in agreed.tests]} if errors else None
 
 

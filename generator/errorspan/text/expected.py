@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 Place = tuple[str | int, ...]
 """Where a value stands: keys, and numbers of items of lists, from 0."""
@@ -36,6 +37,7 @@ PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$": "a model's name of letters, digits and ._:/@-, without spaces",
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "a name of at most 64 letters, digits and ._-, without spaces",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable",
+    r"^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$": "a function's name, such as 'merge' or 'Cart.total'",
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "a name of a-z, 0-9 and single hyphens",
 }
 """What each pattern in use asks for; a test finds those that lack."""
@@ -123,6 +125,11 @@ def sentence(fault: Mapping[str, Any], model: type[BaseModel] | None = None) -> 
             return f"{fault['msg'][0].lower()}{fault['msg'][1:]} (got {got})"
 
 
+def keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a model by their keys in what people write."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def named(place: Place) -> str:
     """Return a place as messages name it, on one line: items are counted from 1."""
     parts = [str(part + 1) if isinstance(part, int) else part for part in place]
@@ -152,12 +159,12 @@ def line_of(sign: str, text: str, line: int = 1) -> int:
 
 def _fields(model: type[BaseModel], place: Iterable[str | int]) -> list[str]:
     for key in (part for part in place if isinstance(part, str)):
-        kind = model.model_fields[key].annotation if key in model.model_fields else None
+        kind = keys(model)[key].annotation if key in keys(model) else None
         inner = [one for one in _within(kind) if issubclass(one, BaseModel)]
         if not inner:
             return []
         model = inner[0]
-    return list(model.model_fields)
+    return list(keys(model))
 
 
 def _within(kind: Any) -> list[type]:

@@ -102,9 +102,13 @@ errorspanAnswers(({ ErrorspanExercise, HERE, beside, codes, fill, inDirection, l
     this.withKey((key) => {
       Object.assign(this.attempt, this.mended(key));
       this.save();
-      const tally = this.part("tally");
-      if (tally) fill(tally, this.tally(this.attempt).slice(1).map((counted) => this.badge(...counted)));
+      this.retell();
     });
+  };
+
+  ErrorspanExercise.prototype.retell = function () {
+    const tally = this.part("tally");
+    if (tally) fill(tally, this.tally(this.attempt).slice(1).map((counted) => this.badge(...counted)));
   };
 
   function criteriaOf({ seen, settles, pattern }) {
@@ -123,7 +127,7 @@ errorspanAnswers(({ ErrorspanExercise, HERE, beside, codes, fill, inDirection, l
   }
 
   /* Return how many errors a student mended, of those tried: as tests say, and where none ran, as the answer does,
-     or the student's own ticks: `claimed`. */
+     or the student's own ticks: `claimed`; and how many errors an input has shown, of those that were given one. */
   ErrorspanExercise.prototype.mended = function (key) {
     const tries = key.errors.flatMap((error) => {
       const { shown, ran, ticked = [] } = this.state.work[error.id] ?? {};
@@ -135,7 +139,9 @@ errorspanAnswers(({ ErrorspanExercise, HERE, beside, codes, fill, inDirection, l
       return [{ right: claimed, claimed }];
     });
     const count = (good) => tries.filter(good).length;
-    return { mended: count(({ right }) => right), mends: tries.length, ran: count(({ ran }) => ran), claimed: count(({ claimed }) => claimed) };
+    const probes = Object.values(this.state.work).flatMap(({ probed }) => probed ?? []);
+    const given = { shown: probes.filter(({ shown }) => shown).length, probed: probes.length };
+    return { ...given, mended: count(({ right }) => right), mends: tries.length, ran: count(({ ran }) => ran), claimed: count(({ claimed }) => claimed) };
   };
 
   /* The end says two things to take away, of what was missed first, and what comes next. */

@@ -64,6 +64,7 @@
       mendedOf: "{n} of {total} put right, compared with the answers",
       mendedByTests: "{n} of {total} put right, {ran} of them tried by tests",
       claimed: "{n} by your own account",
+      shownOf: "{n} of {total} shown to be wrong by an input",
       attempts: "Your attempts",
     },
   };
@@ -592,6 +593,7 @@
       const text = Object.assign(make("textarea"), { value: work.fix ?? wrong, dir: "ltr", spellcheck: false });
       text.rows = wrong.split("\n").length + 1;
       return [
+        this.trial?.(error),
         choices.length && make("fieldset.es-kinds", make("legend", words("kind")), choices),
         make("label.es-mend", make("span", words("fix")), text),
         this.bench?.(error),
@@ -644,7 +646,7 @@
       ];
     }
 
-    tally({ revealed, score, found, missed, alarms, hints, named, tried, mended, mends, ran, claimed }) {
+    tally({ revealed, score, found, missed, alarms, hints, named, tried, mended, mends, ran, claimed, shown, probed }) {
       const { words } = this;
       if (revealed) return [["shown", words("revealed")]];
       return [
@@ -654,6 +656,7 @@
         [alarms && "alarm", words("alarms", { n: alarms })],
         hints && ["hint", words("hints", { n: hints })],
         tried && ["kind", words("namedOf", { n: named, total: tried })],
+        probed && ["fix", words("shownOf", { n: shown, total: probed })],
         mends && [
           "fix",
           words.list([words(ran ? "mendedByTests" : "mendedOf", { n: mended, total: mends, ran }), ...(claimed ? [words("claimed", { n: claimed })] : [])]),
