@@ -39,7 +39,7 @@ CHECKS = {
     and list(inspect.signature(check).parameters.values())[1].annotation == "Outputs"
 }
 CATALOG = ErrorCatalog.model_validate(answers.CATALOG)
-WEAK = Implementation.read(answers.WEAK)
+MID, WEAK = Implementation.read(answers.MID), Implementation.read(answers.WEAK)
 FAILURES = tuple(
     Failure(f"F{number}", seen["pattern"], "d", seen["quote"])
     for number, seen in enumerate(answers.judgment("A")["failures"], start=1)
@@ -53,9 +53,16 @@ def outputs(**more: Any) -> dict[str, Any]:
         "topic": topic,
         "error_catalog": CATALOG,
         "challenge": challenge(),
+        "mid_implementation": MID,
         "weak_implementation": WEAK,
+        "order": "ab",
         "judgment": Verdict({}, FAILURES, None),
     } | more
+
+
+def judgment_of(better: str, *, quotes: bool = True) -> Judgment:
+    """Return what a judge says who prefers the mid-tier implementation under this label."""
+    return Judgment.model_validate(answers.judgment(better, quotes=quotes))
 
 
 def catalog(*names: str) -> ErrorCatalog:
@@ -745,6 +752,25 @@ CASES = [
         assessment(promises=["`mean` has two bugs."]),
         "promises.1: tells too much ('two bugs')",
     ),
+    *(
+        case("quotes_are_of_what_they_tell", why, judgment_of(better, quotes=quotes), order=order)
+        for why, better, quotes, order in [
+            ("the mid-tier first", "A", True, "ab"),
+            ("the weak one first", "B", True, "ba"),
+            ("quotes that stand nowhere", "B", False, "ab"),
+        ]
+    ),
+    *(
+        case(
+            "quotes_are_of_what_they_tell",
+            f"the other order, {order}",
+            judgment_of(better),
+            f"better: is {better}, but none of the quotes stands where it should, and 4 in the other implementation; A "
+            "and B are taken for each other, or this answers the judgment in the other order",
+            order=order,
+        )
+        for better, order in [("B", "ab"), ("A", "ba")]
+    ),
     case("failures_are_few", "eight", judged(8)),
     case(
         "failures_are_few",
@@ -1005,6 +1031,7 @@ HOSTILE = st.one_of(
 )
 
 
+@pytest.mark.heavy
 @given(
     code=HOSTILE, quote=st.text(max_size=20), language=st.sampled_from([*PROGRAMS, "python", "javascript", "sql", "x"])
 )

@@ -211,6 +211,7 @@ class Pipeline:
 
     def _answer(self, asked: Pass, outputs: Mapping[str, Any]) -> Answer:
         step = asked.step
+        outputs = {**outputs, "order": asked.order}
         recorded = self._record.find(asked.file)
         make = partial(prompting.request, asked, outputs, self.settings.model(step.asks(asked.order), self.topic))
         if recorded:

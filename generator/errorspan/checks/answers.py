@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from errorspan.answers import verdicts
 from errorspan.answers.outputs import Assessment, Categories, Challenge, ErrorCatalog, Implementation, Judgment
 from errorspan.checks import giveaways
 from errorspan.checks.check import Outputs
@@ -108,6 +109,24 @@ def patterns_are_in_the_catalog(judgment: Judgment, outputs: Outputs) -> Iterato
             if observation.pattern is not None and not outputs["error_catalog"].named(observation.pattern):
                 named = f"{kind}.{place}.pattern: {observation.pattern!r}"
                 yield f"{named} is no name in the catalog; copy one, or give null"
+
+
+def quotes_are_of_what_they_tell(judgment: Judgment, outputs: Outputs) -> Iterator[str]:
+    """What is quoted of A stands in A, and what is quoted of B in B: this is no answer to the other order."""
+    given = {"A": outputs["mid_implementation"], "B": outputs["weak_implementation"]}
+    if outputs["order"] == verdicts.WEAK_FIRST:
+        given["A"], given["B"] = given["B"], given["A"]
+    better, worse = given.pop(judgment.better), *given.values()
+    told = [(seen.quote, better, worse) for seen in judgment.strengths]
+    told += [(seen.quote, worse, better) for seen in judgment.failures]
+    if any(verdicts.place(quote, said) for quote, said, _ in told):
+        return
+    swapped = sum(verdicts.place(quote, other) is not None for quote, _, other in told)
+    if swapped > 1:
+        yield (
+            f"better: is {judgment.better}, but none of the quotes stands where it should, and {swapped} in the other "
+            "implementation; A and B are taken for each other, or this answers the judgment in the other order"
+        )
 
 
 def failures_are_few(judgment: Judgment, _: Outputs) -> Iterator[str]:
