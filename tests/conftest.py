@@ -138,6 +138,12 @@ class Project:
         """Return a page of the built site."""
         return (self.folder / "site" / name / "index.html").read_text("utf-8")
 
+    def run_pages(self, topic: str) -> str:
+        """Return the page of a run with all those below it, one after the other."""
+        own = self.folder / "site/runs" / topic
+        below = sorted(own.glob("*/index.html"))
+        return "".join(page.read_text("utf-8") for page in [own / "index.html", *below])
+
     def _environment(self, *, key: bool) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
         return kept | {"NO_MKDOCS_2_WARNING": "1"} | (self.environment if key else {})

@@ -21,7 +21,7 @@ def test_a_topic_becomes_its_two_pages(project: Project, messages_api: MessagesA
     assert built.returncode == 0, built.stderr
     assert sorted(messages_api.steps) == sorted(step.name for step in STEPS for _ in step.passes)
     assert set(project.files("topics/runs/words")) == ALL_FILES
-    run = project.page("runs/words")
+    run = project.run_pages("words")
     assert "Complete run" in run
     assert "It is no gold standard: errors 1, 2 and 3 are neither proved nor reviewed." in run
     assert "author-model" in run
@@ -68,7 +68,7 @@ def test_without_a_key_a_topic_awaits_its_run(project: Project, messages_api: Me
     built = project.build(key=False)
     assert built.returncode == 0
     assert "topics/words.yml awaits its first run" in built.stderr
-    assert "Awaiting its first run" in project.page("runs/words")
+    assert "Awaiting its first run" in project.run_pages("words")
     assert not messages_api.calls
     assert project.build("--strict", key=False).returncode != 0
 
@@ -142,7 +142,7 @@ def test_a_run_page_says_of_each_check_how_it_ended_and_where(project: Project) 
     fault = "errors.2.correction: is the quote again"
     assert f"topics/runs/words/assessment.json:1: {fault} [corrections_change_something]" in built.stderr
     assert "grammar" not in built.stderr
-    run = project.page("runs/words")
+    run = project.run_pages("words")
     ends = {
         "es-fault": (f'{fault} (<a href="#error-2">error 2</a>)', "corrections_change_something"),
         "es-undecided": ("Not checked: whether the code parses: no grammar for sql", "code_parses"),

@@ -225,7 +225,7 @@ def test_a_key_is_safe_in_a_script_in_a_page(text: str) -> None:
 def test_the_digest_follows_what_grades_and_nothing_else() -> None:
     plain = exercise()
     assert re.fullmatch("[0-9a-f]{12}", plain.digest)
-    assert replace(plain, title="Other", run_url="x", failures=()).digest == plain.digest
+    assert replace(plain, title="Other", explained_at="x", failures=()).digest == plain.digest
     first, *others = (item.model_dump() for item in plain.assessment.errors)
     assert exercise(CODE, first | {"description": "better words"}, *others).digest == plain.digest
     assert exercise(CODE, first | {"correction": "other"}, *others).digest != plain.digest

@@ -429,7 +429,7 @@ def test_a_build_goes_on_where_a_model_fails(project: Project) -> None:
     assert built.returncode == 0
     assert "topics/words.yml is unfinished (words: the server answered 400: scripted)" in built.stderr
     assert "Traceback" not in built.stderr
-    assert project.page("runs/words")
+    assert project.run_pages("words")
     assert project.build("--strict").returncode == 1
     assert Counter(project.api.steps) == {"categories": 1, "error_catalog": 1, "challenge": 2}
 

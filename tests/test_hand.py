@@ -178,7 +178,7 @@ def test_faults_come_as_the_text_to_send_back_and_stay_with_the_answer(project: 
     assert (entry["whom"], entry["how"], entry["by"]) == (WHOM, "in a new chat", "Ada")
     assert len(list((project.folder / ".cache/errorspan/words/rejected").iterdir())) == 4
     assert project.build(key=False).returncode == 0
-    assert "Another (reported by Bo)" in project.page("runs/words")
+    assert "Another (reported by Bo)" in project.run_pages("words")
 
 
 def test_what_was_pasted_before_a_kill_is_found_again(project: Project) -> None:

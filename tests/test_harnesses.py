@@ -326,7 +326,7 @@ def test_every_error_is_proved(recorded: Project, language: Language) -> None:
     assert variants(recorded)["error-1"]["failed"][counts] == language.first
     built = recorded.build(key=False)
     assert built.returncode == 0, built.stderr
-    page = " ".join(re.sub(r"<[^>]+>", " ", recorded.page("runs/words")).split())
+    page = " ".join(re.sub(r"<[^>]+>", " ", recorded.run_pages("words")).split())
     assert all(version in page for version in ran[1].split(", "))
     assert "Python None" not in page
 
@@ -382,6 +382,7 @@ DRAWS = {
 """Programs that draw at random, and write half a line where what happens is told; tests that say what came of it."""
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("inside", [pytest.param(one, marks=node if one.endswith("mjs") else ()) for one in DRAWS])
 def test_in_a_round_every_program_draws_the_same_and_the_odd_go_backwards(tmp_path: Path, inside: str) -> None:
     """So no draw tells one program from another, and what needs the test before it is found."""

@@ -374,7 +374,7 @@ def test_no_secret_is_kept_or_told(project: Project, serve: Callable[[Any], str]
     said = [project.errorspan("run", cold=True), project.build("-v", cold=True)]
     assert [done.returncode for done in said] == [1, 0]
     assert any("CANARY" in str(call["headers"]) or ENCODED in str(call["headers"]) for call in api.calls)
-    assert "[secret]" in project.page("runs/case09")
+    assert "[secret]" in project.run_pages("case09")
     output = "".join(done.stdout + done.stderr for done in said)
     assert output.count("[secret]") > len(KINDS)
     assert ("HTTP Response: POST" in output) == ("ANTHROPIC_LOG" in secrets)

@@ -119,7 +119,7 @@ def test_answers_become_reported_and_a_models_stay_as_they_are(
     assert "stale" not in status.stdout
     built = target.build("--strict")
     assert (built.returncode, messages_api.calls) == (0, []), built.stderr
-    run = words(target.page("runs/words"))
+    run = words(target.run_pages("words"))
     assert "Answers of this run are reported." in run
     assert "tokens, cost and times are those of the other answers." in run
     assert "1,000 in, 100 out without those of reported answers" in run
@@ -134,7 +134,7 @@ def test_where_all_are_reported_no_other_answers_are_spoken_of(target: Project) 
     assert imported(target, "--reported", "*", WHOM, "").returncode == 0
     assert "mid-model" not in (target.folder / "topics/runs/words/run.json").read_text()
     assert target.build("--strict", key=False).returncode == 0
-    run = words(target.page("runs/words"))
+    run = words(target.run_pages("words"))
     assert "All answers of this run are reported." in run
     assert "other answers" not in run
     assert "how:" not in run

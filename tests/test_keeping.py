@@ -44,7 +44,7 @@ def test_stale_answers_are_kept_on_purpose_until_something_else_changes(
     assert "Nothing is missing" in project.errorspan("run", "--refresh").stdout
     assert len(messages_api.calls) == calls
     assert project.build("--strict", key=False).returncode == 0
-    page = project.page("runs/words")
+    page = project.run_pages("words")
     assert "kept by Ada &lt;b&gt; on" in page
     assert "kept on purpose" in page
     project.topic("words", "title: Counting some words\nlanguage: python\n")

@@ -59,7 +59,7 @@ def hold(project: Project, base_url: str, model: str, key: str = "", *, cold: bo
         assert "words: " in ran.stderr  # and says why
     built = project.build(key=False, cold=True)  # what is missing is asked of a server that takes no key
     assert built.returncode == 0, built.stderr
-    assert model in project.page("runs/words")
+    assert model in project.run_pages("words")
     return state
 
 

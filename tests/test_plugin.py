@@ -139,6 +139,7 @@ def test_pages_that_another_plugin_moves_keep_their_text_their_source_and_their_
     assert not (recorded.folder / "site/exercises").exists()
 
 
+@pytest.mark.heavy
 def test_what_a_dirty_build_publishes_no_more_is_gone_wherever_it_was_and_nothing_else(recorded: Project) -> None:
     with_plugin(recorded)
     recorded.write("moving.py", MOVING)

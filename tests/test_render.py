@@ -66,9 +66,7 @@ def test_zensical_builds_the_same_exercise_and_run_pages(project: Project) -> No
     exercise = site["exercises/words/index.html"].decode()
     assert ELEMENT.search(exercise)
     assert site["exercises/words/key.js"] == mkdocs["exercises/words/key.js"]
-    run = site["runs/words/index.html"].decode()
-    for heading in ("step-1-categories", "step-6-judgment", "step-7-assessment", "rubric"):
-        assert f'<h2 id="{heading}">' in run
+    assert '<h2 id="rubric">' in site["runs/words/judgment/index.html"].decode()
     assert "data-md-component" in exercise  # it is the other engine's page: MkDocs' site was overwritten
     assert 'name="generator" content="zensical' in exercise
 
@@ -360,6 +358,7 @@ def test_pages_that_hold_answers_have_the_template_of_such_pages(recorded: Proje
     assert pages["own.md"] == (recorded.folder / "docs/own.md").read_text("utf-8")
 
 
+@pytest.mark.heavy
 def test_a_watch_follows_and_survives_what_is_broken(project: Project) -> None:
     project.topic("words")
     base = project.write("base.yml", (project.folder / "mkdocs.yml").read_text())

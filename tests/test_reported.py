@@ -50,9 +50,8 @@ def words(page: str) -> str:
 def test_every_page_says_that_answers_are_reported_and_invents_nothing(recorded: Project) -> None:
     report(recorded)
     built(recorded)
-    run, exercise, key, listing, runs = (
-        recorded.page(name) for name in ("runs/words", "exercises/words", "exercises/words/key", "exercises", "runs")
-    )
+    exercise, key, listing, runs = map(recorded.page, ("exercises/words", "exercises/words/key", "exercises", "runs"))
+    run = recorded.run_pages("words")
     assert run.count(f"reported: {WHOM_SHOWN}") == 2 * 8  # with each answer, and among the record's files
     assert run.count(f"how: {HOW_SHOWN}") == 8
     assert "All answers of this run are reported." in words(run)
@@ -77,7 +76,7 @@ def test_every_page_says_that_answers_are_reported_and_invents_nothing(recorded:
 def test_some_answers_are_a_models_some_reported(recorded: Project) -> None:
     report(recorded, WEAK)
     built(recorded)
-    run = words(recorded.page("runs/words"))
+    run = words(recorded.run_pages("words"))
     assert "Answers of this run are reported." in run
     assert "7,000 in, 700 out without those of reported answers" in run
     assert "author-model" in run
@@ -101,7 +100,7 @@ def test_what_a_person_wrote_is_in_no_rate_though_the_rest_is_reported(recorded:
     assert (entry["origin"], entry["whom"], entry["how"], entry["by"]) == ("authored", WHOM, HOW, BY)
     assert entry["edited"]
     built(recorded)
-    assert f"edited by a person after {WHOM_SHOWN}, as reported" in recorded.page("runs/words")
+    assert f"edited by a person after {WHOM_SHOWN}, as reported" in recorded.run_pages("words")
     said = shown(recorded)
     assert said["runs"] == {"model": 0, "reported": 0, "authored": 1, "unfinished": 0}
     assert {rate["of"] for rate in (*said["rates"].values(), *said["rates_reported"].values())} == {0}
@@ -186,7 +185,7 @@ def test_a_stale_reported_answer_is_replaced_by_a_refresh_and_kept_in_mind(
     }  # fmt: skip
     assert rates(shown(recorded))["attempt_1"] == (1, 1)
     built(recorded)
-    assert f"{WHOM_SHOWN} (reported by {BY_SHOWN})" in recorded.page("runs/words")
+    assert f"{WHOM_SHOWN} (reported by {BY_SHOWN})" in recorded.run_pages("words")
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def built(course: Project) -> str:
     """Build without a key, and return the run's page as text."""
     done = course.build(key=False)
     assert done.returncode == 0, done.stderr
-    return " ".join(re.sub(r"<[^>]+>", " ", course.page("runs/words")).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", course.run_pages("words")).split())
 
 
 def published(course: Project) -> bool:

@@ -59,7 +59,7 @@ def test_a_failed_judgment_starts_a_new_attempt_with_the_judges_reasons(
     assert "A counts; the other one does not." not in challenges[0]["messages"][0]["content"]
     assert "worth keeping of the task: Every requirement can be checked" in challenges[1]["messages"][0]["content"]
     assert project.build("--strict", key=False).returncode == 0
-    page = project.page("runs/words")
+    page = project.run_pages("words")
     assert "Attempt 1: the tiers do not separate" in page
     assert "Attempt 2: the tiers separate" in page
     assert "50 % (1 of 2 attempts)" in page
@@ -84,7 +84,7 @@ def test_a_run_that_never_separates_is_kept_and_published_without_an_exercise(
     assert project.build("--strict").returncode == 0
     assert messages_api.steps.count("challenge") == 2
     assert "assessment" not in messages_api.steps
-    page = project.page("runs/words")
+    page = project.run_pages("words")
     assert "Run that did not separate the tiers" in page
     assert reason in page
     assert not (project.folder / "site/exercises/words").exists()
@@ -105,6 +105,7 @@ def test_a_solution_that_is_no_attempt_makes_the_next_challenge_smaller(
     assert "Set a smaller one" not in first
 
 
+@pytest.mark.heavy
 def test_a_run_of_which_no_exercise_can_be_cut_says_so(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     messages_api.script(
@@ -112,7 +113,7 @@ def test_a_run_of_which_no_exercise_can_be_cut_says_so(project: Project, message
     )
     assert project.build("--strict").returncode == 0
     assert "without an exercise" in project.errorspan("status", key=False).stdout
-    page = project.page("runs/words")
+    page = project.run_pages("words")
     assert "Run that gave no exercise" in page
     assert "Nothing &lt;works&gt;." in page
     assert "no exercise could be cut from its solution" in project.page("runs")
@@ -136,6 +137,7 @@ def test_identical_implementations_are_not_judged(project: Project, messages_api
     assert messages_api.steps.count("challenge") == 2
 
 
+@pytest.mark.heavy
 def test_of_several_samples_the_best_supported_difference_goes_on(project: Project, messages_api: MessagesAPI) -> None:
     config = project.folder / "mkdocs.yml"
     sampled = "weak: {{model: weak-model, samples: {}}}".format
@@ -167,14 +169,15 @@ def test_of_several_samples_the_best_supported_difference_goes_on(project: Proje
         config.write_text(re.sub(r"samples: \d", f"samples: {samples}", config.read_text()))
         built = project.build("--strict", key=samples == 3)
         assert built.returncode == 0, built.stderr
-        assert f"The weak tier solved this challenge 3 times; the run goes on with sample {best}" in project.page(
-            "runs/words"
+        assert f"The weak tier solved this challenge 3 times; the run goes on with sample {best}" in project.run_pages(
+            "words"
         )
-        assert "Sample" in project.page("runs/words")
+        assert "Sample" in project.run_pages("words")
     assert len(messages_api.calls) == calls
     assert (project.folder / "site/exercises/words").exists()
 
 
+@pytest.mark.heavy
 def test_an_attempt_that_a_run_went_on_from_is_sampled_no_more(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     messages_api.script("weak_implementation", message(answers.MID), message(answers.WEAK))  # the first is not judged
@@ -205,7 +208,7 @@ def test_an_answer_with_faults_goes_back_with_them(project: Project, messages_ap
     kept = project.files(".cache/errorspan/words/rejected")
     assert any(b"rather not use JSON" in content for content in kept.values())
     assert project.build("--strict").returncode == 0
-    assert "Rejected replies" in project.page("runs/words")
+    assert "Rejected replies" in project.run_pages("words")
 
 
 def test_repairs_end_with_a_clear_error_and_nothing_else_is_asked_again(
@@ -223,8 +226,8 @@ def test_repairs_end_with_a_clear_error_and_nothing_else_is_asked_again(
     assert messages_api.steps[CALLS + 2 :] == ["assessment"]
     assert f"{len(messages_api.calls) * 1100:,}" in project.errorspan("status").stdout
     assert project.build("--strict", key=False).returncode == 0
-    assert project.page("runs/words").count("title: is missing") == 0
-    assert "learning_objective: is missing" in project.page("runs/words")
+    assert project.run_pages("words").count("title: is missing") == 0
+    assert "learning_objective: is missing" in project.run_pages("words")
 
 
 @pytest.mark.parametrize(
@@ -284,6 +287,7 @@ def test_steps_orders_and_topics_run_side_by_side_under_one_limit(project: Proje
     assert messages_api.most_at_once == 3
 
 
+@pytest.mark.heavy
 def test_a_killed_run_goes_on_where_it_was(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     messages_api.latency = 0.2
@@ -326,6 +330,7 @@ def test_a_reply_that_was_received_but_not_recorded_is_found_again(project: Proj
     assert not list((project.folder / ".cache/errorspan/words").glob("*.json"))
 
 
+@pytest.mark.heavy
 def test_two_builds_at_once_ask_each_question_once(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     messages_api.latency = 0.1
@@ -337,6 +342,7 @@ def test_two_builds_at_once_ask_each_question_once(project: Project, messages_ap
     assert {name for name in one if one[name] != other.get(name)} <= {"sitemap.xml.gz"}
 
 
+@pytest.mark.heavy
 def test_ctrl_c_keeps_what_is_in_flight_and_asks_no_more(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     messages_api.latency = 1
@@ -361,7 +367,7 @@ def test_an_edited_answer_turns_authored_and_what_follows_stale(project: Project
     assert built.returncode == 0
     assert "Stale, replayed as recorded: words" in built.stderr
     assert len(messages_api.calls) == CALLS
-    page = project.page("runs/words")
+    page = project.run_pages("words")
     assert "edited by a person after author-model" in page
     assert "Some answers of this run were" in page
     assert "Stale run" in page
@@ -402,7 +408,7 @@ def test_an_adopted_edit_still_tells_the_model(project: Project) -> None:
     assert (entry["origin"], entry["model"], entry["usage"]["input_tokens"]) == ("authored", "author-model", 1000)
     assert entry["edited"]
     assert project.build("--strict", key=False).returncode == 0
-    assert "edited by a person after author-model" in project.page("runs/words")
+    assert "edited by a person after author-model" in project.run_pages("words")
 
 
 def test_a_model_that_answers_under_another_name_keeps_its_price(project: Project, messages_api: MessagesAPI) -> None:
@@ -444,7 +450,7 @@ def test_answers_that_a_person_wrote_are_adopted_as_authored(project: Project, m
     assert {entry["origin"] for entry in entries.values()} == {"authored"}
     assert all("model" not in entry and "usage" not in entry for entry in entries.values())
     assert project.build("--strict", key=False).returncode == 0
-    page = project.page("runs/words")
+    page = project.run_pages("words")
     assert "This run was" in page
     assert "Written by hand." in page
     assert "author-model" not in page

@@ -199,7 +199,7 @@ def test_a_tier_is_asked_as_its_mapping_says(project: Project, messages_api: Mes
         "thinking": {"budget_tokens": 2048, "type": "enabled"},
     }
     assert not {"options", "free"} & entries["attempt-1/mid_implementation.md"].keys()
-    page = project.page("runs/words")
+    page = project.run_pages("words")
     assert "max_tokens 3,000, effort low, thinking enabled (2,048 tokens)" in page
     asked_before = len(messages_api.calls)
     site(project, tiers(judge={"model": "judge-model", "effort": "high"}))
@@ -217,6 +217,7 @@ def test_what_a_model_cannot_do_names_the_setting(project: Project, messages_api
     assert f"answered 400: thinking.type.enabled is not supported ({told}" in failed.stderr
 
 
+@pytest.mark.heavy
 def test_a_course_on_servers_of_its_own_needs_no_key_and_costs_nothing(
     project: Project, messages_api: MessagesAPI
 ) -> None:
@@ -231,8 +232,8 @@ def test_a_course_on_servers_of_its_own_needs_no_key_and_costs_nothing(
     built = project.build("--strict")
     assert built.returncode == 0, built.stderr
     assert all("authorization" not in {name.lower() for name in call["headers"]} for call in messages_api.calls)
-    assert "$0.00" in project.page("runs/words")
-    assert "price not known" not in project.page("runs/words")
+    assert "$0.00" in project.run_pages("words")
+    assert "price not known" not in project.run_pages("words")
     calls = len(messages_api.calls)
     assert project.build(cold=True).returncode == 0
     assert len(messages_api.calls) == calls
@@ -276,6 +277,7 @@ def test_the_build_of_a_pull_request_asks_no_server(project: Project, messages_a
     assert not messages_api.calls
 
 
+@pytest.mark.heavy
 def test_pages_say_that_a_first_draft_was_asked_for(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     site(project, tiers(weak="draft"))
@@ -291,7 +293,7 @@ def test_pages_say_that_a_first_draft_was_asked_for(project: Project, messages_a
     entries = json.loads((project.folder / "topics/runs/words/run.json").read_text())["answers"]
     asked_so = {file: entry["options"] for file, entry in entries.items() if "options" in entry}
     assert asked_so == {"attempt-1/weak_implementation.md": {"first_draft": True}}
-    run = project.page("runs/words")
+    run = project.run_pages("words")
     assert "asked with first_draft" in run
     assert "The weak tier was asked for a first draft, without planning or revision" in run
     assert "first draft, as it was asked for" in project.page("exercises/words")

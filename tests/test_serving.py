@@ -177,6 +177,7 @@ def test_a_build_leaves_broken_topics_out_and_says_so(quick: Project) -> None:
     assert quick.build("--strict", key=False).returncode == 1
 
 
+@pytest.mark.heavy
 def test_every_command_goes_on_without_broken_topics_and_fails_at_its_end(quick: Project) -> None:
     broken(quick)
     (quick.folder / "topics/waiting.yml").unlink()
@@ -222,6 +223,7 @@ def test_nothing_stays_of_a_topic_that_was_published_before(quick: Project, how:
         assert b"word report" not in content, name
 
 
+@pytest.mark.heavy
 def test_what_concerns_all_is_shown_on_every_page_until_it_is_mended(quick: Project) -> None:
     wrong = {"max_retries: 1": "max_retrys: 1"}
     whole = change(quick, "mkdocs.yml", wrong)

@@ -15,6 +15,7 @@ from mkdocs.exceptions import PluginError
 from conftest import Project
 from errorspan.course import Course
 from errorspan.site.pages import render
+from errorspan.site.parts import PARTS
 from errorspan.site.serving import hold_free
 from messages_api import MessagesAPI
 from served import serving
@@ -165,7 +166,8 @@ def test_the_themes_of_mkdocs_lead_no_search_to_answers(recorded: Project) -> No
     listed = re.findall("<loc>https://course.example/sub/(.*)</loc>", gzip.decompress(site["sitemap.xml.gz"]).decode())
     assert sorted(listed) == ["", "exercises/", "exercises/words/", "runs/"]
     unlisted = {name for name, page in site.items() if b'content="noindex"></head>' in page}
-    assert unlisted == {"exercises/words/key/index.html", "runs/words/index.html"}
+    below = {f"runs/words/{part.folder}/index.html" for part in PARTS}
+    assert unlisted == {"exercises/words/key/index.html", "runs/words/index.html", *below}
 
 
 @pytest.mark.parametrize("docs", ["docs", "content/docs"])
@@ -178,7 +180,7 @@ def test_the_edit_link_leads_to_the_topic(project: Project, docs: str) -> None:
         + f"docs_dir: {docs}\nrepo_url: https://code.example/course\nedit_uri: edit/main/{docs}/\n"
     )
     assert project.build(key=False).returncode == 0
-    assert 'href="https://code.example/course/edit/main/topics/words.yml"' in project.page("runs/words")
+    assert 'href="https://code.example/course/edit/main/topics/words.yml"' in project.run_pages("words")
 
 
 def test_a_course_may_lie_beside_the_folder_of_styles(project: Project) -> None:
@@ -198,7 +200,7 @@ def test_titles_are_text_wherever_the_theme_shows_them(project: Project) -> None
         page = project.page(name)
         assert "<img src=x" not in page
         assert "<b>Bold</b>" not in page
-    assert "&lt;b&gt;Bold&lt;/b&gt; &amp;" in project.page("runs/words")
+    assert "&lt;b&gt;Bold&lt;/b&gt; &amp;" in project.run_pages("words")
 
 
 def test_the_search_holds_what_a_person_would_search_for(recorded: Project) -> None:

@@ -42,7 +42,7 @@ def made(recorded: Project) -> Project:
 
 def section(page: str) -> str:
     """Return what a run's page says of blind solving."""
-    return page.partition('id="blind-solve"')[2].partition("<h2")[0]
+    return page.partition('id="blind-solve"')[2].partition("</article>")[0]
 
 
 def test_two_models_solve_the_exercise_and_the_page_tells_what_they_found(
@@ -62,7 +62,7 @@ def test_two_models_solve_the_exercise_and_the_page_tells_what_they_found(
         ("second-model", "model"),
     ]
     assert made.build("--strict", key=False).returncode == 0
-    page = made.page("runs/words")
+    page = made.run_pages("words")
     told = section(page)
     for words in ("first-model", "second-model", "first solver", "$0.0030", "$0.0002", "33 % (1 of 3)", "50 % (1 of 2)", FIRST):  # fmt: skip  # noqa: E501
         assert words in told, words
@@ -83,7 +83,7 @@ def test_a_build_never_asks_a_solver(made: Project, messages_api: MessagesAPI) -
     assert made.build("--strict").returncode == 0
     assert made.errorspan("run").stdout == "Nothing is missing.\n"
     assert not solver_calls(messages_api)
-    assert "Not solved blind yet" in section(made.page("runs/words"))
+    assert "Not solved blind yet" in section(made.run_pages("words"))
     assert (made.folder / "site/exercises/words").exists()
 
 
@@ -121,10 +121,10 @@ def test_an_error_that_nobody_finds_needs_a_review(made: Project, messages_api: 
     assert solved.returncode == 0
     assert "words: needs review: no solver found error 2 (line 9)" in solved.stderr
     assert made.build("--strict").returncode == 0
-    told = section(made.page("runs/words"))
+    told = section(made.run_pages("words"))
     assert "Needs review" in told
     assert "no solver found error 2 (line 9)" in told
-    assert "Needs review: no solver found error 2 (line 9)." in made.page("runs/words")
+    assert "Needs review: no solver found error 2 (line 9)." in made.run_pages("words")
     assert "it needs a review" in made.page("runs")
     for listed in (made.page("runs"), made.page("exercises")):
         assert "no solver found" not in listed
@@ -146,8 +146,8 @@ def test_an_error_that_nobody_finds_needs_none_where_execution_has_proved_it(
     known["variants"]["error-1"]["unplayed"] = known["variants"]["error-3"]["unplayed"] = ["test_top"]
     made.write("topics/runs/words/proof.json", json.dumps(known))  # nothing is said of the other two
     assert made.build(key=False).returncode == 0
-    assert "execution has proved it" in section(made.page("runs/words"))
-    assert "Needs review" not in made.page("runs/words")
+    assert "execution has proved it" in section(made.run_pages("words"))
+    assert "Needs review" not in made.run_pages("words")
     assert "it needs a review" not in made.page("exercises")
 
 
@@ -235,7 +235,7 @@ def test_what_one_solver_said_is_kept_when_the_other_one_fails(made: Project, me
     assert FIRST in manifest(made)
     built = made.build("--strict", key=False)
     assert built.returncode == 0, built.stderr
-    told = section(made.page("runs/words"))
+    told = section(made.run_pages("words"))
     assert "Only one answer counts" in told
     assert "Needs review" not in told
     assert made.errorspan("solve").returncode == 0
@@ -260,7 +260,7 @@ def test_a_killed_solve_goes_on_where_it_was(made: Project, messages_api: Messag
     assert {FIRST, SECOND} <= set(manifest(made))
     assert len(solver_calls(messages_api)) <= 3 + 2 * 2  # each kill may lose the calls that were in flight
     assert made.build("--strict", key=False).returncode == 0
-    assert "found</td>" in section(made.page("runs/words"))
+    assert "found</td>" in section(made.run_pages("words"))
 
 
 def test_a_reply_that_a_killed_solve_received_is_not_paid_for_twice(made: Project, messages_api: MessagesAPI) -> None:
@@ -297,10 +297,10 @@ def test_a_solve_of_an_exercise_that_changed_is_stale_and_does_not_count(
     assessment = made.folder / "topics/runs/words/assessment.json"
     assessment.write_text(assessment.read_text().replace("What comes out for two", "What comes out of two"))
     assert made.build("--strict", key=False).returncode == 0
-    assert "does not count" not in section(made.page("runs/words"))  # a hint is nothing that a solver saw
+    assert "does not count" not in section(made.run_pages("words"))  # a hint is nothing that a solver saw
     change_code(made)
     assert made.build("--strict", key=False).returncode == 0
-    told = section(made.page("runs/words"))
+    told = section(made.run_pages("words"))
     assert told.count("does not count: the exercise, the prompt or the model changed") == 2
     assert "stale" in told
     assert "found</td>" not in told
@@ -308,7 +308,7 @@ def test_a_solve_of_an_exercise_that_changed_is_stale_and_does_not_count(
     assert made.errorspan("solve").returncode == 0
     assert len(solver_calls(messages_api)) == 4
     assert made.build("--strict", key=False).returncode == 0
-    assert "does not count" not in section(made.page("runs/words"))
+    assert "does not count" not in section(made.run_pages("words"))
     assert (made.folder / "topics/runs/words/run.json").read_text().count("superseded by a later answer") == 2
 
 
@@ -319,11 +319,11 @@ def test_a_solve_before_a_review_changed_the_text_is_stale(made: Project, messag
     path = made.folder / "topics/words.review.yml"
     path.write_text(f"{path.read_text()}scenario: You review the report of last year.\n")
     assert made.build("--strict", key=False).returncode == 0
-    assert section(made.page("runs/words")).count("does not count") == 2
+    assert section(made.run_pages("words")).count("does not count") == 2
     assert made.errorspan("solve").returncode == 0
     assert "You review the report of last year." in solver_calls(messages_api)[-1]["messages"][0]["content"]
     assert made.build("--strict", key=False).returncode == 0
-    assert "does not count" not in section(made.page("runs/words"))
+    assert "does not count" not in section(made.run_pages("words"))
 
 
 @pytest.mark.heavy
@@ -360,7 +360,7 @@ def test_a_person_may_solve_too_and_is_bound_to_the_code(made: Project, messages
     assert f"topics/runs/words/{FIRST}: authored" in adopted.stdout
     assert manifest(made)[FIRST]["origin"] == "authored"
     assert made.build("--strict", key=False).returncode == 0
-    page = made.page("runs/words")
+    page = made.run_pages("words")
     assert section(page).count("authored: written by a person") == 2
     assert "Complete run" in page  # the seven steps are the models' own
     assert made.errorspan("solve").stdout == "Nothing is missing.\n"
@@ -369,7 +369,7 @@ def test_a_person_may_solve_too_and_is_bound_to_the_code(made: Project, messages
     assert fault in made.errorspan("check").stdout
     assert fault in made.errorspan("solve").stderr
     assert fault in made.build(key=False).stderr
-    assert "a check has something against it" in section(made.page("runs/words"))
+    assert "a check has something against it" in section(made.run_pages("words"))
     assert (made.folder / "site/exercises/words").exists()
     refused = made.errorspan("adopt", "words")
     assert refused.returncode == 1
@@ -393,7 +393,7 @@ def test_hostile_findings_stay_text(made: Project, messages_api: MessagesAPI) ->
     messages_api.script("blind_solve", *[message(json.dumps(found))] * 2)
     assert made.errorspan("solve").returncode == 0
     assert made.build("--strict").returncode == 0
-    told = section(made.page("runs/words"))
+    told = section(made.run_pages("words"))
     assert "&lt;script&gt;" in told
     assert "<script" not in told
     assert "<img" not in told

@@ -80,7 +80,7 @@ def run_page(course: Project) -> str:
     """Build without a key, and return the run's page as text."""
     built = course.build(key=False)
     assert built.returncode == 0, built.stderr
-    return " ".join(re.sub(r"<[^>]+>", " ", course.page("runs/words")).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", course.run_pages("words")).split())
 
 
 def test_every_error_is_proved_and_the_page_shows_how(recorded: Project) -> None:
@@ -530,6 +530,7 @@ def test_a_corrupt_proof_is_an_error_that_names_it(course: Project) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.heavy
 def test_without_a_sandbox_nothing_runs_unless_the_person_says_so(course: Project, tmp_path: Path) -> None:
     course.write("topics/words.tests.py", TESTS)
     (tmp_path / "empty").mkdir()
@@ -545,11 +546,12 @@ def test_without_a_sandbox_nothing_runs_unless_the_person_says_so(course: Projec
     assert "without a sandbox" in run_page(course)
 
 
+@pytest.mark.heavy
 def test_what_tests_say_is_shown_as_text(course: Project) -> None:
     hostile = TESTS.replace('"b": 1}', '"b": 1}, "<img src=x onerror=alert(1)>\\x1b[31m"')
     assert verified(course, hostile).returncode == 0
     run_page(course)
-    page = course.page("runs/words")
+    page = course.run_pages("words")
     assert "<img src=x" not in page
     assert "&lt;img src=x onerror=alert(1)&gt;" in page
 

@@ -141,7 +141,7 @@ def test_pages_speak_the_language_of_the_theme_or_say_that_they_do_not(
     speaking(recorded, lang, theme)
     built = recorded.build("--strict", key=False)
     assert built.returncode == 0, built.stderr
-    listing, exercise, run = (recorded.page(name) for name in ("exercises", "exercises/words", "runs/words"))
+    listing, exercise, run = (recorded.page(name) for name in ("exercises", "exercises/words", "runs/words/judgment"))
     assert re.search(rf"<title>{title} - |<title>{title}</title>", listing)
     assert (words_in(lang).element or {"check": "Check"})["check"] in exercise
     assert ('<div lang="en" dir="ltr" class="es-exercise-head">' in exercise) == foreign
@@ -154,7 +154,7 @@ def test_pages_speak_the_language_of_the_theme_or_say_that_they_do_not(
 
 def test_a_site_in_english_marks_nothing_as_english(recorded: Project) -> None:
     assert recorded.build("--strict", key=False).returncode == 0
-    for name in ("exercises", "runs", "runs/words"):
+    for name in ("exercises", "runs", "runs/words", "runs/words/judgment"):
         assert 'lang="en" dir="ltr"' not in recorded.page(name)
 
 
@@ -164,8 +164,8 @@ def test_a_folder_for_another_generator_speaks_it_too(recorded: Project) -> None
     pages = recorded.files("rendered")
     assert "# Aufgaben" in pages["exercises/index.md"].decode()
     assert 'title: "Lösung: ' in pages["exercises/words/key/index.md"].decode()
-    run = pages["runs/words/index.md"].decode()
-    assert 'title: "Durchlauf: ' in run
+    assert 'title: "Durchlauf: ' in pages["runs/words/index.md"].decode()
+    run = pages["runs/words/judgment/index.md"].decode()
     assert '\n## <span class="es-spoken" lang="en" dir="ltr">Rubric</span>\n' in run
 
 

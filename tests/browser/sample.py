@@ -97,6 +97,7 @@ FAILURES = (
     Failure("F2", PATTERNS[1], "FAILURE-2: it kept gradients.", "x"),
 )
 
+RUN = "../../runs/dpo/"
 EXERCISE = Exercise(
     id="dpo",
     title="Direct preference optimization",
@@ -104,9 +105,9 @@ EXERCISE = Exercise(
     concepts=("loss", "evaluation"),
     assessment=ASSESSMENT,
     failures=FAILURES,
-    run_url="../../runs/dpo/",
+    explained_at=f"{RUN}assessment/",
     patterns={name: f"SECRET-M{number}: code that `does` it." for number, name in enumerate(PATTERNS)},
-    places={"1": Places("../../runs/dpo/#attempt-1-weak-9", "../../runs/dpo/#attempt-1-mid-7")},
+    places={"1": Places(f"{RUN}weak-implementation/#attempt-1-weak-9", f"{RUN}mid-implementation/#attempt-1-mid-7")},
 )
 
 

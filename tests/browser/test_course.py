@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import http.server
 import json
 import os
@@ -13,6 +14,8 @@ import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from posixpath import normpath
+from statistics import median
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -25,6 +28,7 @@ from conftest import ROOT
 from errorspan.course import Course
 from errorspan.runs.run import Run
 from errorspan.site.pages import exercise
+from errorspan.site.parts import PARTS
 
 TOPIC = "dpo-post-training"
 OF_TOPICS = re.compile(r"(?:exercises|runs)/(?P<topic>[^/]+)/")
@@ -155,7 +159,9 @@ def test_a_student_goes_from_home_to_a_checked_exercise_and_back(course: Built, 
 def test_printed_pages_are_whole_and_have_no_remnants_of_the_screen(course: Built, page: Page) -> None:
     page.set_viewport_size({"width": 718, "height": 1000})  # A4 within its margins
     page.emulate_media(media="print", color_scheme="dark")
-    for path in (f"exercises/{TOPIC}/", f"exercises/{TOPIC}/key/", f"runs/{TOPIC}/"):
+    shown = ("assessment", "evidence", "judgment", "mid-implementation")
+    run = (f"runs/{TOPIC}/", *(f"runs/{TOPIC}/{part}/" for part in shown))
+    for path in (f"exercises/{TOPIC}/", f"exercises/{TOPIC}/key/", *run):
         page.goto(course.url + path)
         page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= 718, path
@@ -196,34 +202,52 @@ def test_a_wide_table_shows_that_it_scrolls(course: Built, page: Page) -> None:
 
 
 def test_a_quote_leads_to_the_code_where_it_stands(course: Built, page: Page) -> None:
-    page.goto(f"{course.url}runs/{TOPIC}/")
+    page.goto(f"{course.url}runs/{TOPIC}/judgment/")
     link = page.locator(".es-where a[href*='#attempt-1-weak-']").first
     target = page.locator(f"#{str(link.get_attribute('href')).rpartition('#')[2]}")
-    expect(target).not_to_be_visible()
     link.click()
-    expect(target).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Weak-tier implementation")
     expect(target).to_be_in_viewport()
 
 
-@pytest.mark.heavy
-def test_every_link_into_a_run_page_has_its_target(course: Built, page: Page, runs: list[Run]) -> None:
-    for run in runs:
-        page.goto(f"{course.url}runs/{run.topic.id}/")
-        missing = page.evaluate(
-            """() => [...document.querySelectorAll("article a[href*='#']")]
-                .filter(link => link.pathname === location.pathname)
-                .map(link => decodeURIComponent(link.hash.slice(1)))
-                .filter(id => id && !document.getElementById(id))"""
-        )
-        assert missing == []
+def test_every_link_between_the_pages_of_a_run_has_its_target(course: Built) -> None:
+    pages = {path: (course.folder / path / "index.html").read_text("utf-8") for path in course.pages}
+    known = {path: set(re.findall(r'\bid="?([^"\s>]+)', content)) for path, content in pages.items()}
+    seen = 0
+    for path in filter(re.compile("runs/.").match, pages):
+        article = pages[path].partition("<article")[2].partition("</article>")[0]
+        for link in map(html.unescape, re.findall(r'\bhref="?([^"\s>]+)', article)):
+            place, _, anchor = link.partition("#")
+            if anchor and not urlsplit(place).scheme:
+                seen += 1
+                assert anchor in known[normpath(f"{path}{place}") + "/"], f"{path}: {link}"
+    assert seen > 100
 
 
-def test_every_place_that_a_key_names_is_on_the_page_of_the_run(course: Built, runs: list[Run]) -> None:
+def test_every_place_that_a_key_names_is_on_a_page_of_the_run(course: Built, runs: list[Run]) -> None:
     for run in runs:
-        page = (course.folder / f"runs/{run.topic.id}/index.html").read_text("utf-8")
-        for error in exercise(run).key["errors"]:
+        for error in exercise(run, lambda part: f"{part}/").key["errors"]:
             for place in (error["weak"], error["mid"], error["url"]):
-                assert f'id="{place.partition("#")[2]}"' in page
+                part, _, anchor = place.partition("#")
+                page = course.folder / f"runs/{run.topic.id}" / part / "index.html"
+                assert f'id="{anchor}"' in page.read_text("utf-8")
+
+
+def test_a_run_is_told_on_one_screen_and_on_a_page_for_each_step(course: Built, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{course.url}runs/rate-limiting/")
+    steps = page.locator(".es-steps li a")
+    expect(steps).to_have_count(len(PARTS))
+    expect(steps.last).to_be_in_viewport()
+    for part in PARTS:
+        page.get_by_role("link", name=part.title, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(part.title)
+        expect(page.locator("[aria-current=page]", has_text=part.title)).to_be_visible()
+
+
+def test_the_pages_of_runs_are_light(course: Built) -> None:
+    sizes = [(course.folder / path / "index.html").stat().st_size for path in course.pages if re.match("runs/.", path)]
+    assert median(sizes) < 60_000
 
 
 def test_keys_for_instructors_are_linked_from_runs_and_found_by_no_search(course: Built, runs: list[Run]) -> None:
@@ -287,7 +311,7 @@ def test_pages_work_in_both_palettes(course: Built, browser: Browser) -> None:
     [
         ("exercises/{}/", ".es-code", ".es-text"),
         ("exercises/{}/key/", ".es-listing pre", ".es-line"),
-        ("runs/{}/", ".es-listing pre", ".es-line"),
+        ("runs/{}/assessment/", ".es-listing pre", ".es-line"),
     ],
 )
 def test_code_that_is_copied_keeps_its_blank_lines(course: Built, page: Page, below: str, code: str, line: str) -> None:

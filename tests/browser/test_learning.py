@@ -286,8 +286,10 @@ def test_links_lead_to_where_it_was_made_and_avoided(page) -> None:
     page.locator(".es-score").wait_for()
     links = note(page, 1).get_by_role("link", include_hidden=True)  # folded
     assert links.evaluate_all("all => all.map(one => one.getAttribute('href'))") == [
-        "../../runs/dpo/#attempt-1-weak-9", "../../runs/dpo/#attempt-1-mid-7", "../../runs/dpo/#error-1",
-    ]  # fmt: skip
+        "../../runs/dpo/weak-implementation/#attempt-1-weak-9",
+        "../../runs/dpo/mid-implementation/#attempt-1-mid-7",
+        "../../runs/dpo/assessment/#error-1",
+    ]
     assert note(page, 2).get_by_role("link", include_hidden=True).count() == 1
 
 

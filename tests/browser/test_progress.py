@@ -134,6 +134,7 @@ STRANGE = [
 """What another version, or another program of the same origin, may have left where progress stands."""
 
 
+@pytest.mark.heavy
 def test_no_page_ends_for_what_stands_where_progress_does(new_page, local) -> None:
     """It is passed over, and what is of other versions of the exercise stays as it is."""
     address, listed = local.url(local.exercise(EXERCISE)), local.url(local.list(EXERCISE))

@@ -340,7 +340,7 @@ def test_a_link_to_the_run_leaves_the_session_open(platforms: Platforms, lines: 
     check(platform.sco, DPO, *lines[DPO])
     platform.sco.get_by_role("button", name="Show all answers").click()
     link = platform.sco.locator(".es-note a").last
-    assert link.get_attribute("href").startswith("https://course.example/sub/runs/dpo-post-training/#")
+    assert link.get_attribute("href").startswith("https://course.example/sub/runs/dpo-post-training/assessment/#")
     link.evaluate("link => { link.addEventListener('click', (event) => event.preventDefault()); link.click(); }")
     assert link.get_attribute("target") == "_blank"
     assert link.get_attribute("rel") == "noopener"

@@ -110,14 +110,16 @@ def finds_no_answer(course: tuple[Path, str], run: Run, new_page) -> None:
     sitemap = (folder / "sitemap.xml").read_text("utf-8")
     assert f"exercises/{TOPIC}/<" in sitemap
     assert not holding.search(sitemap)
-    for name, told in {f"runs/{TOPIC}": 1, f"exercises/{TOPIC}/key": 1, f"exercises/{TOPIC}": 0, "runs": 0}.items():
+    holding_answers = {f"runs/{TOPIC}": 1, f"runs/{TOPIC}/judgment": 1, f"exercises/{TOPIC}/key": 1}
+    for name, told in {**holding_answers, f"exercises/{TOPIC}": 0, "runs": 0}.items():
         assert ("noindex" in (folder / name / "index.html").read_text("utf-8")) == told, name
 
 
 def fits_a_phone(course: tuple[Path, str], new_page) -> None:
     _, url = course
     page = opened(new_page, url, width=320, height=640)
-    for path in ("", "exercises/", f"exercises/{TOPIC}/", f"exercises/{TOPIC}/key/", "runs/", f"runs/{TOPIC}/"):
+    exercise, run = f"exercises/{TOPIC}/", f"runs/{TOPIC}/"
+    for path in ("", "exercises/", exercise, f"{exercise}key/", "runs/", run, f"{run}assessment/"):
         page.goto(url + path)
         expect(page.locator("h1").first).to_be_visible(timeout=LONG)
         wide = page.evaluate("document.documentElement.scrollWidth")

@@ -149,7 +149,8 @@ def _exercise(run: Run, course: Course, config: Mapping[str, Any]) -> Exercise:
     if course.settings.is_exam(run.topic):
         return pages.exercise(run).as_exam()
     if site:
-        return pages.exercise(run, urljoin(f"{site.rstrip('/')}/", Links(course.settings, index).run(run.topic.id)))
+        base, links = f"{site.rstrip('/')}/", Links(course.settings, index)
+        return pages.exercise(run, lambda part: urljoin(base, links.run(run.topic.id, part)))
     return replace(pages.exercise(run), places={})
 
 

@@ -81,7 +81,7 @@ class Exercise:
     concepts: tuple[str, ...]
     assessment: Assessment
     failures: tuple[Failure, ...]
-    run_url: str
+    explained_at: str
     patterns: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Places] = field(default_factory=dict)
     seen: Mapping[str, Seen] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Exercise:
 
     def as_exam(self) -> Exercise:
         """Return it as those meet it who hand it in: with what blind solvers are told, and nothing that leads on."""
-        told: dict[str, Any] = {"concepts": (), "run_url": "", "patterns": {}, "places": {}, "seen": {}}
+        told: dict[str, Any] = {"concepts": (), "explained_at": "", "patterns": {}, "places": {}, "seen": {}}
         return replace(self, exam=True, **told, run=None, editor=None)
 
     @property
@@ -191,7 +191,7 @@ class Exercise:
             "value": prose(error.learning_value),
             "failure": failure and prose(failure.description),
             "settles": failure and failure.settles and prose(failure.settles),
-            "url": f"{self.run_url}#error-{error.id}",
+            "url": f"{self.explained_at}#error-{error.id}",
             "weak": places.weak,
             "mid": places.mid,
             **({"seen": [value and visible(value) for value in self.seen[error.id]]} if error.id in self.seen else {}),

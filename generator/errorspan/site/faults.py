@@ -12,6 +12,7 @@ from errorspan.course import Course
 from errorspan.site import learning_path
 from errorspan.site.filling import page_of
 from errorspan.site.pages import Page
+from errorspan.site.parts import PARTS
 
 
 def of_topic(topic: Broken, settings: Settings, language: str) -> Iterator[Page]:
@@ -33,8 +34,9 @@ def of_all(course: Course, faults: Sequence[str], language: str) -> Iterator[Pag
 
 
 def _addresses(topic: str, settings: Settings) -> tuple[str, ...]:
-    exercise = f"{settings.exercises_folder}/{topic}"
-    return f"{settings.runs_folder}/{topic}/index.md", f"{exercise}/index.md", f"{exercise}/key/index.md"
+    run, exercise = f"{settings.runs_folder}/{topic}", f"{settings.exercises_folder}/{topic}"
+    below = (f"{run}/{part.folder}" for part in PARTS)
+    return tuple(f"{folder}/index.md" for folder in (run, *below, exercise, f"{exercise}/key"))
 
 
 def _page(uri: str, title: str, faults: Sequence[str], concerns: Literal["topic", "all"], language: str) -> Page:

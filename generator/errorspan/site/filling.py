@@ -27,7 +27,7 @@ from errorspan.site.words import Words, direction, words_in
 from errorspan.steps.table import STEPS
 from errorspan.text import markup
 
-IN_ENGLISH = ("run.md.j2", "runs.md.j2", "faults.md.j2", "faults.html.j2")
+IN_ENGLISH = ("run.md.j2", "part.md.j2", "runs.md.j2", "faults.md.j2", "faults.html.j2")
 """The templates whose words are English in every site: they are for authors, and quote what checks and faults say."""
 FRONT = "---\nrender_macros: false\n"
 """How a page begins. The plugin macros runs what it finds, titles too, between delimiters that a site chooses."""

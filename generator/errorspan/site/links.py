@@ -80,9 +80,9 @@ class Links:
         """Return the address of the key of a topic's exercise."""
         return self._to(f"{self.settings.exercises_folder}/{topic}/key")
 
-    def run(self, topic: str) -> str:
-        """Return the address of a topic's run."""
-        return self._to(f"{self.settings.runs_folder}/{topic}")
+    def run(self, topic: str, part: str = "") -> str:
+        """Return the address of a topic's run, or of a page below it."""
+        return self._to("/".join(filter(None, [self.settings.runs_folder, topic, part])))
 
     def _to(self, folder: str) -> str:
         return f"{relpath(f'/{folder}', f'/{self.here}')}/{self.index}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.authoring.topics import Broken
 from errorspan.runs import publishing, report
 from errorspan.runs.run import Run
-from errorspan.site import learning_path, running, schemas
+from errorspan.site import learning_path, parts, running, schemas
 from errorspan.site.exercise import Exercise, Places, Seen, in_words
 from errorspan.site.filling import made_on, page_of, quoted_line
 from errorspan.site.links import KEY, Links
@@ -25,8 +26,12 @@ SCRIPTS = (f"{ASSETS_FOLDER}/errorspan.js",)
 LATE = tuple(
     f"{ASSETS_FOLDER}/errorspan.{name}.js" for name in ("course", "answers", "exam", "ar", "de")
 )  # loaded by the first, where needed
-ANSWERS = ("run.md.j2", "key.md.j2")
+ANSWERS = ("run.md.j2", "part.md.j2", "key.md.j2")
 """The templates of pages that hold answers."""
+
+
+_NAME = 48
+"""Characters of a subtopic that can stand on a chip."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,8 @@ class Making:
         shown = self.drafts and run.graded
         if not shown and publishing.withheld(run, self.settings.publish):
             return None
-        folder = f"{self.settings.exercises_folder}/{run.topic.id}"
-        made = exercise(run, self.links(folder).run(run.topic.id), self.at_hand)
+        links = self.links(f"{self.settings.exercises_folder}/{run.topic.id}")
+        made = exercise(run, partial(links.run, run.topic.id), self.at_hand)
         return made.as_exam() if self.settings.is_exam(run.topic) else made
 
     def tells(self, run: Run) -> bool:
@@ -108,16 +113,19 @@ def of_topic(run: Run, posed: Exercise | None, following: Exercise | None, site:
         "unearned": publishing.unearned(run, settings.publish),
         "following": following,
         "tells": site.tells,
+        "parts": parts.of(run),
     }
 
-    def page(template: str, above: str, below: str) -> Page:
+    def page(template: str, above: str, below: str, **more: Any) -> Page:
         """Return one of its pages, which stands below a list."""
-        content = site.filled(template, f"{above}/{below}", **known)
+        content = site.filled(template, f"{above}/{below}", **known, **more)
         uri, source = f"{above}/{below}/index.md", run.topic.path
         return Page(uri, content, source=source, above=f"{above}/index.md", answers=template in ANSWERS)
 
     if site.tells(run):
         yield page("run.md.j2", settings.runs_folder, topic)
+        for part in known["parts"]:
+            yield page("part.md.j2", settings.runs_folder, f"{topic}/{part.folder}", part=part)
     if posed:
         yield page("exercise.md.j2", settings.exercises_folder, topic)
     if posed and not posed.exam:
@@ -159,28 +167,28 @@ def assets() -> Iterator[Page]:
         yield Page(path, files("errorspan.site").joinpath("assets", path.rpartition("/")[2]).read_text("utf-8"))
 
 
-def exercise(run: Run, run_url: str = "", at_hand: AtHand | None = None) -> Exercise:
-    """Return a complete run's exercise, which links to the run's page at this address.
+def exercise(run: Run, address: Callable[[str], str] = lambda _: "", at_hand: AtHand | None = None) -> Exercise:
+    """Return a complete run's exercise, which links to the pages below the run's, by the `address` of each.
 
     Corrections run in it by the engines that are `at_hand`, and nowhere where that is None.
 
-    A topic that names no concepts is found by its level's subtopics: the errors' own concepts would tell what to look
-    for.
+    A topic that names no concepts is found by its level's subtopics, those that are names and no sentences: the errors'
+    own concepts would tell what to look for.
     """
     if run.assessment is None or run.verdict is None:
         raise ValueError(f"{run.topic.id} has no assessment")
-    subtopics = run.outputs["categories"]
+    subtopics = getattr(run.outputs["categories"], run.topic.level or "intermediate")
     likeliest = sorted(run.outputs["error_catalog"].patterns, key=lambda pattern: -pattern.weak_makes)
     return Exercise(
         id=run.topic.id,
         title=run.assessment.title,
         level=run.topic.level,
-        concepts=tuple(run.topic.concepts or getattr(subtopics, run.topic.level or "intermediate")),
+        concepts=tuple(run.topic.concepts or (one for one in subtopics if len(one) <= _NAME)),
         assessment=run.assessment,
         failures=run.verdict.failures,
-        run_url=run_url,
+        explained_at=address("assessment"),
         patterns={pattern.name: pattern.why_wrong for pattern in likeliest},
-        places={error.id: _places(run, error, run_url) for error in run.assessment.errors},
+        places={error.id: _places(run, error, address) for error in run.assessment.errors},
         seen=_seen(run, run.assessment),
         undecided=run.evidence.undecided,
         run=None if at_hand is None else running.of(run, at_hand),
@@ -199,7 +207,7 @@ def _seen(run: Run, assessment: Assessment) -> dict[str, Seen]:
     }
 
 
-def _places(run: Run, error: Error, run_url: str) -> Places:
+def _places(run: Run, error: Error, address: Callable[[str], str]) -> Places:
     """Return where an error was made and where it was avoided: where the judge saw that, else the whole answer."""
     if run.last is None or run.verdict is None:
         return Places()
@@ -213,8 +221,5 @@ def _places(run: Run, error: Error, run_url: str) -> Places:
     ]
     made = made_on(run, error)
     avoided = next((line for quote in quotes if (line := quoted_line(quote, mid))), None)
-    anchor = f"{run_url}#attempt-{run.last.number}"
-    return Places(
-        weak=f"{anchor}-weak-{made}" if made else f"{anchor}-weak",
-        mid=f"{anchor}-mid-{avoided}" if avoided else f"{anchor}-mid",
-    )
+    weak, mid = (f"{address(f'{tier}-implementation')}#attempt-{run.last.number}-{tier}" for tier in ("weak", "mid"))
+    return Places(weak=f"{weak}-{made}" if made else weak, mid=f"{mid}-{avoided}" if avoided else mid)

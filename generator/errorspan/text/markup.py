@@ -17,7 +17,7 @@ from markdown_it.renderer import RendererHTML, RendererProtocol
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
-from pygments.token import STANDARD_TYPES, _TokenType
+from pygments.token import STANDARD_TYPES, Name, Whitespace, _TokenType
 from pygments.token import Text as TextToken
 
 from errorspan.text import fences
@@ -136,6 +136,10 @@ def code_lines(text: str, language: str, marks: Sequence[tuple[int, int, Markup]
     return [Markup("".join(line)) for line in lines]
 
 
+_PLAIN = {Whitespace, Name, Name.Other}
+"""What themes give the colour of all code needs no element, and is half of what there is."""
+
+
 class _Piece(NamedTuple):
     text: str
     opening: Markup | None
@@ -154,7 +158,7 @@ def _cut(text: str, place: int, cuts: Sequence[tuple[int, int, Markup]]) -> Iter
 def _token(kind: _TokenType, piece: _Piece) -> str:
     while kind not in STANDARD_TYPES and kind.parent:
         kind = kind.parent
-    name = STANDARD_TYPES.get(kind)
+    name = STANDARD_TYPES.get(kind) if kind not in _PLAIN else None
     html = f'<span class="{name}">{escape(piece.text)}</span>' if name else str(escape(piece.text))
     return f"{piece.opening}{html}</span>" if piece.opening else html
 

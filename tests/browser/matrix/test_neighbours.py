@@ -162,6 +162,7 @@ def play(page: Page, address: str, run: Run) -> None:
     expect(page.locator(".es-result")).to_contain_text("100")
     page.goto(f"{address}runs/{TOPIC}/index.html")
     expect(page.locator("article h1").first).to_contain_text(BRACED)
+    page.goto(f"{address}runs/{TOPIC}/assessment/index.html")
     expect(page.locator("article .error-span").first).to_be_visible()
 
 
