@@ -191,6 +191,14 @@ def test_nothing_of_a_pull_request_runs_where_there_is_a_secret(whole: dict[str,
 
 
 @pytest.mark.parametrize("name", ["publish", "pull-request", "comment", "run"])
+def test_this_course_has_the_workflows_that_it_gives_to_others(whole: dict[str, bytes | str | None], name: str) -> None:
+    own = (ROOT / f".github/workflows/{name}.yml").read_text("utf-8")
+    text, _ = workflow(whole, name)
+    installed = text.replace("pip install -r requirements.txt", "pip install -e '.[heavy]'")
+    assert own == installed.replace("  # packages of `requires` go into requirements.txt", "")
+
+
+@pytest.mark.parametrize("name", ["publish", "pull-request", "comment", "run"])
 def test_no_shell_reads_what_others_wrote_as_its_own(whole: dict[str, bytes | str | None], name: str) -> None:
     _, found = workflow(whole, name)
     steps = [step for job in found["jobs"].values() for step in job["steps"]]
