@@ -151,7 +151,8 @@ def test_the_sdk_is_imported_where_it_is_needed() -> None:
 
 
 def test_a_place_for_each_frame() -> None:
-    assert users("mkdocs") == {"site.mkdocs", "site.placing", "site.serving", "commands.opening"}
+    site = {f"site.{name}" for name in ("bodies", "frames", "gathering", "mkdocs", "placing", "serving")}
+    assert users("mkdocs") == site | {"commands.opening"}
     talking = users("click") | users("rich")
     assert {name for name in talking if room(name) != "commands"} == {"site.serving"}  # it asks what MkDocs was told
 

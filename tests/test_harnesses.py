@@ -350,7 +350,7 @@ def test_a_browser_plays_the_tests_too_and_pages_run_those_that_agree(recorded: 
         "2": ["top"],
         "3": ["mean"],
     }
-    assert not running.engines([replayed(recorded)])  # a browser runs JavaScript itself
+    assert running.engine(replayed(recorded)) is None  # a browser runs JavaScript itself
     assert "No exercise needs one" in recorded.errorspan("runtimes", "add").stdout
     path.write_text(path.read_text("utf-8").replace('"exercise": "', '"exercise": "0'), "utf-8")
     assert running.of(replayed(recorded), []) is None

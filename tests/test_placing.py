@@ -14,6 +14,7 @@ import readers
 from errorspan.commands.opening import configuration
 from errorspan.course import Course
 from errorspan.site import folder, placing
+from errorspan.site.gathering import Gathered
 from errorspan.site.pages import Page
 from errorspan.text.errors import InputError
 
@@ -83,7 +84,7 @@ def test_what_a_site_excludes_holds_for_generated_pages(tmp_path: Path) -> None:
     def levels(more: str) -> dict[str, str]:
         config = site(tmp_path, more)
         placing.add(PAGES, files := get_files(config), config)
-        placing.settle({page.uri: page for page in PAGES}, files, config)
+        placing.settle({page.uri: page for page in PAGES}, files, config, Gathered(lambda html, _: html))
         return {file.src_uri: file.inclusion.name for file in files}
 
     plain = levels("")

@@ -165,7 +165,7 @@ def test_a_page_runs_what_a_browser_has_shown_and_what_is_at_hand(
     stale = python.evidence.agreed.model_copy(update={"bound": BOUND})
     for agreed in (None, other, few, stale):
         assert running.of(replace(python, evidence=replace(python.evidence, agreed=agreed)), at_hand) is None
-    names = dict(running.scripts([made], at_hand))
+    names = dict(running.scripts([made.get("from")], at_hand))
     assert list(names) == [
         running.SCRIPT, tasks.RUNNER, "engines/python-314.0.7/0.js", "engines/python-314.0.7/LICENCES.txt",
     ]  # fmt: skip

@@ -24,6 +24,7 @@ from errorspan.course import Course
 from errorspan.proof.interpreters import Interpreter
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import State
+from errorspan.site import summary
 from errorspan.site.pages import render
 from errorspan.site.remarks import remark
 from errorspan.text.errors import InputError
@@ -131,7 +132,11 @@ def test_a_proof_in_a_pull_request_is_a_claim_until_it_is_run_there(
         runs = read.replay()
         caplog.clear()
         with caplog.at_level("INFO"):
-            remark(runs, read, logging.LoggerAdapter(logging.getLogger("a build"), {}))
+            remark(
+                [summary.of(run, None, read.settings) for run in runs],
+                read,
+                logging.LoggerAdapter(logging.getLogger("a build"), {}),
+            )
         [page] = [page.content for page in render(runs, read.settings) if page.uri == "runs/words/index.md"]
         return withheld(runs[0], "proved"), caplog.text, page
 

@@ -5,16 +5,19 @@
 Prints one Markdown table. Machines differ and are busy, so what counts is a ratio of two things measured in turns in
 this one run, the least of several rounds each. Processor time is the child's alone, which neighbours disturb least.
 
-**Cached topics** are copies of this course's own complete runs. In each copy one identifier has another name, in all
-files alike, so that no two pages hold the same code. The plain site has the same configuration without the hook, and
+**Recorded topics** are copies of this course's own complete runs, with their tests, proofs and reviews. In each copy
+one identifier has another name, in all files alike, so that no two pages hold the same code; digests and proofs are
+made to fit. Each site is built three times: with nothing kept of it (*cold*), again (*warm*), and with the title of one
+topic changed. The plain site has the same configuration without the hook, and
 for each topic the two pages that its author would have written (`plain_*.md.j2`): the same text under real headings,
 in lists and tables, the same code in fences, just as often. Its run pages, too, are left out of search and navigation.
 It has no counterpart of the exercise's marks and key. "Words" says how near the two are in what a reader sees.
 
 **The cold run** asks a server on this machine that waits before each answer. Its critical path is six answers in a row
-(two of the eight have company), or more where calls queue. Nothing is subtracted; start-up is told apart below it.
+(two of the eight have company), or more where calls queue. From the first call on it is told apart from starting.
 
 **Replay** is compared with parsing the same files as JSON and YAML, **rendering** with Python-Markdown on plain pages.
+**Unchanged topics** are found by what their files hold.
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from shutil import copytree, rmtree
+from shutil import copyfile, copytree, rmtree
+from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -44,20 +48,26 @@ from markdown import Markdown
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Name
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from conftest import HOOK, MKDOCS, ROOT, Project
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import read_topics
 from errorspan.course import Course
+from errorspan.proof import agreeing, proofs
+from errorspan.record.manifest import digest
 from errorspan.runs.publishing import withheld
 from errorspan.runs.run import Run
 from errorspan.site import pages
+from errorspan.site.inputs import Inputs
+from errorspan.site.pages import Making
 from messages_api import MessagesAPI
 
 CONFIG = """\
 INHERIT: {root}/mkdocs.yml
 theme: {{custom_dir: {root}/overrides}}
 hooks: [{hook}]
+extra: {{generator: {{modules: []}}}}
 not_in_nav: |
   /runs/*/index.md
   /exercises/*/index.md
@@ -67,8 +77,8 @@ TEMPLATES = FileSystemLoader(Path(__file__).parent)
 PLAIN = Environment(loader=TEMPLATES, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 PARSERS = {".json": json.loads, ".yml": yaml.safe_load}
 CALLS, CALLS_IN_A_ROW = 8, 6
-COLD_TOPICS, LATENCY, MAX_CALLS = 8, 0.3, 16
-REPLAYED, RENDERED = 1000, 60
+COLD_TOPICS, LATENCY, MAX_CALLS = 50, 2.0, 16
+REPLAYED, RENDERED = 300, 60
 
 Row = tuple[str, str, str, float]
 
@@ -101,10 +111,43 @@ def copies(runs: Sequence[Run], count: int, folder: Path) -> None:
         topic = runs[number % len(runs)].topic.id
         copied = folder / "topics" / "runs" / f"{topic}-{number}"
         copytree(ROOT / "topics" / "runs" / topic, copied)
-        for path in [path for path in copied.rglob("*") if path.is_file()]:
+        beside = list((ROOT / "topics").glob(f"{topic}.*"))
+        for path in beside:
+            copyfile(path, folder / "topics" / path.name.replace(topic, f"{topic}-{number}", 1))
+        own = [*(folder / "topics").glob(f"{topic}-{number}.[rt]*"), *copied.rglob("*")]
+        for path in [path for path in own if path.is_file()]:
             text = path.read_text("utf-8")
             path.write_text(re.sub(rf"\b{names[topic]}\b", f"{names[topic]}_{number}", text), "utf-8")
-        (folder / "topics" / f"{topic}-{number}.yml").write_bytes((ROOT / "topics" / f"{topic}.yml").read_bytes())
+        mend(copied, folder / "topics" / f"{topic}-{number}.review.yml")
+    bind(folder)
+
+
+def mend(record: Path, review: Path) -> None:
+    """Have the digests of a record, and the one in its review, be those of its files."""
+    manifest = json.loads((record / "run.json").read_text("utf-8"))
+    for file, entry in manifest["answers"].items():
+        before, entry["digest"] = entry["digest"], digest((record / file).read_text("utf-8"))
+        if review.exists():
+            review.write_text(review.read_text("utf-8").replace(before, entry["digest"]), "utf-8")
+    (record / "run.json").write_text(json.dumps(manifest, indent=2), "utf-8")
+
+
+def bind(folder: Path) -> None:
+    """Have answers say that they are to what is asked now, and proofs that they are of what is there now."""
+    copied = course(folder)
+    for topic in copied.chosen(()):
+        [run] = copied.replay([topic.id])
+        record = copied.record(topic)
+        manifest = json.loads(record.own("run.json").read_text("utf-8"))
+        for answer in [*run.answers, *run.solutions]:
+            if answer.changed:
+                entry = manifest["answers"][answer.file]
+                entry["key" if "key" in entry else "basis"] = answer.changed
+        record.own("run.json").write_text(json.dumps(manifest, indent=2), "utf-8")
+        for name in (proofs.FILE, agreeing.FILE):
+            if run.evidence.bound and record.own(name).exists():
+                told = json.loads(record.own(name).read_text("utf-8")) | {"bound": run.evidence.bound.model_dump()}
+                record.own(name).write_text(json.dumps(told, indent=2), "utf-8")
 
 
 def by_hand(run: Run, kind: str) -> str:
@@ -134,9 +177,11 @@ def sites(runs: Sequence[Run], count: int, folder: Path) -> tuple[Path, Path]:
     return ours, plain
 
 
-def build(folder: Path) -> Cost:
+def build(folder: Path, *, keeping: bool = False) -> Cost:
     """Build a site in a process of its own. Its peak is never below this process's: hold no course while building."""
     rmtree(folder / "site", ignore_errors=True)
+    if not keeping:
+        rmtree(folder / ".cache", ignore_errors=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
     start = perf_counter()
     child = subprocess.Popen(
@@ -152,6 +197,20 @@ def build(folder: Path) -> Cost:
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10))
 
 
+def change(folder: Path, number: int) -> None:
+    """Save one topic with another title."""
+    path = min((folder / "topics").glob("*-0.yml"))
+    path.write_text(re.sub(r"(?m)^title: .*", f"title: Saved {number} times", path.read_text("utf-8")), "utf-8")
+
+
+def taken(ours: Path, number: int) -> Iterator[Cost]:
+    """Build a course with nothing kept of it, with all, and with all but one topic."""
+    yield build(ours)
+    yield build(ours, keeping=True)
+    change(ours, number)
+    yield build(ours, keeping=True)
+
+
 def words(site: Path) -> int:
     """Count the words that a reader sees in the articles of a site's topics."""
     paths = [path for below in FOLDERS.values() for path in site.glob(f"site/{below}/*/index.html")]
@@ -159,24 +218,51 @@ def words(site: Path) -> int:
     return sum(len(re.sub(r"<[^>]*>", "", article).split()) for article in articles)
 
 
-def cached(runs: Sequence[Run], count: int, repeat: int) -> Iterator[Row]:
-    """Build cached topics."""
+def recorded(runs: Sequence[Run], count: int, repeat: int) -> Iterator[Row]:
+    """Build recorded topics."""
     with TemporaryDirectory() as temporary:
-        both = sites(runs, count, Path(temporary))
-        rounds = [[build(site) for site in both] for _ in range(repeat)]
-        ours, plain = (Cost(*map(min, zip(*costs, strict=True))) for costs in zip(*rounds, strict=True))
-        read = [words(site) for site in both]
-    what = f"{count:,} cached topics"
-    for name, unit, mine, other in zip(Cost._fields, ("s", "s", "MB"), ours, plain, strict=True):
-        yield f"{what}: {name}", f"{mine:.1f} {unit}", f"{other:.1f} {unit} plain", mine / other
-    yield f"{what}: words", f"{read[0]:,}", f"{read[1]:,} plain", read[0] / read[1]
+        ours, plain = sites(runs, count, Path(temporary))
+        rounds = [[*taken(ours, number), build(plain)] for number in range(repeat)]
+        *mine, other = (Cost(*map(min, zip(*costs, strict=True))) for costs in zip(*rounds, strict=True))
+        read = [words(site) for site in (ours, plain)]
+        sized = list(sizes(ours, plain))
+    for how, cost in zip(("cold", "warm", "one topic changed"), mine, strict=True):
+        what = f"{count:,} topics, {how}"
+        yield (
+            f"{what}: processor",
+            f"{cost.processor:.1f} s",
+            f"{other.processor:.1f} s plain",
+            cost.processor / other.processor,
+        )
+        yield f"{what}: by the clock", f"{cost.wall:.1f} s", f"{other.wall:.1f} s plain", cost.wall / other.wall
+        yield f"{what}: memory", f"{cost.memory:.0f} MB", f"{other.memory:.0f} MB plain", cost.memory / other.memory
+    yield f"{count:,} topics: words", f"{read[0]:,}", f"{read[1]:,} plain", read[0] / read[1]
+    for name, one, beside in sized:
+        yield f"{count:,} topics: {name}", f"{one / 1000:,.1f} KB", f"{beside / 1000:,.1f} KB plain", one / beside
+
+
+def sizes(ours: Path, plain: Path) -> Iterator[tuple[str, float, float]]:
+    """Yield how large the search's index and pages are, these in the middle, in bytes."""
+    yield "search index", *((site / "site/search/search_index.json").stat().st_size for site in (ours, plain))
+    for kind, below in FOLDERS.items():
+        found = [[path.stat().st_size for path in site.glob(f"site/{below}/*/index.html")] for site in (ours, plain)]
+        yield f"page of {'an' if kind == 'exercise' else 'a'} {kind}", *map(median, found)
 
 
 def cold() -> Iterator[Row]:
     """Ask for topics that have no record."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     api, server = MessagesAPI(latency=LATENCY), HTTPServer(host="127.0.0.1", threaded=True)
-    server.expect_request("/v1/messages", method="POST").respond_with_handler(api)
+    answered: list[float] = []
+
+    def handled(request: Request) -> Response:
+        answered.append(perf_counter())
+        try:
+            return api(request)
+        finally:
+            answered.append(perf_counter())
+
+    server.expect_request("/v1/messages", method="POST").respond_with_handler(handled)
     with server, TemporaryDirectory() as temporary:
         api.url = server.url_for("").rstrip("/")
         project = Project(Path(temporary), api)
@@ -184,39 +270,55 @@ def cold() -> Iterator[Row]:
         project.write("mkdocs.yml", MKDOCS.format(hook=HOOK).replace("max_retries: 1", limits))
         for number in range(COLD_TOPICS):
             project.topic(f"topic-{number}")
-        took, asked = timed(lambda: project.errorspan("run"))
-        started, _ = timed(lambda: project.errorspan("status"))
-        imported, _ = timed(lambda: project.run("timeit", "-n1", "-r1", "import anthropic; anthropic.Anthropic()"))
+        took, asked = timed(lambda: project.errorspan("run", cold=True))
+        started, _ = timed(lambda: project.errorspan("status", cold=True))
+        imported, _ = timed(
+            lambda: project.run("timeit", "-n1", "-r1", "import anthropic; anthropic.Anthropic()", cold=True)
+        )
     if asked.returncode or len(api.calls) != CALLS * COLD_TOPICS:
         raise click.ClickException(f"{len(api.calls)} calls were made\n{asked.stderr}")
     path = LATENCY * max(CALLS_IN_A_ROW, CALLS * COLD_TOPICS / MAX_CALLS)
     what = f"cold run of {COLD_TOPICS} topics, {LATENCY} s a call"
-    told = {what: took, "… starting, asking nothing": started, "… importing the SDK": imported}
+    told = {
+        what: took,
+        "… from the first call on": max(answered) - min(answered),
+        "… starting, asking nothing": started,
+        "… importing the SDK": imported,
+    }
     for name, seconds in told.items():
         yield name, f"{seconds:.1f} s", f"{path:.1f} s critical path", seconds / path
 
 
 def replay(runs: Sequence[Run], repeat: int) -> Iterator[Row]:
-    """Replay records and render pages."""
+    """Replay records, find them unchanged, and render pages."""
     configured = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["markdown_extensions"]
     markdown = Markdown(extensions=[next(iter(name)) if isinstance(name, dict) else name for name in configured])
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         copies(runs, REPLAYED, folder)
         files = [path for path in folder.rglob("*") if path.is_file()]
-        replayed, parsed = in_turns(
+        replayed, looked, parsed = in_turns(
             repeat,
             lambda: course(folder).replay(),
+            lambda: looked_for(course(folder)),
             lambda: [PARSERS.get(path.suffix, str)(path.read_text("utf-8")) for path in files],
         )
         shown = course(folder).replay()[:: REPLAYED // RENDERED]
     hand = [by_hand(run, kind) for run in shown for kind in FOLDERS]
     work = (lambda: list(pages.render(shown, Settings()))), (lambda: [markdown.reset().convert(text) for text in hand])
     rendered, converted = in_turns(repeat, *work)
-    speed, most = REPLAYED / replayed, REPLAYED / parsed
-    yield f"replay of {REPLAYED:,} topics", f"{speed:,.0f} topics/s", f"{most:,.0f} topics/s parsed", most / speed
+    for what, seconds in (("reading and checking a topic", replayed), ("finding a topic unchanged", looked)):
+        one, least = (1000 * took / REPLAYED for took in (seconds, parsed))
+        yield what, f"{one:.2f} ms", f"{least:.2f} ms only parsed", one / least
     page, other = (seconds / len(hand) * 1000 for seconds in (rendered, converted))
     yield "rendering a page", f"{page:.1f} ms", f"{other:.1f} ms Python-Markdown", page / other
+
+
+def looked_for(copied: Course) -> None:
+    """Work out what reaches each topic's pages."""
+    inputs = Inputs(copied, Making(copied.settings))
+    for topic in copied.topics:
+        inputs.key(topic)
 
 
 def in_turns(repeat: int, *works: Callable[[], object]) -> list[float]:
@@ -233,14 +335,14 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 @click.command()
-@click.option("--sizes", default="30,300", show_default=True, help="How many cached topics to build.")
-@click.option("--all", "largest", is_flag=True, help="Build 1,000 cached topics, too, once.")
+@click.option("--sizes", default="30,300", show_default=True, help="How many recorded topics to build.")
+@click.option("--all", "largest", is_flag=True, help="Build 1,000 recorded topics, too, once.")
 @click.option("--repeat", default=3, show_default=True, help="Rounds; the least of each side counts.")
 def main(sizes: str, *, largest: bool, repeat: int) -> None:
     """Print what this course costs, as a Markdown table."""
     runs = [run for run in course(ROOT).replay() if not withheld(run, "checked")]
     counts = [*map(int, filter(None, sizes.split(","))), *([1000] if largest else [])]
-    parts = [cached(runs, count, repeat if count < 1000 else 1) for count in counts]
+    parts = [recorded(runs, count, repeat if count < 1000 else 1) for count in counts]
     click.echo("| what | Errorspan | beside it | ratio |\n|---|--:|--:|--:|")
     for what, ours, other, ratio in chain(*parts, cold(), replay(runs, repeat)):
         click.echo(f"| {what} | {ours} | {other} | {ratio:.2f} |")

@@ -443,12 +443,12 @@ def test_the_search_finds_text(site: Served, visit: Visit) -> None:
     index = json.loads((site.folder / "search/search_index.json").read_text("utf-8"))
     assert {document["location"].partition("/")[0] for document in index["docs"]} <= {"", "exercises", "runs"}
     page = visit.open("")
-    for query in ("case00title", "case01scenario", "title00"):
+    for query in ("case00title", "case01objective", "title00"):
         page.locator(".md-search__input").fill(query)
         page.locator(".md-search__input").press("End")
         found = page.locator(".md-search-result__list")
         expect(found).to_contain_text(re.compile(query, re.IGNORECASE))  # what was found before goes late
-        assert "<script" in found.inner_text() or query == "case01scenario"
+        assert "<script" in found.inner_text() or query == "case01objective"
         inside = {name for name, _ in found.locator("*").evaluate_all(ELEMENTS)}
         assert inside <= {"li", "a", "article", "div", "h1", "h2", "p", "mark", "details", "summary", "ul"}
         visit.unhurt()

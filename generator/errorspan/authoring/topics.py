@@ -11,12 +11,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
 
 from errorspan.text import disk, source
 from errorspan.text.errors import InputError
 from errorspan.text.expected import CONTROL, UNTOLD
+from errorspan.text.syntax import lexer
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ID_LENGTH = 80
@@ -48,10 +47,8 @@ def _clean(text: str) -> str:
 
 
 def _highlighted(name: str) -> str:
-    try:
-        get_lexer_by_name(name)
-    except ClassNotFound:
-        raise ValueError("expected a language as the highlighter names it, such as 'python'") from None
+    if lexer(name) is None:
+        raise ValueError("expected a language as the highlighter names it, such as 'python'")
     return name
 
 

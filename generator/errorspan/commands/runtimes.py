@@ -51,7 +51,7 @@ def add(config_file: Path, languages: tuple[str, ...]) -> None:
     root = config_file.resolve().parent
     needed = [OF[language] for language in languages]
     if not languages:
-        found = running.engines(course_of(config_file).replay())
+        found = [one for run in course_of(config_file).replay() if (one := running.engine(run))]
         needed = [*found, EDITOR] if found else []
     for engine in dict.fromkeys(needed):
         kept = engines.add(root, engine)

@@ -14,9 +14,10 @@ from errorspan.commands.opening import course_of
 from errorspan.commands.options import Shard, config_option, shard_option, topics_argument
 from errorspan.commands.telling import Failure, left_out, show
 from errorspan.runs import budget
+from errorspan.runs.counting import Rate
 from errorspan.runs.progress import KEPT, money
 from errorspan.runs.publishing import needs_review
-from errorspan.runs.report import Rate, Report, Spent, of
+from errorspan.runs.report import Report, Spent, of
 from errorspan.runs.run import Run
 from errorspan.steps.table import SOLVE
 
@@ -85,7 +86,7 @@ def _say_solved(run: Run) -> None:
         click.echo(f"{run.topic.id}: needs review: {reason}", err=True)
 
 
-def _show(made: Report) -> None:
+def _show(made: Report[Run]) -> None:
     apart = f"{len(made.written)} authored, {len(made.unfinished)} not finished"
     reported = f"{len(made.reported.runs)} with reported answers; " if made.reported.runs else ""
     click.echo(f"{len(made.modelled.runs)} model runs; {reported}apart: {apart}\n")

@@ -18,7 +18,7 @@ Source = Literal["here", "recorded", "claimed"]
 
 def source(proof: Proof) -> Source:
     """Say where a proof was run. The record of a pull request is a stranger's word."""
-    if _place(proof).exists():
+    if is_here(name(proof)):
         return "here"
     return "claimed" if in_pull_request() else "recorded"
 
@@ -29,8 +29,18 @@ def note(proof: Proof) -> None:
     Raises:
         DiskError: it could not be noted.
     """
-    disk.put(_place(proof), "")
+    disk.put(_place(name(proof)), "")
 
 
-def _place(proof: Proof) -> Path:
-    return platformdirs.user_state_path("errorspan") / "proofs" / sha256(written(proof).encode()).hexdigest()
+def name(proof: Proof) -> str:
+    """Return what a proof is known by."""
+    return sha256(written(proof).encode()).hexdigest()
+
+
+def is_here(name: str) -> bool:
+    """Tell whether the proof of this name came out on this machine."""
+    return _place(name).exists()
+
+
+def _place(name: str) -> Path:
+    return platformdirs.user_state_path("errorspan") / "proofs" / name

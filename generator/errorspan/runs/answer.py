@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from errorspan.answers.shape import Output
 from errorspan.authoring.settings import Settings
@@ -22,6 +22,9 @@ AUTHORSHIP = {
     "edited report": "The code was written by a model (%(whom)s), as reported by %(by)s, and edited by a person.",
     "person": "The code was written by a person; its mistakes are no model’s.",  # noqa: RUF001
 }
+
+
+Writer = Literal["model", "reported", "edited", "person"]
 
 
 class Authorship(NamedTuple):
@@ -108,6 +111,13 @@ class Answer:
     def reported(self) -> bool:
         """Tell whether somebody asked a model for it by hand."""
         return self.entry.origin == "reported"
+
+    @property
+    def written_by(self) -> Writer:
+        """Say in a word who wrote it."""
+        if not self.from_model:
+            return "edited" if self.recorded.edited else "person"
+        return "reported" if self.reported else "model"
 
     @property
     def replies(self) -> list[Entry | Rejected]:

@@ -16,7 +16,7 @@ from errorspan.authoring.prices import AS_OF
 from errorspan.checks.check import Remark, Undecided, united
 from errorspan.checks.tracing import traced
 from errorspan.proof import correcting
-from errorspan.runs import publishing, report
+from errorspan.runs import counting, publishing
 from errorspan.runs.answer import marks
 from errorspan.runs.progress import money
 from errorspan.runs.run import Run
@@ -94,7 +94,7 @@ def _speaking(words: Words) -> Environment:
         "needs_review": publishing.needs_review,
         "proved": publishing.proved,
         "marks": marks,
-        "rate": report.Rate,
+        "rate": counting.Rate,
         "told": told,
         "united": united,
     }

@@ -9,28 +9,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils.templates import TemplateContext
 
 from errorspan.authoring.configuration import PLUGIN
 from errorspan.authoring.configuration import files as files_of
 from errorspan.authoring.configuration import settings as settings_in
-from errorspan.authoring.settings import in_pull_request
 from errorspan.course import Course
-from errorspan.runs import budget
-from errorspan.runs.progress import STOPPED, STOPPING, Tally
-from errorspan.runs.run import Run
 from errorspan.site import faults, learning_path, placing, published
 from errorspan.site.blocks import put_back
-from errorspan.site.pages import SCRIPTS, STYLES, Page, assets, render
+from errorspan.site.gathering import Gathered
+from errorspan.site.pages import SCRIPTS, STYLES, Making, Page, assets, of_course
 from errorspan.site.remarks import remark
 from errorspan.site.serving import PACKAGE, Watch, answering, digests, hold_free, outdated, serves
 from errorspan.site.words import language
-from errorspan.text.errors import BudgetError, GeneratorError, InputError
+from errorspan.text.errors import GeneratorError, InputError
 
 if TYPE_CHECKING:  # only serving needs it
     from mkdocs.livereload import LiveReloadServer
@@ -65,6 +64,7 @@ class Site:
         self._faults: list[str] = []
         self._path = ""
         self._blocks: dict[str, list[str]] = {}
+        self._gathered = Gathered(_unsearched)
         self._made: dict[str, Page] = {}
         self._placing: MkDocsConfig | None = None
         self._before: set[str] = set()
@@ -97,8 +97,7 @@ class Site:
         if course is None:
             raise PluginError("errorspan: on_files came before on_config")
         with _told():
-            index = "" if config.use_directory_urls else "index.html"
-            pages = [*self._pages(course, files, index, language(config.theme)), *assets()]
+            pages = [*self._pages(course, files, config), *assets()]
         self._made = {page.uri: page for page in pages}
         self._path = self._made.pop(learning_path.FRAGMENT).content
         placing.add(list(self._made.values()), files, config)
@@ -107,7 +106,7 @@ class Site:
     @event_priority(-200)
     def _settle_files(self, files: Files, config: MkDocsConfig) -> Files:
         """Give pages their content, wherever other plugins have moved them."""
-        self._blocks = placing.settle(self._made, files, config)
+        self._blocks = placing.settle(self._made, files, config, self._gathered)
         self._made = {uri: replace(page, content="") for uri, page in self._made.items()}
         with _told():
             self._settle_site(config, files)
@@ -151,25 +150,20 @@ class Site:
         context: TemplateContext,
         *,
         template_name: str,
-        config: MkDocsConfig,  # noqa: ARG002
+        config: MkDocsConfig,
     ) -> TemplateContext:
         """Leave the pages that hold answers out of the sitemap."""
         if template_name == SITEMAP:
             known = cast("dict[str, Any]", context)
-            known["pages"] = self._for_searches(known["pages"])
+            found = [*self._for_searches(known["pages"]), *self._gathered.found(config)]
+            known["pages"] = sorted(found, key=lambda file: file.url)
             by_language = known.get("i18n_alternates", {})  # which static-i18n lists in place of them
             known["i18n_alternates"] = {name: self._for_searches(pages) for name, pages in by_language.items()}
         return context
 
     def on_post_page(self, output: str, *, page: MkDocsPage, config: MkDocsConfig) -> str:  # noqa: ARG002
         """Ask web searches to leave the pages that hold answers out, in any theme."""
-        if not self._holds_answers(page.file):
-            return output
-        told, ends = _END_OF_HEAD.subn(lambda found: NOINDEX + found[0], output, count=1)
-        if not ends:
-            name = page.file.src_uri
-            log.warning("%s holds answers, and no </head> before which web searches could be told so", name)
-        return told
+        return _unsearched(output, page.file.src_uri) if self._holds_answers(page.file) else output
 
     def _for_searches(self, pages: Iterable[File]) -> list[File]:
         return [file for file in pages if not self._holds_answers(file)]
@@ -177,6 +171,22 @@ class Site:
     def _holds_answers(self, file: File) -> bool:
         made = self._made.get(file.src_uri)
         return made is not None and made.answers
+
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:  # noqa: ARG002
+        """Remember the navigation, for frames."""
+        self._gathered.see(nav, files)
+        return nav
+
+    @event_priority(-200)
+    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:  # noqa: ARG002
+        """Remember the theme as all plugins leave it."""
+        self._gathered.dress(env)
+        return env
+
+    @event_priority(100)
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Have searches find exercises that MkDocs has not made itself, before they are written."""
+        self._gathered.index(config)
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable[[], None]) -> None:  # noqa: ARG002
         """Have the server answer where a later build fails, too."""
@@ -210,56 +220,25 @@ class Site:
         handing = [hook for hook in config.plugins.values() if getattr(hook, "on_config", None) == self.on_config]
         return [Path(hook.__file__) for hook in handing if hasattr(hook, "__file__")]
 
-    def _pages(self, course: Course, own: Files, index: str, spoken: str) -> list[Page]:
+    def _pages(self, course: Course, own: Files, config: MkDocsConfig) -> list[Page]:
         """Return the pages of the course; while it is served, of what is left out of it too."""
+        spoken = language(config.theme)
+        self._gathered = Gathered(_unsearched)
         if self._faults:
             known = [one for one in (self._whole, course) if one]  # a browser may be at an address of either
             instead = {page.uri: page for one in known for page in faults.of_all(one, self._faults, spoken)}
             return [page for page in instead.values() if not own.get_file_from_path(page.uri)]
-        runs = self._runs(course)
-        remark(runs, course, log)
+        drafts = self._command == "serve"  # `serve --clean` shows what a build makes
+        making = Making(
+            course.settings, spoken, "" if config.use_directory_urls else "index.html", drafts, course.at_hand
+        )
+        asks = self._command == "build" and not self._serving
+        made = self._gathered.of(course, making, config, asks=asks, dirty=self._dirty)
+        remark(made, course, log)
         broken = [topic for _, topic in sorted(course.broken.items())] if self._serving else []
         told = [page for topic in broken for page in faults.of_topic(topic, course.settings, spoken)]
-        drafts = self._command == "serve"  # `serve --clean` shows what a build makes
-        made = render(
-            runs, course.settings, language=spoken, index=index, drafts=drafts, broken=broken, at_hand=course.at_hand
-        )
-        return [*made, *(page for page in told if not own.get_file_from_path(page.uri))]
-
-    def _runs(self, course: Course) -> list[Run]:
-        runs = course.replay(recover=self._command == "build" and not self._serving)
-        open_runs = [
-            run for run in runs if not run.finished and not budget.without_key(budget.asked([run], course.settings))
-        ]
-        if not open_runs or not self._may_ask(course, open_runs):
-            return runs
-        try:
-            asked = course.ask(
-                [run.topic for run in open_runs],
-                listen=Tally(course.settings, log.info),
-                stopping=lambda: log.warning(STOPPING),
-            )
-        except KeyboardInterrupt:
-            log.warning(STOPPED)
-            raise
-        finished = {run.topic.id: run for run in asked}
-        return [finished.get(run.topic.id, run) for run in runs]
-
-    def _may_ask(self, course: Course, runs: list[Run]) -> bool:
-        if self._command != "build" or self._serving or course.settings.offline:
-            return False
-        if in_pull_request():
-            log.info("Nothing is asked: this is the build of a pull request.")
-            return False
-        try:
-            worst = budget.within(runs, course.settings, course.settings.max_cost_usd)
-        except BudgetError as error:
-            log.warning("Nothing is asked: %s. `errorspan run TOPIC` asks for one.", error)
-            return False
-        for line in course.deprecations([run.topic for run in runs]):
-            log.warning(line)
-        log.info("Asking models for %s; this can cost up to $%.2f", ", ".join(run.topic.id for run in runs), worst)
-        return True
+        there = [page for page in told if not own.get_file_from_path(page.uri)]
+        return [*self._gathered.pages, *of_course(made, broken, making), *there]
 
 
 class ErrorspanPlugin(Site, BasePlugin):  # type: ignore[type-arg,no-untyped-call]
@@ -269,6 +248,13 @@ class ErrorspanPlugin(Site, BasePlugin):  # type: ignore[type-arg,no-untyped-cal
         """Keep the options; `on_config` checks them, and tells each fault with its line."""
         self.config = self.options = options
         return [], []
+
+
+def _unsearched(html: str, name: str) -> str:
+    told, ends = _END_OF_HEAD.subn(lambda found: NOINDEX + found[0], html, count=1)
+    if not ends:
+        log.warning("%s holds answers, and no </head> before which web searches could be told so", name)
+    return told
 
 
 def _once(config: MkDocsConfig) -> None:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from errorspan.answers.outputs import Assessment, Error
 from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.authoring.topics import Broken
 from errorspan.runs import publishing, report
 from errorspan.runs.run import Run
-from errorspan.site import learning_path, parts, running, schemas
+from errorspan.site import learning_path, parts, running, schemas, summary
 from errorspan.site.exercise import Exercise, Places, Seen, in_words
 from errorspan.site.filling import made_on, page_of, quoted_line
 from errorspan.site.links import KEY, Links
 from errorspan.site.running import AtHand
+from errorspan.site.summary import Summary
 
 STYLES = (f"{ASSETS_FOLDER}/errorspan.css", f"{ASSETS_FOLDER}/exercise.css")
 SCRIPTS = (f"{ASSETS_FOLDER}/errorspan.js",)
@@ -28,6 +31,8 @@ LATE = tuple(
 )  # loaded by the first, where needed
 ANSWERS = ("run.md.j2", "part.md.j2", "key.md.j2")
 """The templates of pages that hold answers."""
+NEXT = Markup("<i data-errorspan-next></i>")
+"""Stands in the page of an exercise for the way to the next one, which is none of its own."""
 
 
 _NAME = 48
@@ -49,6 +54,17 @@ class Page:
     above: str | None = None
     answers: bool = False
     file: Path | None = None
+
+    def leading(self, onward: str) -> Page:
+        """Return the page with what leads on from it."""
+        return replace(self, content=self.content.replace(NEXT, onward)) if NEXT in self.content else self
+
+
+class Made(NamedTuple):
+    """What one topic contributes to a site: what lists say of it, and its own pages."""
+
+    summary: Summary
+    pages: tuple[Page, ...]
 
 
 @dataclass(frozen=True)
@@ -94,24 +110,32 @@ def render(runs: Sequence[Run], settings: Settings, *, broken: Sequence[Broken] 
     The lists tell of topics that are `broken`; all else is said by a `Making`.
     """
     site = Making(settings, **making)
-    exercises = {run.topic.id: made for run in runs if (made := site.exercise(run))}
-    stages = learning_path.stages(settings.modules, (run.topic.id for run in runs))
-    following = dict(pairwise(topic for stage in stages for topic in stage.topics if topic in exercises))
-    for run in runs:
-        topic = run.topic.id
-        yield from of_topic(run, exercises.get(topic), exercises.get(following.get(topic, "")), site)
-    yield from of_course(runs, exercises, stages, broken, site)
+    yield from together([of_topic(run, site) for run in runs], broken, site)
 
 
-def of_topic(run: Run, posed: Exercise | None, following: Exercise | None, site: Making) -> Iterator[Page]:
-    """Yield the pages of one topic; after its exercise, if it has one, comes the `following`."""
+def together(made: Sequence[Made], broken: Sequence[Broken], site: Making) -> Iterator[Page]:
+    """Yield every page of a course, from what its topics contribute."""
+    topics = [one.summary for one in made]
+    onward = following(topics, site)
+    for one in made:
+        yield from (page.leading(onward.get(one.summary.id, "")) for page in one.pages)
+    yield from of_course(topics, broken, site)
+
+
+def of_topic(run: Run, site: Making) -> Made:
+    """Return what one topic contributes, whatever its neighbours are."""
+    posed, settings = site.exercise(run), site.settings
+    return Made(summary.of(run, posed, settings, told=site.tells(run)), tuple(_pages(run, posed, site)))
+
+
+def _pages(run: Run, posed: Exercise | None, site: Making) -> Iterator[Page]:
     topic, settings = run.topic.id, site.settings
     known: dict[str, Any] = {
         "run": run,
         "exercise": posed,
         "withheld": publishing.withheld(run, settings.publish),
         "unearned": publishing.unearned(run, settings.publish),
-        "following": following,
+        "onward": NEXT,
         "tells": site.tells,
         "parts": parts.of(run),
     }
@@ -134,28 +158,34 @@ def of_topic(run: Run, posed: Exercise | None, following: Exercise | None, site:
         yield page("key.md.j2", settings.exercises_folder, f"{topic}/key")
 
 
-def of_course(
-    runs: Sequence[Run],
-    exercises: Mapping[str, Exercise],
-    stages: Sequence[learning_path.Stage],
-    broken: Sequence[Broken],
-    site: Making,
-) -> Iterator[Page]:
+def following(topics: Sequence[Summary], site: Making) -> dict[str, str]:
+    """Return what leads from each exercise to the next one on the path, as HTML."""
+    posed = {topic.id: topic.exercise for topic in topics if topic.exercise}
+    stages = learning_path.stages(site.settings.modules, (topic.id for topic in topics))
+    path = [topic for stage in stages for topic in stage.topics if topic in posed]
+    return {
+        topic: site.filled("next.html.j2", f"{site.settings.exercises_folder}/{topic}", following=posed[after])
+        for topic, after in pairwise(path)
+    }
+
+
+def of_course(topics: Sequence[Summary], broken: Sequence[Broken], site: Making) -> Iterator[Page]:
     """Yield what stands once in a site: the lists, the learning path, and the scripts that run corrections."""
     settings = site.settings
-    reasons = {run.topic.id: why for run in runs if (why := publishing.withheld(run, settings.publish))}
-    listed: dict[str, Any] = {"runs": runs, "exercises": exercises, "withheld": reasons, "broken": broken}
-    listed |= {"brief": publishing.brief, "tells": site.tells}
-    along = listed | {"stages": stages, "known": {run.topic.id: run for run in runs}}
+    posed = {topic.id: topic for topic in topics if topic.exercise}
+    listed: dict[str, Any] = {"topics": topics, "posed": posed, "broken": broken, "brief": publishing.brief}
+    stages = learning_path.stages(settings.modules, (topic.id for topic in topics))
+    along = listed | {"stages": stages, "known": {topic.id: topic for topic in topics}}
     folder = settings.exercises_folder
     yield Page(f"{folder}/index.md", site.filled("exercises.md.j2", folder, **along), in_nav=True)
     yield Page(learning_path.FRAGMENT, site.filled("path.html.j2", folder, **along))
-    told = [run for run in runs if site.tells(run)]
-    listed |= {"runs": told, "untold": len(runs) - len(told), "report": report.of(told, settings)}
+    told = [topic for topic in topics if topic.told]
+    added = report.added((topic, topic.counts) for topic in told)
+    listed |= {"topics": told, "untold": len(topics) - len(told), "report": added}
     folder = settings.runs_folder
     yield Page(f"{folder}/index.md", site.filled("runs.md.j2", folder, **listed), in_nav=True)
-    running_here = [one.run for one in exercises.values() if one.run]
-    for name, made in running.scripts(running_here, site.at_hand, written=bool(exercises)):
+    running_here = [topic.exercise.runs_from for topic in posed.values() if topic.exercise and topic.exercise.runs]
+    for name, made in running.scripts(running_here, site.at_hand, written=bool(posed)):
         uri = f"{ASSETS_FOLDER}/{name}"
         yield Page(uri, made) if isinstance(made, str) else Page(uri, "", file=made)
 

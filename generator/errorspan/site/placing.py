@@ -14,6 +14,8 @@ from mkdocs.structure.files import File, Files, InclusionLevel, set_exclusions
 from errorspan.authoring.configuration import NAME
 from errorspan.authoring.settings import ASSETS_FOLDER, Settings
 from errorspan.site.blocks import set_aside
+from errorspan.site.frames import Framed
+from errorspan.site.gathering import Gathered
 from errorspan.site.links import KEY, in_the_way
 from errorspan.site.pages import Page
 
@@ -54,7 +56,7 @@ def add(pages: Sequence[Page], files: Files, config: MkDocsConfig) -> None:
             files.append(file)
 
 
-def settle(made: Mapping[str, Page], files: Files, config: MkDocsConfig) -> dict[str, list[str]]:
+def settle(made: Mapping[str, Page], files: Files, config: MkDocsConfig, gathered: Gathered) -> dict[str, list[str]]:
     """Give pages their content, wherever other plugins have moved them, and exercises their keys beside them.
 
     From here on a page's source is the topic file, so that plugins find its dates; lists are generated. Returns the
@@ -66,22 +68,30 @@ def settle(made: Mapping[str, Page], files: Files, config: MkDocsConfig) -> dict
         page = made.get(file.src_uri)
         if page is None or not file.is_documentation_page():
             continue
-        file.content_string, blocks[page.uri] = set_aside(page.content)  # to parse them took two fifths of a build
         file.abs_src_path = str(written.parent / page.source if page.source else written)
         file.generated_by = None if page.source else NAME
         file.edit_uri = _leading(written.parent / page.source, config.docs_dir) if page.source else None
         if key := made.get(f"{posixpath.dirname(page.uri)}/{KEY}"):
             place = f"{posixpath.dirname(file.dest_uri)}/{KEY}"
-            files.append(beside := File.generated(config, place, content=key.content))
+            files.append(beside := gathered.key(File.generated(config, place, content=""), key.uri))
             set_exclusions([beside], config)
             beside.inclusion = min(beside.inclusion, file.inclusion, key=lambda level: level.value)
+        if framed := gathered.framed(page, file, files):
+            files.remove(file)
+            files.append(framed)
+        else:  # to parse the blocks took two fifths of a build
+            file.content_string, blocks[page.uri] = set_aside(gathered.content(page))
     return blocks
 
 
 def placed(made: Mapping[str, Page], files: Files) -> set[str]:
     """Return where in the site the pages of a course are, and the keys beside them."""
     there = [file for file in files if file.inclusion not in LEFT_OUT]
-    pages = {file.dest_uri for file in there if file.src_uri in made and file.is_documentation_page()}
+    pages = {
+        file.dest_uri
+        for file in there
+        if file.src_uri in made and (isinstance(file, Framed) or file.is_documentation_page())
+    }
     keys = {f"{posixpath.dirname(uri)}/{KEY}" for uri in pages}
     return pages | keys.intersection(file.dest_uri for file in there)
 

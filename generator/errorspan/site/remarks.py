@@ -6,10 +6,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from errorspan.browser.tasks import ENGINES
 from errorspan.course import Course
-from errorspan.runs.publishing import withheld
-from errorspan.runs.run import Run, State
-from errorspan.site import running
+from errorspan.runs.run import State
+from errorspan.site.summary import Summary
 from errorspan.text.errors import shown
 
 _PROOFS = {
@@ -22,7 +22,7 @@ _PROOFS = {
 Log = logging.LoggerAdapter[Any]
 
 
-def remark(runs: Sequence[Run], course: Course, log: Log) -> None:
+def remark(topics: Sequence[Summary], course: Course, log: Log) -> None:
     """Say what is missing, left out, or against the keys of a course; warnings fail a strict build."""
     for fault in course.faults:
         log.warning(fault)
@@ -30,46 +30,42 @@ def remark(runs: Sequence[Run], course: Course, log: Log) -> None:
         log.warning("Left out until that is mended: %s", shown(", ".join(sorted(course.broken))))
     for folder in course.abandoned:
         log.warning("%s belongs to no topic file", folder)
-    _remark_on(runs, log)
-    for run in runs:
-        if run.graded and (reasons := withheld(run, course.settings.publish)):
-            log.info("%s is not published: %s", run.topic.id, shown("; ".join(reasons)))
-    if exams := [run.topic.id for run in runs if course.settings.is_exam(run.topic)]:
+    for topic in topics:
+        _remark_on(topic, log)
+    for topic in topics:
+        if topic.graded and topic.withheld:
+            log.info("%s is not published: %s", topic.id, shown("; ".join(topic.withheld)))
+    if exams := [topic.id for topic in topics if topic.exam]:
         log.info("Exams, of which neither run nor key is published: %s", ", ".join(exams))
-    _tell_of_proofs(runs, log)
-    _tell_of_engines([run for run in runs if run.topic.id not in exams], course, log)
-    stale = [run.topic.id for run in runs if run.stale]
-    if stale:
+    _tell_of_proofs(topics, log)
+    _tell_of_engines([topic for topic in topics if not topic.exam], course, log)
+    if stale := [topic.id for topic in topics if topic.stale]:
         log.info("Stale, replayed as recorded: %s (`errorspan run --refresh` asks again)", ", ".join(stale))
 
 
-def _tell_of_proofs(runs: Sequence[Run], log: Log) -> None:
+def _tell_of_proofs(topics: Sequence[Summary], log: Log) -> None:
     """Say of each proof that is shown where it was run."""
-    of: dict[str, list[str]] = {}
-    for run in runs:
-        if run.evidence.valid_proof or run.evidence.claim:
-            of.setdefault(run.evidence.source, []).append(run.topic.id)
     for source, said in _PROOFS.items():
-        if ids := of.get(source):
+        if ids := [topic.id for topic in topics if topic.proof == source]:
             log.info(said, ", ".join(ids))
 
 
-def _tell_of_engines(runs: Sequence[Run], course: Course, log: Log) -> None:
+def _tell_of_engines(topics: Sequence[Summary], course: Course, log: Log) -> None:
     """Say where students cannot run corrections, though a browser has shown that they could."""
-    for engine, ids in running.engines(runs).items():
-        if course.at_hand(engine):
+    for engine in ENGINES:
+        ids = [topic.id for topic in topics if topic.needs == engine.name]
+        if not ids or course.at_hand(engine):
             continue
         mend = f"`errorspan runtimes add {engine.name}`; a damaged one is moved away first"
         log.info("Corrections are compared and not run, for want of %s (%s): %s", engine.title, mend, ", ".join(ids))
 
 
-def _remark_on(runs: Sequence[Run], log: Log) -> None:
-    for run in runs:
-        if run.state is State.AWAITING:
-            log.warning("%s awaits its first run (%s)", run.topic.path, run.problem)
-        elif run.state is State.UNFINISHED:
-            log.warning("%s is unfinished (%s)", run.topic.path, run.problem)
-        for fault in (*run.faults, *run.solution_faults, *run.refutations):
-            log.warning(fault)
-        for said in run.remarks:
-            log.info(said)
+def _remark_on(topic: Summary, log: Log) -> None:
+    if topic.state is State.AWAITING:
+        log.warning("%s awaits its first run (%s)", topic.path, topic.problem)
+    elif topic.state is State.UNFINISHED:
+        log.warning("%s is unfinished (%s)", topic.path, topic.problem)
+    for fault in topic.warnings:
+        log.warning(fault)
+    for said in topic.remarks:
+        log.info(said)

@@ -5,7 +5,7 @@ A correction is tried in the program in which its error alone is left, in place 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,9 @@ def of(run: Run, at_hand: AtHand) -> dict[str, Any] | None:
     return made | {"leaveOut": [test for test in proof.tests if test not in agreed.tests]} if errors else None
 
 
-def engines(runs: Iterable[Run]) -> dict[Engine, list[str]]:
-    """Return the engines that exercises need, where a browser has shown that it runs them, with their topics."""
-    needed: dict[Engine, list[str]] = {}
-    for run in runs:
-        if run.evidence.valid_agreed and (engine := tasks.engine(run.topic, run.evidence.files)):
-            needed.setdefault(engine, []).append(run.topic.id)
-    return needed
+def engine(run: Run) -> Engine | None:
+    """Return the engine that an exercise needs, where a browser has shown that it runs its tests."""
+    return tasks.engine(run.topic, run.evidence.files) if run.evidence.valid_agreed else None
 
 
 def editor(language: str, at_hand: AtHand) -> dict[str, Any] | None:
@@ -67,17 +63,18 @@ def editor(language: str, at_hand: AtHand) -> dict[str, Any] | None:
 
 
 def scripts(
-    running: Collection[Mapping[str, Any]], at_hand: AtHand, *, written: bool = False
+    running: Collection[str | None], at_hand: AtHand, *, written: bool = False
 ) -> Iterator[tuple[str, str | Path]]:
     """Yield the scripts that run corrections, and the engines that these need, by where they stand among the assets.
 
-    With `written`, corrections are written in the editor.
+    `running`: for each exercise that has some, where its engine is fetched from, if it needs one. With `written`,
+    corrections are written in the editor.
     """
     assets = files("errorspan.site").joinpath("assets")
     if running:
         yield SCRIPT, assets.joinpath(SCRIPT).read_text("utf-8")
         yield tasks.RUNNER, tasks.runner()
-    needed = {made.get("from") for made in running}
+    needed = {*running}
     if written and (kept := at_hand(EDITOR)):
         yield WRITING, assets.joinpath(WRITING).read_text("utf-8")
         needed.add(tasks.fetching(kept)["from"])
