@@ -177,10 +177,9 @@ def serve() -> Iterator[Callable[[MessagesAPI], str]]:
 
     def start(api: MessagesAPI) -> str:
         server = HTTPServer(host="127.0.0.1", threaded=True)
-        server.expect_request("/v1/messages", method="POST").respond_with_handler(api)
         server.start()
         servers.append(server)
-        return server.url_for("").rstrip("/")
+        return api.on(server)
 
     yield start
     for server in servers:
@@ -199,8 +198,7 @@ def messages_api(server: HTTPServer, request: pytest.FixtureRequest) -> Messages
     """Serve an API of each test's own that answers well; `request.param` may say otherwise."""
     server.clear()
     api = MessagesAPI(**getattr(request, "param", {}))
-    server.expect_request("/v1/messages", method="POST").respond_with_handler(api)
-    api.url = server.url_for("").rstrip("/")
+    api.on(server)
     return api
 
 
@@ -233,8 +231,7 @@ def lone_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _record(folder: Path, api: MessagesAPI) -> Path:
     with HTTPServer(host="127.0.0.1", threaded=True) as server:
-        server.expect_request("/v1/messages", method="POST").respond_with_handler(api)
-        api.url = server.url_for("").rstrip("/")
+        api.on(server)
         project = new_project(folder, api)
         project.topic("words")
         built = project.build()

@@ -21,7 +21,8 @@ from werkzeug import Response
 from errorspan.answers.outputs import Categories, Implementation, Output
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
-from errorspan.models.client import Client, deprecations
+from errorspan.models.client import Client
+from errorspan.models.connection import deprecations
 from errorspan.record.manifest import Reply
 from errorspan.steps.prompting import Request
 from errorspan.text.errors import AskError

@@ -95,7 +95,7 @@ def written(project: Project) -> set[str]:
     for path in (project.folder / "topics/runs").glob("*/run.json"):
         entries = json.loads(path.read_text())["answers"]
         found |= {entry["served"] for file, entry in entries.items() if (path.parent / file).exists()}
-    for path in (project.folder / ".cache").rglob("*.json*"):
+    for path in (project.folder / ".cache/errorspan").rglob("*.json*"):
         if path.suffix != HALF:
             found.add(json.loads(path.read_text())["model"])
     return found
@@ -180,10 +180,10 @@ class Life:
         return set(self.asked) - self.written
 
 
-def killed(project: Project, chance: random.Random) -> Life:
+def killed(project: Project, chance: random.Random, *how: str) -> Life:
     """Start a process and kill it; with a key of its own, so that its calls are told apart however late they come."""
     project.environment["ANTHROPIC_API_KEY"] = key = f"sk-test-{len(snapshot(project))}-{time.monotonic_ns()}"
-    process = project.start("errorspan.commands.cli", "run")
+    process = project.start("errorspan.commands.cli", "run", *how)
     kind = at_a_random_moment(process, project, chance)
     at = time.monotonic()
     process.send_signal(signal.SIGKILL)
@@ -242,3 +242,22 @@ def test_nothing_that_was_written_is_asked_again(project: Project, monkeypatch: 
         if kills == KILLS:
             break
     print(json.dumps(found, indent=2))
+
+
+@pytest.mark.timeout(300 + 30 * KILLS)
+@pytest.mark.heavy
+def test_nothing_that_was_sent_in_a_batch_is_asked_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    print(f"ERRORSPAN_SEED={SEED}")
+    monkeypatch.chdir(project.folder)
+    config = project.folder / "mkdocs.yml"
+    config.write_text(f"{config.read_text()}    poll_seconds: 0.05\n    max_cost_usd: 1000\n")
+    api, chance = project.api, random.Random(SEED)
+    next(lives(project))
+    ended = [killed(project, chance, "--batch") for _ in range(KILLS)]
+    finished = project.errorspan("run", "--batch")
+    assert finished.returncode == 0, finished.stderr
+    hold_finished(project)
+    asked = Counter(question(call) for call in api.calls)
+    assert asked.keys() == written(project)
+    assert set(asked.values()) == {1}, "asked again, though it was paid for"
+    print(json.dumps(Counter(life.kind for life in ended), indent=2))

@@ -24,8 +24,8 @@ from errorspan.authoring.settings import Settings
 from errorspan.authoring.tiers import Model, Options, Server, Thinking
 from errorspan.authoring.topics import Topic
 from errorspan.models.replies import judge
-from errorspan.pipeline import Feedback
 from errorspan.record.manifest import Reply
+from errorspan.runs.attempt import Feedback
 from errorspan.steps import form, prompting
 from errorspan.steps.prompting import COMPLAINT_BYTES, Request, repaired, request, template_size
 from errorspan.steps.table import SOLVE, Pass, Step

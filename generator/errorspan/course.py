@@ -17,12 +17,15 @@ from errorspan.authoring.settings import Settings, fitting, read_settings
 from errorspan.authoring.topics import BESIDE, Broken, Topic, dropped, named_by, read_topics
 from errorspan.browser import engines
 from errorspan.browser.engines import Engine, Kept
-from errorspan.models.client import Client, deprecations
+from errorspan.models.batches import Batches
+from errorspan.models.client import Client
+from errorspan.models.connection import deprecations
 from errorspan.models.hand import Hand
 from errorspan.pipeline import Pipeline
 from errorspan.proof import agreeing, correcting, framing, harnesses, proofs, reviews, witnessed
 from errorspan.proof.evidence import Evidence
 from errorspan.record.manifest import Recorded
+from errorspan.record.outbox import JOURNALS
 from errorspan.record.record import Record
 from errorspan.runs.progress import Listener
 from errorspan.runs.run import Run
@@ -102,8 +105,12 @@ class Course:
 
     def record(self, topic: Topic) -> Record:
         """Return the record of a topic."""
-        name = f"{self.settings.topics}/runs/{topic.id}"
-        return Record(name, self.root / name, self.root / ".cache" / "errorspan" / topic.id, self.root)
+        return self.record_of(topic.id)
+
+    def record_of(self, id_: str) -> Record:
+        """Return the record of a topic, also where the topic is gone."""
+        name = f"{self.settings.topics}/runs/{id_}"
+        return Record(name, self.root / name, self.root / JOURNALS / id_, self.root)
 
     @property
     def faults(self) -> list[str]:
@@ -166,7 +173,7 @@ class Course:
             raise InputError(faults)
         return files
 
-    def _play(self, topic: Topic, client: Client | Hand | None = None, **how: Any) -> Run:
+    def _play(self, topic: Topic, client: Client | Batches | Hand | None = None, **how: Any) -> Run:
         """Play a topic, and lay beside its run what speaks for its key: a proof, and a review."""
         name = reviews.named(self.root, f"{self.settings.topics}/{topic.id}")
         review = reviews.read(self.root / name, name)
@@ -240,19 +247,19 @@ class Course:
     def ask(  # noqa: PLR0913 - how models are asked
         self,
         topics: Sequence[Topic],
+        client: Client | Batches | None = None,
         *,
         steps: Sequence[Step] = STEPS,
         refresh: bool = False,
-        max_calls: int | None = None,
         listen: Listener,
         stopping: Callable[[], None] = lambda: None,
     ) -> list[Run]:
         """Return the runs, asking models for what is missing of these steps; topics go side by side.
 
         Ctrl-C lets calls in flight finish, because they are paid for, and starts no other;
-        `stopping` is called at once. After `max_calls` no other is started either.
+        `stopping` is called at once.
         """
-        client = Client(self.settings, max_calls)
+        client = client or Client(self.settings)
 
         def played(topic: Topic) -> Run:
             try:

@@ -8,22 +8,22 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
-from errorspan.answers.outputs import Challenge
 from errorspan.answers.shape import Output, faults_in
-from errorspan.answers.verdicts import Verdict
 from errorspan.authoring.settings import Settings
 from errorspan.authoring.topics import Topic
+from errorspan.models.batches import Batches
 from errorspan.models.client import Client
 from errorspan.models.hand import Hand
 from errorspan.models.replies import judge, sent_back
+from errorspan.record import outbox
 from errorspan.record.manifest import Recorded, Rejected, answered, turned_down
 from errorspan.record.record import Record
 from errorspan.runs.answer import Answer
-from errorspan.runs.attempt import Attempt, sampled
+from errorspan.runs.attempt import Attempt, Feedback, sampled
 from errorspan.runs.calls import paid
 from errorspan.runs.progress import Listener, Progress
 from errorspan.runs.run import Open, Run
@@ -34,14 +34,6 @@ from errorspan.text.errors import AskError, Busy, DiskError, InputError, Refused
 
 Correct = Callable[[Recorded, Any], Any]
 """Gives the assessment as it is shown for the one that is recorded."""
-
-
-class Feedback(NamedTuple):
-    """What a failed attempt leaves to the next one."""
-
-    attempt: int
-    challenge: Challenge
-    verdict: Verdict
 
 
 class _Missing(Exception):
@@ -64,7 +56,7 @@ class Pipeline:
         topic: Topic,
         record: Record,
         settings: Settings,
-        client: Client | Hand | None = None,
+        client: Client | Batches | Hand | None = None,
         *,
         steps: Sequence[Step] = STEPS,
         refresh: bool = False,
@@ -119,6 +111,7 @@ class Pipeline:
             problem=problem,
             unsolved=unsolved,
             open=tuple(self._open),
+            sent=outbox.waits(self._record),
         )
 
     def _hold(self, held: ExitStack) -> bool:
@@ -239,10 +232,15 @@ class Pipeline:
         rejected: list[Rejected] = []
         told = partial(Progress, self.topic.id, asked, request.model, free=request.free)
         while True:
+            sent = outbox.sent(self._record, request)  # before the journal: its reply may come there meanwhile
             reply = self._record.received(request)
             if not reply:
+                waiting = _Missing(Open(asked, partial(replace, request)))
                 if not self._client or step not in self._steps or not self._client.takes(file):
-                    raise _Missing(Open(asked, partial(replace, request)))
+                    raise waiting
+                if self._client.defers(request, sent=sent):
+                    outbox.send(self._record, request)
+                    raise waiting
                 with self._record.room(request) as receive:
                     reply = self._client.ask(request, step.output, lambda: self._listen(told()), receive)
             output, faults = judge(step, outputs, reply, request.max_tokens)

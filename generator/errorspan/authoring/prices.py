@@ -18,6 +18,9 @@ Dollars = Annotated[Decimal, Field(ge=0, le=10_000)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 _MILLION = Decimal(1_000_000)
 
+BATCH = Decimal("0.5")
+"""What a token costs in a Message Batch, of its price."""
+
 
 class Price(BaseModel):
     """Dollars per million tokens; cached ones cost as much as input where nothing else is said."""

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from errorspan.authoring import configuration
 from errorspan.authoring.modules import Modules
-from errorspan.authoring.prices import PRICES, Price, Usage
+from errorspan.authoring.prices import BATCH, PRICES, Price, Usage
 from errorspan.authoring.tiers import KEY_VARIABLES, Choice, MidChoice, Model, WeakChoice
 from errorspan.authoring.topics import MOST_ATTEMPTS, Mode, ModelId, Topic
 
@@ -123,6 +123,9 @@ class Settings(BaseModel):
     timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
         600, description="how long a server may be silent, or go on sending one reply, before a call is given up"
     )
+    poll_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        60, description="how often `errorspan run --batch` looks whether a batch has ended"
+    )
     prices: dict[ModelId, Price] = Field(
         {}, description="dollars per million tokens of further models, or newer prices"
     )
@@ -140,13 +143,13 @@ class Settings(BaseModel):
         """Return how many solutions of one challenge are asked of a topic's weak tier."""
         return self.model("weak", topic).samples or 1
 
-    def price(self, model: str, usage: Usage, *, free: bool = False) -> Decimal | None:
+    def price(self, model: str, usage: Usage, *, free: bool = False, batch: bool = False) -> Decimal | None:
         """Return what tokens cost in dollars; None where the model's price is not known.
 
-        Nothing, where its server takes no key (`free`) and nobody has priced the model.
+        Nothing, where its server takes no key (`free`) and nobody has priced the model; half, in a `batch`.
         """
         price = self.prices.get(model) or PRICES.get(model)
-        return price.of(usage) if price else Decimal() if free else None
+        return price.of(usage) * (BATCH if batch else 1) if price else Decimal() if free else None
 
     @property
     def key_variables(self) -> tuple[str, ...]:

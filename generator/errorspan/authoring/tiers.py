@@ -142,6 +142,11 @@ class Model(Options, _Whom):
         return self.server is not None and self.server.key_env is None
 
     @property
+    def batched(self) -> bool:
+        """Tell whether it can be asked in batches: a server of the site's own is asked singly."""
+        return self.server is None
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Return the environment variables one of which has to hold its key; none where it takes none."""
         if self.server is None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
 
@@ -12,10 +14,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from errorspan import batching
 from errorspan.commands.board import Board
 from errorspan.commands.options import Dollars
 from errorspan.commands.telling import Failure, show
 from errorspan.course import Course
+from errorspan.models.client import Client
 from errorspan.runs import budget
 from errorspan.runs.progress import STOPPING, Tally, money
 from errorspan.runs.run import Run
@@ -23,6 +27,12 @@ from errorspan.steps.table import STEPS, Step
 
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would be asked, and ask nothing. Deprecated: errorspan estimate."
+)
+batch_option = click.option(
+    "--batch",
+    is_flag=True,
+    help="Ask in Message Batches: at half the price, and answered within a day. The same command goes on, days later "
+    "too. Models at servers of your own are asked singly.",
 )
 max_cost_option = click.option(
     "--max-cost", type=Dollars(), metavar="USD", help="A limit for this run in place of max_cost_usd."
@@ -35,6 +45,7 @@ def offered(  # noqa: PLR0913 - what is asked, of whom, and at which price
     max_cost: Decimal | None,
     *,
     dry_run: bool,
+    batch: bool = False,
     wanted: budget.Wanted = budget.missing,
     steps: Sequence[Step] = STEPS,
 ) -> bool:
@@ -47,13 +58,13 @@ def offered(  # noqa: PLR0913 - what is asked, of whom, and at which price
     limit = course.settings.max_cost_usd if max_cost is None else max_cost
     if dry_run:
         click.echo("warning: --dry-run goes with the next release; `errorspan estimate` tells more", err=True)
-        _tell_missing(course, runs, wanted)
-        click.echo(f"Worst case: {money(budget.within(runs, course.settings, limit, wanted))}")
+        _tell_missing(course, runs, wanted, batch=batch)
+        click.echo(f"Worst case: {money(budget.within(runs, course.settings, limit, wanted, batch=batch))}")
         return False
     if locked := budget.without_key(budget.asked(runs, course.settings, wanted)):
         told = (f"{' or '.join(keys)} (for {', '.join(models)})" for keys, models in locked.items())
         raise Failure(f"No key: set {'; and '.join(told)}.")
-    worst = budget.within(runs, course.settings, limit, wanted)
+    worst = budget.within(runs, course.settings, limit, wanted, batch=batch)
     asked = [run.topic for run in runs]
     for line in course.deprecations(asked, steps):
         click.echo(f"warning: {line}", err=True)
@@ -61,25 +72,40 @@ def offered(  # noqa: PLR0913 - what is asked, of whom, and at which price
     return True
 
 
-def asked(
+def asked(  # noqa: PLR0913 - what is asked, and how
     course: Course,
     runs: Sequence[Run],
     *,
     steps: Sequence[Step] = STEPS,
     refresh: bool,
+    batch: bool = False,
     max_calls: int | None = None,
 ) -> list[Run]:
     """Return the runs with what models were asked for, telling each call: on a terminal as a table, else in lines."""
-    topics, stopping = [run.topic for run in runs], partial(_say, STOPPING)
-    ask = partial(course.ask, topics, steps=steps, refresh=refresh, max_calls=max_calls, stopping=stopping)
-    if not sys.stderr.isatty():
-        return ask(listen=Tally(course.settings, _say))
-    board = Board(topics_of=[topic.id for topic in topics], tally=Tally(course.settings, lambda _: None))
-    with Live(get_renderable=board.table, console=Console(stderr=True), refresh_per_second=4):
-        return ask(listen=board)
+    topics = [run.topic for run in runs]
+    client, console = Client(course.settings, max_calls), Console(stderr=True)
+    say = partial(console.print, markup=False, highlight=False) if sys.stderr.isatty() else _say
+    ask = partial(batching.ask, course, topics, client, say=say) if batch else partial(course.ask, topics, client)
+    ask = partial(ask, steps=steps, refresh=refresh, stopping=partial(_say, STOPPING))
+    with _terminable():
+        if not sys.stderr.isatty():
+            return ask(listen=Tally(course.settings, _say))
+        board = Board(topics_of=[topic.id for topic in topics], tally=Tally(course.settings, lambda _: None))
+        with Live(get_renderable=board.table, console=console, refresh_per_second=4):
+            return ask(listen=board)
 
 
-def _tell_missing(course: Course, runs: Sequence[Run], wanted: budget.Wanted) -> None:
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Have what ends a process in the background stop as Ctrl-C does: what was asked for is kept."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell_missing(course: Course, runs: Sequence[Run], wanted: budget.Wanted, *, batch: bool) -> None:
     table = Table("topic", "step", "attempt", "pass", "model", "at most", box=None)
     later = False
     for run in runs:
@@ -91,7 +117,7 @@ def _tell_missing(course: Course, runs: Sequence[Run], wanted: budget.Wanted) ->
                 str(one.attempt or ""),
                 one.title,
                 str(course.settings.model(one.step.asks(one.order), run.topic)),
-                money(budget.worst_price(one, run, course.settings)),
+                money(budget.worst_price(one, run, course.settings, batch=batch)),
             )
     show(table)
     if later:

@@ -67,6 +67,7 @@ for command in (
 @main.command()
 @topics_argument
 @click.option("--refresh", is_flag=True, help="Ask again where a prompt, a model or the topic changed since.")
+@asking.batch_option
 @asking.dry_run_option
 @asking.max_cost_option
 @click.option(
@@ -81,6 +82,7 @@ def run(  # noqa: PLR0913 - click passes each option
     topics: tuple[str, ...],
     *,
     refresh: bool,
+    batch: bool,
     dry_run: bool,
     max_cost: Decimal | None,
     max_calls: int | None,
@@ -93,9 +95,11 @@ def run(  # noqa: PLR0913 - click passes each option
     failed = left_out(course, topics)
     finished: list[Run] = []
     if not open_runs:
+        if batch and not dry_run:
+            asking.asked(course, [], refresh=refresh, batch=True)  # what was paid for, and nothing waits for any more
         click.echo("Nothing else is missing." if failed else "Nothing is missing.")
-    elif asking.offered(course, open_runs, max_cost, dry_run=dry_run):
-        finished = asking.asked(course, open_runs, refresh=refresh, max_calls=max_calls)
+    elif asking.offered(course, open_runs, max_cost, dry_run=dry_run, batch=batch):
+        finished = asking.asked(course, open_runs, refresh=refresh, batch=batch, max_calls=max_calls)
     for run in finished:
         click.echo(f"{run.topic.id}: {state(run)}", err=True)
     if problems := [run.problem for run in finished if run.problem]:

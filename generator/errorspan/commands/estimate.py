@@ -22,6 +22,7 @@ from errorspan.runs.progress import money
 @topics_argument
 @click.option("--refresh", is_flag=True, help="As if `errorspan run --refresh` asked again for what is stale.")
 @click.option("--solve", is_flag=True, help="What `errorspan solve` would ask, in place of what a run would.")
+@click.option("--batch", is_flag=True, help="In batches, as `errorspan run --batch` asks: at half the price.")
 @click.option("--json", "as_json", is_flag=True, help="Print the same for a program.")
 @shard_option
 @config_option
@@ -30,6 +31,7 @@ def estimate(  # noqa: PLR0913 - click passes each option
     *,
     refresh: bool,
     solve: bool,
+    batch: bool,
     as_json: bool,
     shard: Shard | None,
     config_file: Path,
@@ -44,12 +46,13 @@ def estimate(  # noqa: PLR0913 - click passes each option
     known = typical(course.replay())
     runs = course.replay(topics, refresh=refresh, leave_out=True)
     failed = left_out(course, topics)
-    found = list(estimates(runs, course.settings, known, budget.unsolved if solve else budget.missing))
+    wanted = budget.unsolved if solve else budget.missing
+    found = list(estimates(runs, course.settings, known, wanted, batch=batch))
     if as_json:
         listed = [one._asdict() | {"likely": _plain(one.likely), "most": _plain(one.most)} for one in found]
         click.echo(json.dumps(listed, indent=2))
     elif found:
-        _show(found)
+        _show(found, batch=batch)
     else:
         click.echo("Nothing is missing.")
     if failed:
@@ -60,7 +63,7 @@ def _plain(price: object) -> float | None:
     return None if price is None else float(str(price))
 
 
-def _show(found: Sequence[Estimate]) -> None:
+def _show(found: Sequence[Estimate], *, batch: bool) -> None:
     table = Table("topic", "step", "model", "calls", "tokens", "price", "at most: calls", "tokens", "price", box=None)
     for topic in dict.fromkeys(one.topic for one in found):
         rows = [one for one in found if one.topic == topic]
@@ -71,7 +74,8 @@ def _show(found: Sequence[Estimate]) -> None:
     if len({one.topic for one in found}) > 1:
         table.add_row("all", "", "", *_cells(found))
     show(table)
-    click.echo(f"\nPrices as of {AS_OF}, or the site's own. Likely is a guess, at most a bound.")
+    half = ", half of them in batches" if batch else ""
+    click.echo(f"\nPrices as of {AS_OF}, or the site's own{half}. Likely is a guess, at most a bound.")
 
 
 def _cells(rows: Sequence[Estimate]) -> list[str]:

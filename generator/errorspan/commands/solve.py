@@ -102,8 +102,10 @@ def _show(made: Report[Run]) -> None:
 
 
 def _spent(kind: str, rows: tuple[Spent, ...]) -> Table:
-    table = Table(kind, "calls", "did not count", "tokens in", "tokens out", "cost", box=None)
+    batched = ["in batches"] if any(row.batched for row in rows) else []
+    table = Table(kind, "calls", *batched, "did not count", "tokens in", "tokens out", "cost", box=None)
     for row in rows:
         tokens = (f"{count:,}" for count in (row.usage.prompt_tokens, row.usage.output_tokens))
-        table.add_row(row.name, str(row.sent_back.of), str(row.sent_back), *tokens, money(row.cost))
+        told = [str(row.batched)] if batched else []
+        table.add_row(row.name, str(row.sent_back.of), *told, str(row.sent_back), *tokens, money(row.cost))
     return table

@@ -26,6 +26,10 @@ class Hand:
         """Tell whether the reply is for this file of the record, and is still in hand."""
         return self._reply is not None and file == self._file
 
+    def defers(self, request: Request, *, sent: bool) -> bool:  # noqa: ARG002 - nothing is paid for here
+        """Tell whether a request waits to be sent with others."""
+        return False
+
     def ask(
         self,
         request: Request,  # noqa: ARG002 - whoever asked by hand had it before

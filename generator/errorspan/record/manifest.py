@@ -63,16 +63,17 @@ class Source(BaseModel):
     model: str | None = Field(None, description="the model that the pipeline asked")
     stop_reason: str | None = Field(None, description="why it stopped, in the server's word")
     usage: Usage | None = Field(None, description="tokens as the server counted them")
-    seconds: Seconds | None = Field(None, description="how long the reply took")
+    batch: bool | None = Field(None, description="`true`: it came in a Message Batch, at half the price")
+    seconds: Seconds | None = Field(None, description="how long the reply took; of a batch nobody knows")
     free: bool | None = Field(None, description="`true`: its server takes no key")
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Self:
-        measured = (self.model, self.stop_reason, self.usage, self.seconds)
+        measured = (self.model, self.stop_reason, self.usage, self.seconds, self.batch)
         if (self.whom is None) != (self.by is None) or (self.how and not self.whom):
             raise ValueError("what was asked by hand says `whom` somebody asked, and `by` whom; `how` goes with them")
         if self.whom and measured != (None,) * len(measured):
-            raise ValueError("what was asked by hand has no model, stop reason, usage or seconds")
+            raise ValueError("what was asked by hand has no model, stop reason, usage, seconds or batch")
         return self
 
     @property
@@ -94,7 +95,8 @@ class _Given(Source):
     @field_validator("model", "usage", "seconds")
     @classmethod
     def _measured(cls, value: Any, known: ValidationInfo) -> Any:
-        if value is None and known.data.get("whom", "unread") is None:
+        unknown = known.field_name == "seconds" and known.data.get("batch")
+        if value is None and known.data.get("whom", "unread") is None and not unknown:
             raise PydanticCustomError("missing", "is missing")
         return value
 
@@ -110,7 +112,7 @@ class Reply(_Given):
         """Return who gave it, as the record has that; `asked` is the model that the request is for."""
         if self.by_hand:
             return {"whom": self.whom, "how": self.how, "by": self.by}
-        measured = {"stop_reason": self.stop_reason, "usage": self.usage, "seconds": self.seconds}
+        measured = {name: getattr(self, name) for name in ("stop_reason", "usage", "batch", "seconds")}
         return {"model": asked, **measured}
 
 
@@ -183,7 +185,7 @@ class Entry(Source):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        told = (self.key, self.model, self.seconds, self.usage, self.stop_reason)
+        told = (self.key, self.model, self.batch or self.seconds, self.usage, self.stop_reason)
         timed = self.at is not None and "T" in self.at
         if self.origin == "model" and (None in told or not timed):
             raise ValueError("an answer of a model has a key, a model, a time, seconds, usage and a stop reason")
@@ -199,7 +201,7 @@ class Entry(Source):
 
     def set_aside(self, file: str) -> Rejected | None:
         """Return what stays of it where a later answer takes its place; nothing where a person wrote it."""
-        measured = self.model and self.usage and self.seconds is not None
+        measured = self.model and self.usage and (self.batch or self.seconds is not None)
         if not (measured or self.by_hand) or self.at is None or "T" not in self.at:
             return None
         known = {name: getattr(self, name) for name in Source.model_fields}

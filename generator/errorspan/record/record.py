@@ -241,7 +241,7 @@ class Record:
         return json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
     def _journaled(self, request: Request) -> Path:
-        return self.journaled(f"{request.chain}.{request.repairs}.{request.key}.json")
+        return self.journaled(f"{request.name}.json")
 
     def _chained(self, chain: str) -> list[Path]:
         """Return the replies of a chain of repairs, in the order of their requests: clocks may go backwards."""

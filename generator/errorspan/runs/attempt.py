@@ -1,12 +1,13 @@
-"""Hold one attempt of a run: how many samples of the weak tier it has, and what its steps gave for each."""
+"""Hold one attempt of a run: its samples of the weak tier, what its steps gave for each, what the next one is told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
+from errorspan.answers.outputs import Challenge
 from errorspan.answers.verdicts import Verdict, best
 from errorspan.steps.table import ATTEMPT, passes
 
@@ -35,6 +36,14 @@ class Attempt:
     def verdict(self) -> Verdict | None:
         """Return the judgment, if it came so far."""
         return self.outputs.get("judgment")
+
+
+class Feedback(NamedTuple):
+    """What a failed attempt leaves to the next one."""
+
+    attempt: int
+    challenge: Challenge
+    verdict: Verdict
 
 
 def sampled(attempt: int, has: Callable[[str], bool], wanted: int) -> int:

@@ -60,7 +60,9 @@ def without_key(models: Iterable[Model]) -> dict[tuple[str, ...], list[str]]:
     return found
 
 
-def within(runs: Sequence[Run], settings: Settings, limit: Decimal, wanted: Wanted = missing) -> Decimal:
+def within(
+    runs: Sequence[Run], settings: Settings, limit: Decimal, wanted: Wanted = missing, *, batch: bool = False
+) -> Decimal:
     """Return the worst case of asking these runs for what is missing, in dollars.
 
     Raises:
@@ -73,7 +75,7 @@ def within(runs: Sequence[Run], settings: Settings, limit: Decimal, wanted: Want
             f"no price is known for {', '.join(unpriced)}; name it under extra.generator.prices "
             "(input and output in dollars per million tokens, 0 for a model of your own)"
         )
-    worst = total(worst_case(run, settings, wanted) for run in runs) or Decimal()
+    worst = total(worst_case(run, settings, wanted, batch=batch) for run in runs) or Decimal()
     if worst > limit:
         raise BudgetError(
             f"{len(runs)} {'topic' if len(runs) == 1 else 'topics'} could cost up to ${worst:.2f}, "
@@ -82,20 +84,21 @@ def within(runs: Sequence[Run], settings: Settings, limit: Decimal, wanted: Want
     return worst
 
 
-def worst_case(run: Run, settings: Settings, wanted: Wanted = missing) -> Decimal | None:
+def worst_case(run: Run, settings: Settings, wanted: Wanted = missing, *, batch: bool = False) -> Decimal | None:
     """Return the most that the missing passes of a run can cost, in dollars; None where a model's price is not known.
 
     A token is at least a byte, so a prompt has at most as many tokens as bytes; every answer is as long as it may be,
     and every repair is needed. Two things are not in it: `TOKENIZERS` is a guess, and where a connection breaks while a
     model answers, the call is made again and a server may charge for both.
     """
-    return total(worst_price(one, run, settings) for one in wanted(run, settings))
+    return total(worst_price(one, run, settings, batch=batch) for one in wanted(run, settings))
 
 
-def worst_price(asked: Pass, run: Run, settings: Settings) -> Decimal | None:
+def worst_price(asked: Pass, run: Run, settings: Settings, *, batch: bool = False) -> Decimal | None:
     """Return the most that one pass of a step can cost, repairs included; None where its model's price is not known."""
     model = settings.model(asked.step.asks(asked.order), run.topic)
-    return total(settings.price(model.model, usage, free=model.free) for usage in worst_usages(asked, run, settings))
+    how = {"free": model.free, "batch": batch and model.batched}
+    return total(settings.price(model.model, usage, **how) for usage in worst_usages(asked, run, settings))
 
 
 def worst_usages(asked: Pass, run: Run, settings: Settings) -> list[Usage]:

@@ -25,6 +25,8 @@ def usage(calls: Iterable[Call]) -> Usage:
 def cost(calls: Iterable[Call], settings: Settings) -> Decimal | None:
     """Add up what calls cost in dollars; None where the price of one's model is not known."""
     return total(
-        settings.price(call.model, call.usage, free=bool(call.free)) if call.model and call.usage else None
+        settings.price(call.model, call.usage, free=bool(call.free), batch=bool(call.batch))
+        if call.model and call.usage
+        else None
         for call in calls
     )

@@ -50,7 +50,10 @@ class Rate:
 
 
 class Sum(BaseModel):
-    """What calls add up to: how many there were, how many of these were sent back, tokens, and dollars if known."""
+    """What calls add up to: how many there were, how many of these were sent back, tokens, and dollars if known.
+
+    `batched` were in a batch, at half the price.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,6 +61,7 @@ class Sum(BaseModel):
     sent_back: int = 0
     usage: Usage = Usage()
     cost: Decimal | None = Decimal()
+    batched: int = 0
 
     def __add__(self, other: Sum) -> Sum:
         """Return both together; where one's cost is not known, neither is that."""
@@ -67,6 +71,7 @@ class Sum(BaseModel):
             sent_back=self.sent_back + other.sent_back,
             usage=self.usage + other.usage,
             cost=(self.cost or 0) + (other.cost or 0) if known else None,
+            batched=self.batched + other.batched,
         )
 
 
@@ -176,7 +181,13 @@ def _sums(calls: Sequence[tuple[str, Call]], settings: Settings) -> dict[str, Su
         of[name].append(call)
     back = {name: _sent_back(made) for name, made in of.items()}
     return {
-        name: Sum(calls=back[name].of, sent_back=back[name].count, usage=usage(made), cost=cost(made, settings))
+        name: Sum(
+            calls=back[name].of,
+            sent_back=back[name].count,
+            usage=usage(made),
+            cost=cost(made, settings),
+            batched=sum(bool(call.batch) for call in made),
+        )
         for name, made in of.items()
     }
 

@@ -44,7 +44,12 @@ class Estimate(NamedTuple):
 
 
 def estimates(
-    runs: Iterable[Run], settings: Settings, typical: Mapping[str, Usage], wanted: budget.Wanted = budget.missing
+    runs: Iterable[Run],
+    settings: Settings,
+    typical: Mapping[str, Usage],
+    wanted: budget.Wanted = budget.missing,
+    *,
+    batch: bool = False,
 ) -> Iterator[Estimate]:
     """Yield what is missing of these runs, step by step.
 
@@ -70,8 +75,11 @@ def estimates(
                 most_calls=sum(map(len, most)),
                 likely_tokens=sum(usage.tokens for _, usage in likely),
                 most_tokens=sum(usage.tokens for usages in most for usage in usages),
-                likely=total(settings.price(model.model, usage, free=model.free) for model, usage in likely),
-                most=total(budget.worst_price(one, run, settings) for one in asked),
+                likely=total(
+                    settings.price(model.model, usage, free=model.free, batch=batch and model.batched)
+                    for model, usage in likely
+                ),
+                most=total(budget.worst_price(one, run, settings, batch=batch) for one in asked),
             )
 
 

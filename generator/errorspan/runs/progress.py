@@ -16,6 +16,8 @@ from errorspan.text.errors import shown
 STOPPING = "Stopping: calls in flight are paid for, so they are waited for. Ctrl-C again gives them up."
 KEPT = "What was answered is kept; the same command goes on from there."
 STOPPED = f"Stopped. {KEPT}"
+GOES_ON = "A batch goes on at the server: `errorspan run --batch` takes its answers, which are kept there for 29 days."
+BUSY = "Another process sends batches of this course; this one goes on when that has ended."
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Tally:
         """Take note of a call that was sent, or of its reply."""
         with self._lock:
             if (reply := progress.reply) and reply.usage:
-                price = self._settings.price(progress.model, reply.usage, free=progress.free)
+                how = {"free": progress.free, "batch": bool(reply.batch)}
+                price = self._settings.price(progress.model, reply.usage, **how)
                 self.calls += 1
                 self.usage += reply.usage
                 self.cost = None if price is None or self.cost is None else self.cost + price
@@ -68,7 +71,8 @@ class Tally:
             return f"{where}: asked"
         came = f"from {reply.who}, as reported"
         if reply.usage:
-            came = f"{reply.usage.tokens:,} tokens in {reply.seconds:.1f} s from {reply.model}"
+            took = "in a batch" if reply.seconds is None else f"in {reply.seconds:.1f} s"
+            came = f"{reply.usage.tokens:,} tokens {took} from {reply.model}"
         if progress.faults:
             return f"{where}: not usable ({'; '.join(progress.faults)[:200]}), {came}; so far {self.total}"
         return f"{where}: answered, {came}; so far {self.total}"

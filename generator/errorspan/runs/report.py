@@ -42,12 +42,16 @@ class Line(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """What the calls of a step or a tier add up to; `sent_back` is the share of replies that did not count."""
+    """What the calls of a step or a tier add up to.
+
+    `sent_back` is the share of replies that did not count, `batched` the number of calls in batches, at half the price.
+    """
 
     name: str
     sent_back: Rate
     usage: Usage
     cost: Decimal | None
+    batched: int
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ def _by(runs: Sequence[Mapping[str, Sum]]) -> tuple[Spent, ...]:
 
 def _spent_on(name: str, sums: Sequence[Sum]) -> Spent:
     whole = sum(sums, Sum())
-    return Spent(name, Rate(whole.sent_back, whole.calls), whole.usage, whole.cost)
+    return Spent(name, Rate(whole.sent_back, whole.calls), whole.usage, whole.cost, whole.batched)
 
 
 def _rate(rate: Rate) -> dict[str, float | None]:
@@ -162,4 +166,5 @@ def _spent(row: Spent) -> dict[str, Any]:
         "tokens_in": row.usage.prompt_tokens,
         "tokens_out": row.usage.output_tokens,
         "dollars": None if row.cost is None else float(row.cost),
+        "in_batches": row.batched,
     }

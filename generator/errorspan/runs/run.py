@@ -67,7 +67,7 @@ class Run:
     """All answers of one topic, with where each came from. `problem` says why the next one is not there.
 
     `solutions` are solvers' answers, which a run is complete without; `unsolved` says why one that was asked for is not
-    there. `open` are the passes that can be asked as it stands, solvers' among them.
+    there. `open` are the passes that can be asked as it stands, solvers' among them; `sent`: some are on their way.
     """
 
     topic: Topic
@@ -82,6 +82,7 @@ class Run:
     solutions: tuple[Answer, ...] = ()
     unsolved: str | None = None
     open: tuple[Open, ...] = ()
+    sent: bool = False
 
     @property
     def state(self) -> State:
@@ -250,6 +251,11 @@ class Run:
     def seconds(self) -> float:
         """Return the time that models took, added up over calls."""
         return sum(call.seconds or 0 for call in self.calls)
+
+    @property
+    def batched(self) -> int:
+        """Return how many calls were made in a batch, at half the price; how long they took nobody knows."""
+        return sum(bool(call.batch) for call in self.calls)
 
     @property
     def date(self) -> str | None:

@@ -85,6 +85,8 @@ def following(run: Run, settings: Settings) -> Next | None:  # noqa: C901, PLR09
     if not run.finished:
         if budget.without_key(budget.asked([run], settings)):
             return typed("prompt", "prints what to ask, where there is no key")
+        if run.sent:
+            return typed("run", "takes what came in a batch, and goes on", " --batch")
         return typed("run", "asks for what is missing")
     if run.state is State.NOT_SEPARATED or run.declined:
         return typed("run", f"asks again, once {run.topic.path} says something else", " --refresh")

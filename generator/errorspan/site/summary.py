@@ -46,7 +46,7 @@ class Row(_Told):
     calls: int
     tokens: int
     cost: Decimal | None
-    seconds: float
+    seconds: float | None
     date: str | None
 
 
@@ -134,7 +134,7 @@ def _row(run: Run, settings: Settings) -> Row:
         calls=len(run.calls),
         tokens=run.usage.tokens,
         cost=run.cost(settings),
-        seconds=run.seconds,
+        seconds=run.seconds if run.batched < len(run.calls) else None,
         date=run.date,
     )
 

@@ -77,6 +77,11 @@ class Request:
         return len(self.turns) // 2
 
     @property
+    def name(self) -> str:
+        """Return what the journal's files are named by: the chain, the number of the repair, and the key."""
+        return f"{self.chain}.{self.repairs}.{self.key}"
+
+    @property
     def prompt(self) -> str:
         """Return what is asked as one text, with the last reply and what is wrong with it where there is one."""
         prompt = self.turns[0][1]

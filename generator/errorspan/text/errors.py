@@ -3,7 +3,8 @@
     GeneratorError
     ├── InputError     a topic file, a setting or a recorded answer is not as it should be; all faults at once
     ├── AskError       a model could not be asked, or did not answer usably
-    │   └── Refused    what came back was an answer, but not one that counts (and it was paid for)
+    │   ├── Refused    what came back was an answer, but not one that counts (and it was paid for)
+    │   └── Unreached  nothing that can be read came back: whether it arrived is not known, and it may later
     ├── BudgetError    asking could cost more than the settings allow
     ├── DiskError      a file could not be written; nothing more is asked, because it could not be kept
     ├── Busy           another process is writing this record, or this folder
@@ -50,6 +51,10 @@ class AskError(GeneratorError):
 
 class Refused(AskError):
     """A reply came, and it is no answer: a refusal, a cut, faults that repairs did not mend."""
+
+
+class Unreached(AskError):
+    """The server was out of reach, too busy, or gave nothing that can be read."""
 
 
 class BudgetError(GeneratorError):
