@@ -30,6 +30,8 @@ VALUE = 500
 NO_FIT = 64
 """Ends a session whose adapter has nothing for the tier; pytest's own codes are below."""
 BROKEN_ADAPTER = 65
+ARGUMENTS = ("-p", "no:terminal", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir=.")
+"""How pytest runs, whatever it runs."""
 
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 _HERE = Path(__file__).resolve().parent
@@ -282,8 +284,7 @@ def main() -> int:
         told.write(json.dumps({"event": event, **more}) + "\n")
         told.flush()
 
-    arguments = ["-p", "no:terminal", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir=.", *sys.argv[1:]]
-    return int(pytest.main(arguments, plugins=[sys.modules[__name__], Witness(say)]))
+    return int(pytest.main([*ARGUMENTS, *sys.argv[1:]], plugins=[sys.modules[__name__], Witness(say)]))
 
 
 if __name__ == "__main__":
