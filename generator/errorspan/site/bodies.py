@@ -12,7 +12,7 @@ from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 from pydantic import BaseModel, ConfigDict
 
-from errorspan.site.blocks import put_back, set_aside
+from errorspan.site.blocks import set_aside
 
 _KNOWN = ("markdown.extensions.", "pymdownx.", "material.extensions.", "mkdocs.")
 """Where extensions come from that make of a page what stands in it."""
@@ -45,20 +45,25 @@ class Body(BaseModel):
         return TableOfContents(list(map(_link, self.headings)))
 
 
-def of(uri: str, content: str, config: MkDocsConfig) -> tuple[Body, list[str]]:
-    """Read a page, and return its blocks of HTML apart."""
-    text, blocks = set_aside(content)
-    file = File.generated(config, uri, content=text)
-    page = MkDocsPage(None, file, config)
-    page.read_source(config)
-    page.render(config, Files([file]))
-    headings = tuple(map(_heading, page.toc))
-    return Body(title=str(page.title), meta=dict(page.meta), html=page.content or "", headings=headings), blocks
+class Reader:
+    """Reads a site's pages. What is around their blocks is alike in many, and read once."""
 
+    def __init__(self, config: MkDocsConfig) -> None:
+        self._config = config
+        self._read: dict[str, tuple[str, tuple[Heading, ...]]] = {}
 
-def whole(body: Body, blocks: list[str]) -> str:
-    """Return a body's HTML with its blocks in their places."""
-    return put_back(body.html, blocks)
+    def body(self, uri: str, content: str) -> tuple[Body, list[str]]:
+        """Read a page, and return its blocks of HTML apart."""
+        text, blocks = set_aside(content)
+        file = File.generated(self._config, uri, content=text)
+        page = MkDocsPage(None, file, self._config)
+        page.read_source(self._config)
+        around = page.markdown or ""
+        if around not in self._read:
+            page.render(self._config, Files([file]))
+            self._read[around] = page.content or "", tuple(map(_heading, page.toc))
+        html, headings = self._read[around]
+        return Body(title=str(page.title), meta=dict(page.meta), html=html, headings=headings), blocks
 
 
 def reading(config: MkDocsConfig) -> Mapping[str, Any]:

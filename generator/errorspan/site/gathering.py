@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from posixpath import dirname
 from types import SimpleNamespace
 from typing import Any
@@ -53,7 +52,7 @@ class Gathered:
             contributing = Contributing(course, making)
         else:
             self._frames = Frames(config)
-            contributing = Contributing(course, making, partial(bodies.of, config=config), bodies.reading(config))
+            contributing = Contributing(course, making, bodies.Reader(config).body, bodies.reading(config))
         self._made = contributed(course, contributing, log, asks=asks)
         contributing.forget()
         self._named = frozenset(_named(config.nav))
