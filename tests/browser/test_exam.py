@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from axe import faults
+from errorspan.export import parcel as export
+from errorspan.export import scorm
+from errorspan.grading.gradebook import Grading
+from errorspan.runs.answer import AUTHORSHIP, Authorship
 from errorspan.site.filling import templates
 from errorspan.site.words import direction
 from sample import EXERCISE, mark, marked, press, status, variant
@@ -169,3 +175,52 @@ def test_axe_finds_nothing_in_an_exam(new_page, local, lang, asked, looks) -> No
         expect(status(page)).not_to_be_empty()
         assert faults(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+API = """(kept => {
+    window.kept = { "cmi.suspend_data": kept };
+    const answer = (use) => (...values) => use(...values) ?? "true";
+    window.API = {
+        LMSInitialize: answer(() => {}), LMSCommit: answer(() => {}), LMSFinish: answer(() => {}),
+        LMSGetValue: (name) => window.kept[name] ?? "",
+        LMSSetValue: answer((name, value) => { window.kept[name] = value; }),
+    };
+})"""
+
+
+def test_a_platform_keeps_what_is_handed_in_and_the_command_grades_it(new_page, tmp_path) -> None:
+    run = SimpleNamespace(authorship=Authorship(AUTHORSHIP["model"]))
+    other = variant(id="practice", level="beginner")
+    parcel = export.Parcel([export.Exported(made, run) for made in (EXAM, other)], "A course", "en")
+    for name, content in scorm.package(parcel).items():
+        (tmp_path / name).write_text(content, "utf-8")
+    address = (tmp_path / "index.html").as_uri()
+    platform = new_page(address, init=f"{API}('')")
+    exam = platform.locator("#exercise-dpo")
+    expect(exam.locator(".es-count")).not_to_be_empty()
+    for line in (12, 14):
+        exam.locator(".es-gutter-number").nth(line - 1).click()
+    exam.get_by_label("What is wrong").first.fill("Zu groß: „x“ 🙂")
+    exam.locator(".es-who input").fill("7")
+    downloads = []
+    platform.on("download", lambda file: downloads.append(file.url))
+    exam.locator("[data-action=handIn]").click()
+    expect(exam.locator(".es-status")).to_have_text(re.compile("Your learning platform has your answers"))
+    kept = platform.evaluate("window.kept")
+    assert (kept["cmi.core.lesson_status"], "cmi.core.score.raw" in kept) == ("incomplete", False)
+    assert len(kept["cmi.suspend_data"]) < 4096
+    (tmp_path / "handed.json").write_text(kept["cmi.suspend_data"], "utf-8")
+    grading = Grading({"dpo": EXERCISE})
+    grading.take(tmp_path / "handed.json")
+    (row,) = grading.graded.values()
+    assert (row.who, row.marks, row.texts) == ("7", (12, 14), (("12", "Zu groß: „x“ 🙂", ""),))
+    later = new_page(address, init=f"{API}({json.dumps(kept['cmi.suspend_data'])})")
+    again = later.locator("#exercise-dpo")
+    expect(again.get_by_label("What is wrong").first).to_have_value("Zu groß: „x“ 🙂")
+    for note in again.get_by_label("How would").all():
+        note.fill("x" * 4000)  # more than a platform keeps: marks stay, and the file is offered
+    with later.expect_download() as told:
+        again.locator("[data-action=handIn]").click()
+    assert len(json.loads(Path(told.value.path()).read_text("utf-8"))["handin"]["answers"][0]["fix"]) == 4000
+    assert '"marks":[12,14]' in later.evaluate("window.kept['cmi.suspend_data']")
+    assert downloads == []

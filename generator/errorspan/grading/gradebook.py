@@ -147,7 +147,9 @@ def _of_exam(sheet: Sheet, handin: HandIn, exercise: Exercise) -> Graded:
         grade=rules.graded(exercise, handin.marks),
         right=len(right),
         tried=len(touched),
-        texts=tuple((_place(one.first, one.to), one.name or "", one.fix or "") for one in handin.answers),
+        texts=tuple(
+            (_place(one.first, one.to), one.name or "", one.fix or "") for one in handin.answers if one.name or one.fix
+        ),
         minutes=handin.minutes,
         handed=handin.handed,
     )
