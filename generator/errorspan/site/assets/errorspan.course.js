@@ -1,15 +1,17 @@
 /* The progress of exercises and of the course, on pages that list them: errorspan.js loads this. */
 errorspanCourse((shared) => {
   const { ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, joined } = shared;
-  const { held, link, make, outdated, recall, stored, tables, unsaved, write } = shared;
+  const { held, link, make, outdated, recall, stored, tables, unsaved, unseen, within, wordsFor, write } = shared;
 
   const GOOD_SCORE = 80;
   const REVIEW_AFTER_DAYS = [1, 3, 7, 21];
+  const DONE = ["best", "bestAfter", "revealed", "handed"];
 
   Object.assign(tables.en, {
     fresh: "Not started",
     started: "In progress, {n} marked",
     handed: "Handed in",
+    isDone: "done",
     underway: "in progress, {n} of {total} found",
     afterwards: "{score} after the answers",
     best: "Best: {score}",
@@ -33,8 +35,41 @@ errorspanCourse((shared) => {
     const { name, values, due, more } = standing(this.dataset, words);
     const now = due && due <= Date.now();
     this.dataset.state = now ? "due" : name;
+    this.toggleAttribute("data-done", DONE.includes(name));
+    tellStage(this);
     this.textContent = dotted(words(name, values), ...more, due && words(now ? "reviewNow" : "reviewOn", { date: date(due, words) }));
   };
+
+  /* A module of the path says how much of it is done. */
+  function tellStage({ parentNode, words }) {
+    const stage = parentNode.closest(".es-module, .es-stage");
+    const parts = [...(stage?.querySelectorAll("errorspan-progress") ?? [])];
+    const n = parts.filter((part) => part.hasAttribute("data-done")).length;
+    const told = stage?.querySelector(".es-of");
+    if (!n) return told?.remove();
+    const text = words("done", { n, total: parts.length });
+    if (told) return fill(told, text);
+    const about = stage.querySelector(".es-about") ?? make("p.es-chips.es-about");
+    if (!about.parentNode) stage.insertBefore(about, stage.querySelector("ol, ul"));
+    about.append(make("span.es-of", text), " ");
+  }
+
+  /* A link of the navigation to what is done says so. */
+  async function tellNavigation() {
+    const states = everything().flatMap(([, all]) => Object.values(all));
+    const done = new Set(states.filter(({ attempts, handed }) => attempts.length || handed).map(({ at }) => at));
+    for (const link of document.querySelectorAll("nav a[href]")) {
+      const told = link.querySelector(".es-done");
+      const place = within(link);
+      if (!place || !done.has(place)) told?.remove();
+      else if (!told) {
+        const mark = make("span.es-done");
+        link.append(mark);
+        const words = await wordsFor(mark);
+        fill(mark, unseen(` (${words("isDone")})`));
+      }
+    }
+  }
 
   class ErrorspanCourse extends ErrorspanElement {
     begin(on) {
@@ -154,6 +189,7 @@ errorspanCourse((shared) => {
       all(attempts, ({ at, score }) => Number.isFinite(at) && at > 0 && (score === null || (Number.isFinite(score) && score >= 0))) &&
       all(attempts, ({ id, n }) => text(id) && (n === undefined || Number.isInteger(n))) &&
       text(state.last) &&
+      text(state.at) &&
       all(Object.values(state.work), ({ kind, fix, ran }) => text(kind) && text(fix) && (ran === undefined || played(ran))) &&
       (ended === null || (["checked", "revealed"].includes(ended) && attempts.length > 0));
     if (!fine) throw new TypeError(digest);
@@ -205,4 +241,9 @@ errorspanCourse((shared) => {
   }
 
   customElements.define("errorspan-course", ErrorspanCourse);
+
+  const { document$ } = window; // Material's: each page that instant navigation brings
+  if (document$) document$.subscribe(tellNavigation);
+  else tellNavigation();
+  for (const type of ["errorspan-complete", "errorspan-handin"]) document.addEventListener(type, tellNavigation);
 });

@@ -21,6 +21,7 @@ errorspanWords("de", {
   "platformTold": "Deine Lernplattform hat deine Antworten. Du darfst sie ändern und noch einmal abgeben.",
   "confirmEmpty": "Drücke noch einmal, um alles aus diesem Browser zu entfernen, was du hier markiert und geschrieben hast.",
   "emptied": "Alles ist entfernt.",
+  "isDone": "erledigt",
   "handed": "Abgegeben",
   "legend": "Programmzeilen",
   "guided": "Hilf mir: Zahl der Fehler, Hinweise",

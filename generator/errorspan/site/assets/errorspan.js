@@ -5,6 +5,7 @@
 
   const HINT_COST = 5;
   const HERE = document.currentScript?.src || location.href;
+  const [, ROOT] = /(.*\/)assets\/errorspan\/errorspan\.js/.exec(HERE) ?? [];
   const LANGUAGES = ["ar", "de"];
 
   const tables = {
@@ -701,7 +702,7 @@
       const { marks } = this;
       this.asked = null;
       this.doubts = new Set([...this.doubts].filter((line) => marks.has(line)));
-      Object.assign(this.state, { marks: [...marks], unsure: [...this.doubts] });
+      Object.assign(this.state, { marks: [...marks], unsure: [...this.doubts], at: within(location) });
       if (remember(this.dataset, this.state) || this.warned) return;
       this.warned = true;
       this.say("unsaved");
@@ -729,7 +730,7 @@
   class ErrorspanProgress extends ErrorspanElement {
     async begin(on) {
       if (!this.show) await load(beside("course"));
-      on(document, "errorspan-check errorspan-complete", () => this.show());
+      on(document, "errorspan-check errorspan-complete errorspan-handin", () => this.show());
       on(window, "storage pageshow", () => this.show());
       this.show?.();
     }
@@ -823,6 +824,11 @@
     return `${document.querySelector("[data-shared]")?.dataset.shared ?? new URL(".", HERE).pathname}errorspan:`;
   }
 
+  /* Where a page stands in its site. */
+  function within({ href }) {
+    return ROOT && href.startsWith(ROOT) ? href.slice(ROOT.length).replace(/(index\.html)?([?#].*)?$/, "") : undefined;
+  }
+
   function blank() {
     return { marks: [], unsure: [], hints: [], work: {}, attempts: [], ended: null };
   }
@@ -911,7 +917,7 @@
   }
 
   window.errorspanCourse = (define) =>
-    define({ ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, held, joined, link, make, outdated, recall, stored, tables, unsaved, write });
+    define({ ErrorspanElement, ErrorspanProgress, best, blank, dotted, fill, held, joined, link, make, outdated, recall, stored, tables, unsaved, unseen, within, wordsFor, write });
 
   window.errorspanExam = (define) => define({ ErrorspanExercise, blank, make, recall, tables });
 
@@ -987,4 +993,9 @@
 
   customElements.define("errorspan-exercise", ErrorspanExercise);
   customElements.define("errorspan-progress", ErrorspanProgress);
+
+  /* The navigation tells what is done, on pages that tell nothing else of it too. */
+  try {
+    if (Object.keys(localStorage).some((name) => name.startsWith(stored()))) load(beside("course"));
+  } catch {} // storage is forbidden
 })();
