@@ -233,5 +233,11 @@ def test_the_command_grades_files_and_writes_what_a_teacher_needs(recorded: Proj
         refused = recorded.errorspan("grade", "a.json", "--csv", name, key=False)
         assert f"{name}:1: is there already, and `errorspan grade` did not write it" in refused.stderr
         assert (recorded.folder / name).read_bytes() == before
+    kept = json.dumps(progress({"attempts": ATTEMPTS[:1]}))
+    for student in ("Ann", "Bo"):  # as platforms hand out files that all have the same name
+        recorded.write(f"all/{student}/errorspan-progress.json", kept)
+    class_ = recorded.errorspan("grade", *(f"all/{who}/errorspan-progress.json" for who in ("Ann", "Bo")), key=False)
+    assert class_.returncode == 0, class_.stderr
+    assert re.findall(r"(\w+)/errorspan-progress +words +practice +40 +40", class_.stdout) == ["Ann", "Bo"]
     again = recorded.errorspan("grade", "a.json", "--csv", "grades.csv", "--page", "class.html", key=False)
     assert (again.returncode, again.stderr) == (0, "1 grade of 1 file\n")

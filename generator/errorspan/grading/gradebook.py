@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,9 +53,10 @@ class Gradebook(NamedTuple):
 
 @dataclass
 class Grading:
-    """A course's exercises, against which files are graded, one by one."""
+    """A course's exercises, against which files are graded, one by one; `home` is the folder that they all lie in."""
 
     exercises: Mapping[str, Exercise]
+    home: Path | None = None
     graded: dict[tuple[str, str, bool], Graded] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -71,7 +73,11 @@ class Grading:
         exercise = self._exercise(sheet)
         if exercise is None:
             return
-        made = _of_exam(sheet, sheet.handin, exercise) if sheet.handin else _of_practice(sheet, sheet.state, exercise)
+        made = (
+            _of_exam(sheet, sheet.handin, exercise)
+            if sheet.handin
+            else _of_practice(sheet, sheet.state, exercise, _named(sheet.file, self.home))
+        )
         if made is None:
             return
         key = (normalize("NFKC", made.who).casefold(), made.exercise, made.exam)
@@ -111,9 +117,10 @@ class Grading:
 
 def graded(course: Course, files: Iterable[Path]) -> Gradebook:
     """Return what files of students are worth, those of the same student and exercise once."""
-    runs = course.replay(leave_out=True)
-    grading = Grading({run.topic.id: pages.exercise(run) for run in runs if run.graded and run.verdict})
-    for path in files:
+    runs, paths = course.replay(leave_out=True), list(files)
+    home = Path(os.path.commonpath([path.absolute().parent for path in paths]))
+    grading = Grading({run.topic.id: pages.exercise(run) for run in runs if run.graded and run.verdict}, home)
+    for path in paths:
         grading.take(path)
     rows = sorted(grading.graded.values(), key=lambda row: (row.exercise, row.who.casefold(), row.exam))
     return Gradebook(rows, grading.faults, grading.notes, grading.exercises)
@@ -169,7 +176,13 @@ def _impossible(file: str, handin: HandIn, exercise: Exercise) -> Iterator[str]:
         end = max(end, one.to)
 
 
-def _of_practice(sheet: Sheet, state: State | None, exercise: Exercise) -> Graded | None:
+def _named(file: str, home: Path | None) -> str:
+    """Return what a student is called whose file does not say it: platforms name files, or folders, by students."""
+    path = Path(file)
+    return (path.absolute().relative_to(home) if home else Path(path.name)).with_suffix("").as_posix()
+
+
+def _of_practice(sheet: Sheet, state: State | None, exercise: Exercise, who: str) -> Graded | None:
     """Return how far a browser says that a student is; None where nothing was checked."""
     if state is None or not state.attempts or sheet.digest != _graded(exercise):
         return None
@@ -185,7 +198,7 @@ def _of_practice(sheet: Sheet, state: State | None, exercise: Exercise) -> Grade
     ]
     tried = [one for one in tries if one is not None]
     return Graded(
-        who=Path(sheet.file).stem,
+        who=who,
         exercise=exercise.id,
         exam=False,
         file=sheet.file,
