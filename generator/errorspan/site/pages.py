@@ -184,8 +184,9 @@ def of_course(topics: Sequence[Summary], broken: Sequence[Broken], site: Making)
     listed |= {"topics": told, "untold": len(topics) - len(told), "report": added}
     folder = settings.runs_folder
     yield Page(f"{folder}/index.md", site.filled("runs.md.j2", folder, **listed), in_nav=True)
-    running_here = [topic.exercise.runs_from for topic in posed.values() if topic.exercise and topic.exercise.runs]
-    for name, made in running.scripts(running_here, site.at_hand, written=bool(posed)):
+    practice = [topic.exercise for topic in posed.values() if topic.exercise and not topic.exercise.exam]
+    running_here = [one.runs_from for one in practice if one.runs]
+    for name, made in running.scripts(running_here, site.at_hand, written=bool(practice)):
         uri = f"{ASSETS_FOLDER}/{name}"
         yield Page(uri, made) if isinstance(made, str) else Page(uri, "", file=made)
 
