@@ -73,17 +73,15 @@ class Site:
 
     def list(self, *exercises: Exercise, known: Mapping[str, Any] = MappingProxyType({}), **page: str) -> Path:
         """Write a page with the progress of the course and of its exercises."""
-        code = SimpleNamespace(from_model=True, reported=False)
-        runs = [SimpleNamespace(topic=SimpleNamespace(id=e.id, title=e.title), code_origin=code) for e in exercises]
+        topics = {e.id: SimpleNamespace(id=e.id, title=e.title, exercise=_posed(e)) for e in exercises}
         source = self.templates.get_template("exercises.md.j2").render(
-            runs=runs,
-            exercises={e.id: e for e in exercises},
-            withheld={},
+            topics=list(topics.values()),
+            posed=topics,
             broken=(),
             brief=publishing.brief,
             settings=known.get("settings", Settings()),
-            stages=learning_path.stages((), (e.id for e in exercises)),
-            known={run.topic.id: run for run in runs},
+            stages=learning_path.stages((), topics),
+            known=topics,
             links=Links(Settings(), "index.html", "exercises"),
         )
         body = source.partition("# Exercises")[2].replace('href="', 'href="../')
@@ -101,6 +99,12 @@ class Site:
     def url(self, page: Path) -> str:
         """Return the address of a page."""
         return page.as_uri()
+
+
+def _posed(exercise: Exercise) -> SimpleNamespace:
+    """Return what a list tells of an exercise."""
+    told = {name: getattr(exercise, name) for name in ("id", "title", "level", "concepts", "minutes", "digest", "exam")}
+    return SimpleNamespace(**told, language=exercise.assessment.language, written_by="model")
 
 
 class ServedSite(Site):

@@ -16,6 +16,7 @@ from errorspan.course import Course
 from errorspan.proof import witnessed
 from errorspan.record.shelf import Shelf
 from errorspan.runs.run import Run
+from errorspan.site.blocks import set_aside
 from errorspan.site.bodies import Body
 from errorspan.site.inputs import Inputs
 from errorspan.site.links import KEY
@@ -168,7 +169,7 @@ class Contributing:
         if self._read is None or basename(page.uri) == KEY:
             return Sheet(text=page.content, **known)
         body, blocks = self._read(page.uri, page.content)
-        return Sheet(text="", blocks=tuple(blocks), body=body, **known)
+        return Sheet(text=set_aside(page.content)[0], blocks=tuple(blocks), body=body, **known)
 
     def _fetched(self, topic: Topic, key: str, head: Head) -> tuple[Sheet, ...]:
         """Return pages from the shelf; should they have gone since, or be others, make them again."""

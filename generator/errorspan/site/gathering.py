@@ -72,7 +72,7 @@ class Gathered:
         if page.uri not in self._by_uri:
             return page.content
         sheet, onward = self._sheet(page.uri)
-        return sheet.text.replace(NEXT, onward)
+        return put_back(sheet.text, sheet.blocks).replace(NEXT, onward)
 
     def key(self, of: File, uri: str) -> Framed:
         """Return a file for the key at this address of the course, which goes where `of` goes."""
