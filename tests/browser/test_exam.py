@@ -154,7 +154,7 @@ WIDE, PHONE = 1280, 375
     ("lang", "asked", "looks"),
     [
         ("en", "Hand in", [("default", WIDE), ("slate", WIDE), ("default", PHONE)]),
-        ("de", "Abgeben", [("slate", PHONE)]),
+        pytest.param("de", "Abgeben", [("slate", PHONE)], marks=pytest.mark.heavy),
         ("ar", "سلّم", [("slate", PHONE)]),
     ],
     ids=["en", "de", "ar"],
