@@ -18,6 +18,7 @@ from errorspan.commands.opening import course_of
 from errorspan.record.manifest import Reply
 from messages_api import MessagesAPI, message
 from test_run import manifest
+from test_servers import site, tiers
 
 WHOM = "A chat, model not told"
 TOLD = ("--model", WHOM, "--by", "Ada")
@@ -150,6 +151,29 @@ def test_steps_are_asked_of_the_api_and_by_hand_as_it_comes(project: Project, me
     origins = {name_of(file): entry["origin"] for file, entry in manifest(project).items()}
     assert {name for name, origin in origins.items() if origin == "reported"} == {"categories", "weak_implementation"}
     assert "complete (reported)" in project.errorspan("status", key=False).stdout
+
+
+def test_a_server_that_takes_no_key_is_asked_in_the_midst_of_a_run_by_hand(
+    project: Project, messages_api: MessagesAPI
+) -> None:
+    project.environment = {}
+    project.topic("words")
+    site(project, tiers(weak={"model": "small", "base_url": messages_api.url}))
+    assert project.errorspan("run").stderr.startswith("No key: set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN (for ")
+    for name in ("categories", "error_catalog", "challenge"):
+        answered(project, name)
+    assert "errorspan run words" in typed(project, "status").stdout
+    asked = project.errorspan("run", "words")
+    assert asked.returncode == 1  # there is more to do, and by hand
+    assert "stays open; `errorspan prompt` prints it" in asked.stderr
+    assert messages_api.steps == ["weak_implementation"]
+    assert "errorspan prompt words" in typed(project, "status").stdout
+    for name in ("mid_implementation", *JUDGED, "assessment"):
+        answered(project, name)
+    assert "complete (reported)" in typed(project, "status").stdout
+    assert {name_of(file): entry["origin"] for file, entry in manifest(project).items()}[
+        "weak_implementation"
+    ] == "model"
 
 
 def test_faults_come_as_the_text_to_send_back_and_stay_with_the_answer(project: Project) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from errorspan.authoring.prices import PRICES, Usage
 from errorspan.authoring.settings import Settings, read_settings
-from errorspan.authoring.tiers import KEY_VARIABLES, Model, Server
+from errorspan.authoring.tiers import KEY_VARIABLES, Model, Server, has_key
 from errorspan.authoring.topics import TierModels, Topic
 from errorspan.text.errors import InputError
 
@@ -454,18 +454,18 @@ def test_a_key_is_looked_for(monkeypatch: pytest.MonkeyPatch, environment: dict[
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert Model(model="m").has_key is found
+    assert has_key(Model(model="m").server) is found
 
 
 def test_a_server_of_ones_own_has_a_key_of_its_own_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk")
     monkeypatch.delenv("OTHER_KEY", raising=False)
     keyed = Model(model="m", base_url="http://127.0.0.1:8080", key_env="OTHER_KEY")
-    assert not keyed.has_key
-    assert Model(model="m", base_url="http://127.0.0.1:8080").has_key
+    assert not has_key(keyed.server)
+    assert has_key(Model(model="m", base_url="http://127.0.0.1:8080").server)
     monkeypatch.setenv("OTHER_KEY", "k")
     monkeypatch.delenv("ANTHROPIC_API_KEY")
-    assert keyed.has_key
+    assert has_key(keyed.server)
 
 
 def test_every_setting_says_what_it_is_for() -> None:

@@ -236,7 +236,7 @@ class Pipeline:
             reply = self._record.received(request)
             if not reply:
                 waiting = _Missing(Open(asked, partial(replace, request)))
-                if not self._client or step not in self._steps or not self._client.takes(file):
+                if not self._client or step not in self._steps or not self._client.takes(file, request):
                     raise waiting
                 if self._client.defers(request, sent=sent):
                     outbox.send(self._record, request)

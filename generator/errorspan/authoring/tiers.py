@@ -27,6 +27,21 @@ class Server(NamedTuple):
     key_env: str | None = None
 
 
+def keys(server: Server | None) -> tuple[str, ...]:
+    """Return the environment variables one of which has to hold a server's key; none where it takes none.
+
+    None stands for Anthropic's.
+    """
+    if server is None:
+        return KEY_VARIABLES
+    return (server.key_env,) if server.key_env else ()
+
+
+def has_key(server: Server | None) -> bool:
+    """Tell whether the environment holds a server's key, or it takes none."""
+    return not keys(server) or any(os.environ.get(name) for name in keys(server))
+
+
 def _address(url: str) -> str:
     """Refuse what is no address of a server, without repeating it: it may hold a password."""
     try:
@@ -149,14 +164,7 @@ class Model(Options, _Whom):
     @property
     def keys(self) -> tuple[str, ...]:
         """Return the environment variables one of which has to hold its key; none where it takes none."""
-        if self.server is None:
-            return KEY_VARIABLES
-        return (self.server.key_env,) if self.server.key_env else ()
-
-    @property
-    def has_key(self) -> bool:
-        """Tell whether the environment holds its key, or it takes none."""
-        return not self.keys or any(os.environ.get(name) for name in self.keys)
+        return keys(self.server)
 
     def __str__(self) -> str:
         """Return its name, and how it is asked."""

@@ -61,9 +61,12 @@ def offered(  # noqa: PLR0913 - what is asked, of whom, and at which price
         _tell_missing(course, runs, wanted, batch=batch)
         click.echo(f"Worst case: {money(budget.within(runs, course.settings, limit, wanted, batch=batch))}")
         return False
-    if locked := budget.without_key(budget.asked(runs, course.settings, wanted)):
-        told = (f"{' or '.join(keys)} (for {', '.join(models)})" for keys, models in locked.items())
-        raise Failure(f"No key: set {'; and '.join(told)}.")
+    without = budget.without_key(budget.asked(runs, course.settings, wanted))
+    told = "; and ".join(f"{' or '.join(keys)} (for {', '.join(models)})" for keys, models in without.items())
+    if budget.locked(runs, course.settings, wanted):
+        raise Failure(f"No key: set {told}.")
+    if told:
+        click.echo(f"No key: what needs {told} stays open; `errorspan prompt` prints it.", err=True)
     worst = budget.within(runs, course.settings, limit, wanted, batch=batch)
     asked = [run.topic for run in runs]
     for line in course.deprecations(asked, steps):

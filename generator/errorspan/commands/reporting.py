@@ -85,7 +85,7 @@ def handed_in(course: Course, topic: Topic, chosen: Open, reply: Reply) -> tuple
         return run_of(course, topic.id), asked.turns[-1][1]
     hand = Hand(chosen.file, reply, course.settings.key_variables)
     run = course.hand_in(topic, hand)
-    if hand.takes(chosen.file):
+    if hand.holds:
         raise Failure(f"{run.folder}/{chosen.file}: is not open any more, so nothing was recorded")
     waiting = next((waiting for waiting in run.open if waiting.file == chosen.file), None)
     if waiting:

@@ -12,6 +12,7 @@ from typing import Any
 from errorspan.answers.shape import Output
 from errorspan.authoring.prices import Usage
 from errorspan.authoring.settings import Settings
+from errorspan.authoring.tiers import has_key
 from errorspan.models import servers
 from errorspan.models.connection import Connections, dialect
 from errorspan.models.redaction import redacted, without_secrets
@@ -31,9 +32,9 @@ class Client:
         self._flights = BoundedSemaphore(settings.max_calls)
         self._counting = Lock()
 
-    def takes(self, file: str) -> bool:  # noqa: ARG002 - it asks for whatever is open
-        """Tell whether it may be asked for the answer that becomes this file of the record."""
-        return True
+    def takes(self, file: str, request: Request) -> bool:  # noqa: ARG002 - it asks for whatever is open
+        """Tell whether it may be asked for the answer that becomes this file of the record: it has the server's key."""
+        return has_key(request.server)
 
     def defers(self, request: Request, *, sent: bool) -> bool:  # noqa: ARG002 - whatever it is, it is not
         """Tell whether a request waits to be sent with others; `sent`: it is on its way with others already.

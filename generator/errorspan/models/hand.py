@@ -22,9 +22,14 @@ class Hand:
         self._file = file
         self._reply: Reply | None = reply.model_copy(update={"text": without_secrets(reply.text, secrets)})
 
-    def takes(self, file: str) -> bool:
+    @property
+    def holds(self) -> bool:
+        """Tell whether the reply is still in hand."""
+        return self._reply is not None
+
+    def takes(self, file: str, request: Request) -> bool:  # noqa: ARG002 - whoever had it
         """Tell whether the reply is for this file of the record, and is still in hand."""
-        return self._reply is not None and file == self._file
+        return self.holds and file == self._file
 
     def defers(self, request: Request, *, sent: bool) -> bool:  # noqa: ARG002 - nothing is paid for here
         """Tell whether a request waits to be sent with others."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from errorspan.authoring.prices import Usage, total
 from errorspan.authoring.settings import Settings
-from errorspan.authoring.tiers import Model
+from errorspan.authoring.tiers import Model, has_key
 from errorspan.runs.run import Run, State
 from errorspan.steps import prompting
 from errorspan.steps.table import SOLVE, STEPS, Pass, Step, passes
@@ -55,9 +55,23 @@ def without_key(models: Iterable[Model]) -> dict[tuple[str, ...], list[str]]:
     """Return the models whose key is not there, by the environment variables that may hold it."""
     found: dict[tuple[str, ...], list[str]] = {}
     for one in models:
-        if not one.has_key and one.model not in found.setdefault(one.keys, []):
+        if not has_key(one.server) and one.model not in found.setdefault(one.keys, []):
             found[one.keys].append(one.model)
     return found
+
+
+def locked(runs: Sequence[Run], settings: Settings, wanted: Wanted = missing) -> dict[tuple[str, ...], list[str]]:
+    """Return the models whose key is not there, but where a server that takes none can be asked as the runs stand.
+
+    Then the rest stays open: whoever asks by hand has no key. Nothing is paid for of a run that cannot be finished.
+    """
+
+    def reached(run: Run) -> bool:
+        steps = {one.step for one in wanted(run, settings)}
+        waiting = (settings.model(one.step.asks(one.asked.order), run.topic) for one in run.open if one.step in steps)
+        return any(model.free for model in waiting)
+
+    return {} if any(map(reached, runs)) else without_key(asked(runs, settings, wanted))
 
 
 def within(

@@ -83,7 +83,7 @@ def following(run: Run, settings: Settings) -> Next | None:  # noqa: C901, PLR09
     if run.faults or run.solution_faults or (shown and evidence.refutations(shown)):
         return typed("check", "tells what is wrong, and where")
     if not run.finished:
-        if budget.without_key(budget.asked([run], settings)):
+        if budget.locked([run], settings):
             return typed("prompt", "prints what to ask, where there is no key")
         if run.sent:
             return typed("run", "takes what came in a batch, and goes on", " --batch")
