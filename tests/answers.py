@@ -104,6 +104,7 @@ def judgment(  # noqa: PLR0913 - all that a judge may say otherwise
     quotes: bool = True,
     not_attempted: bool = False,
     lone: bool = False,
+    prefers_weak: bool = False,
 ) -> dict[str, Any]:
     """Return what a judge says that saw the weak implementation under the other label; a `lone` failure is grave."""
     failures = [
@@ -111,15 +112,16 @@ def judgment(  # noqa: PLR0913 - all that a judge may say otherwise
         (ALPHABET, "return sorted(totals)[:n]"),
         (FLOORS, "return sum(values) // len(values)"),
     ][: 1 if lone else None]
+    strength = "totals[word] = totals.get(word, 0) + 1"
+    if prefers_weak:
+        failures, strength = [(pattern, strength) for pattern, _ in failures], failures[0][1]
     return {
         "better": better,
         "differentiation_achieved": achieved,
         "not_attempted": ["AB".replace(better, "")] if not_attempted else [],
         "quality_score": score,
         "analysis": [f"{better} counts; the other one does not."],
-        "strengths": [
-            {"pattern": OVERWRITES, "description": "Counts up.", "quote": "totals[word] = totals.get(word, 0) + 1"}
-        ],
+        "strengths": [{"pattern": OVERWRITES, "description": "Counts up.", "quote": strength}],
         "failures": [
             {
                 "pattern": pattern,

@@ -171,9 +171,7 @@ def test_a_server_that_takes_no_key_is_asked_in_the_midst_of_a_run_by_hand(
     for name in ("mid_implementation", *JUDGED, "assessment"):
         answered(project, name)
     assert "complete (reported)" in typed(project, "status").stdout
-    assert {name_of(file): entry["origin"] for file, entry in manifest(project).items()}[
-        "weak_implementation"
-    ] == "model"
+    assert manifest(project)["attempt-1/weak_implementation.md"]["origin"] == "model"
 
 
 def test_faults_come_as_the_text_to_send_back_and_stay_with_the_answer(project: Project) -> None:

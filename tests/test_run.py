@@ -41,7 +41,9 @@ def by_order(first: str, second: str, **said: Any) -> list[Callable[[Body], Resp
     def reply(body: Body) -> Response:
         prompt = body["messages"][0]["content"]
         mid_first = prompt.index("totals.get(word, 0)") < prompt.index("totals[word] = 1")
-        return message(json.dumps(answers.judgment(first if mid_first else second, **said)))
+        better = first if mid_first else second
+        prefers_weak = better != ("A" if mid_first else "B")
+        return message(json.dumps(answers.judgment(better, prefers_weak=prefers_weak, **said)))
 
     return [reply, reply]
 

@@ -92,6 +92,7 @@ def test_what_is_set_is_kept(tmp_path: Path) -> None:
     max_retries: 0
     max_wait_seconds: 1.5
     timeout_seconds: 30
+    poll_seconds: 5
     prices:
       org/m-1.5: {input: 0.1, output: 0.5, above: 1000, then: {input: 1, output: 5}}
 """,

@@ -50,9 +50,9 @@ class Batches:
         self._stuck: set[str] = set()
         self._in_reach()
 
-    def takes(self, file: str) -> bool:
+    def takes(self, file: str, request: Request) -> bool:
         """Tell whether it may be asked for the answer that becomes this file of the record."""
-        return self._client.takes(file)
+        return self._client.takes(file, request)
 
     def defers(self, request: Request, *, sent: bool) -> bool:
         """Tell whether a request waits to be sent with others; `sent`: it is on its way with others already.
