@@ -25,6 +25,7 @@ from filelock import FileLock
 from conftest import Project
 from errorspan.site import folder
 from errorspan.site.pages import SCRIPTS, STYLES
+from errorspan.site.parts import PARTS
 from errorspan.text import disk
 from errorspan.text.errors import Busy, InputError
 from errorspan.text.source import Source
@@ -354,7 +355,8 @@ def test_pages_that_hold_answers_have_the_template_of_such_pages(recorded: Proje
     marked = {
         name for name, text in pages.items() if "\ntemplate: errorspan-answers.html\n" in text.split("\n---\n")[0]
     }
-    assert marked == {"runs/words/index.md", "exercises/words/key/index.md"}
+    below = {f"runs/words/{part.folder}/index.md" for part in PARTS}
+    assert marked == {"runs/words/index.md", "exercises/words/key/index.md", *below}
     assert pages["own.md"] == (recorded.folder / "docs/own.md").read_text("utf-8")
 
 
