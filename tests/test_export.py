@@ -135,7 +135,7 @@ def test_topics_keep_the_order_in_which_they_are_named(course: Project) -> None:
         assert archive.read("key.js").decode().count("errorspanKey(") == 2
     assert page.index('data-exercise="words"') < page.index('data-exercise="again"')
     assert "<h1>A course</h1>" in page
-    assert 'data-run="https://course.example/sub/runs/words/"' in page
+    assert 'data-run="https://course.example/sub/runs/words/assessment/"' in page
 
 
 def test_too_many_topics_for_a_package_are_refused() -> None:

@@ -23,8 +23,9 @@ def judge(*, prefers: str = "mid", **said: Any) -> list[Any]:
     def reply(body: dict[str, Any]) -> Response:
         prompt = body["messages"][0]["content"]
         mid_first = prompt.index("totals.get(word, 0)") < prompt.index("totals[word] = 1")
-        label = {"A": "A", "mid": "A" if mid_first else "B"}[prefers]
-        return message(json.dumps(answers.judgment(label, **said)), body["model"])
+        mid = "A" if mid_first else "B"
+        label = mid if prefers == "mid" else prefers
+        return message(json.dumps(answers.judgment(label, prefers_weak=label != mid, **said)), body["model"])
 
     return [reply, reply]
 

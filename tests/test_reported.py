@@ -195,7 +195,7 @@ def test_a_stale_reported_answer_is_replaced_by_a_refresh_and_kept_in_mind(
         ({"by": None}, "`whom` somebody asked, and `by` whom"),
         ({"basis": None}, "has a basis"),
         ({"at": "2026-01-02"}, "by whom and when"),
-        ({"seconds": 1.0}, "has no model, stop reason, usage or seconds"),
+        ({"seconds": 1.0}, "has no model, stop reason, usage, seconds or batch"),
         ({"model": "claude"}, "has no model"),
         ({"whom": "two\nlines"}, "whom"),
         ({"whom": "x" * 121}, "whom"),
