@@ -68,19 +68,20 @@ def settle(made: Mapping[str, Page], files: Files, config: MkDocsConfig, gathere
         page = made.get(file.src_uri)
         if page is None or not file.is_documentation_page():
             continue
-        file.abs_src_path = str(written.parent / page.source if page.source else written)
-        file.generated_by = None if page.source else NAME
-        file.edit_uri = _leading(written.parent / page.source, config.docs_dir) if page.source else None
-        if key := made.get(f"{posixpath.dirname(page.uri)}/{KEY}"):
-            place = f"{posixpath.dirname(file.dest_uri)}/{KEY}"
-            files.append(beside := gathered.key(File.generated(config, place, content=""), key.uri))
-            set_exclusions([beside], config)
-            beside.inclusion = min(beside.inclusion, file.inclusion, key=lambda level: level.value)
         if framed := gathered.framed(page, file, files):
             files.remove(file)
             files.append(framed)
         else:  # to parse the blocks took two fifths of a build
             file.content_string, blocks[page.uri] = set_aside(gathered.content(page))
+        for one in filter(None, (file, framed)):  # with a new content, MkDocs forgets where a file was written
+            one.abs_src_path = str(written.parent / page.source if page.source else written)
+            one.generated_by = None if page.source else NAME
+            one.edit_uri = _leading(written.parent / page.source, config.docs_dir) if page.source else None
+        if key := made.get(f"{posixpath.dirname(page.uri)}/{KEY}"):
+            place = f"{posixpath.dirname(file.dest_uri)}/{KEY}"
+            files.append(beside := gathered.key(File.generated(config, place, content=""), key.uri))
+            set_exclusions([beside], config)
+            beside.inclusion = min(beside.inclusion, file.inclusion, key=lambda level: level.value)
     return blocks
 
 
