@@ -40,7 +40,7 @@ PLACED = re.compile(r"[^\n:]+:\d+: [^\n]+")
 
 def outputs() -> dict[str, object]:
     """Return what every step reads, as a well-behaved run has it."""
-    known: dict[str, object] = {"topic": TOPIC, "feedback": []}
+    known: dict[str, object] = {"topic": TOPIC, "feedback": [], "order": "ab"}
     for step in STEPS:
         read = {order: step.output.read(FILES[file(step, order)]) for order in step.passes}
         known[step.name] = step.settle(read, known) if step.settle else read[""]
