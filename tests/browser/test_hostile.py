@@ -338,7 +338,7 @@ def solve(page: Page) -> None:
 MARKDOWN = {("code", ()), ("em", ()), ("strong", ()), ("p", ()), ("br", ())}
 
 
-OWN = re.compile(r"(\.\./)*\.?((exercises|runs)/)?((case|refused)\d+/)?(key/|[a-z-]+/)?(key\.js)?(#[\w-]*)?")
+OWN = re.compile(r"(\.\./)*\.?((exercises|runs)/)?((case|refused)\d+/)?([a-z-]+/)?(key\.js|index\.html)?(#[\w-]*)?")
 
 
 def unhurt(visit: Visit, plain: dict[str, Any]) -> None:
