@@ -666,7 +666,7 @@ def test_without_javascript_the_form_is_readable_and_points_to_the_run(new_page,
     page.locator(".es-row").nth(2).click()
     expect(page.locator(".es-mark").nth(2)).to_be_checked()
     expect(page.locator("noscript p")).to_be_visible()
-    assert page.locator("noscript a, .es-brief a").get_attribute("href") == "../../runs/dpo/"
+    assert page.locator("noscript a, .es-brief a").get_attribute("href") == "../../runs/dpo/assessment/"
     expect(page.locator("[data-action=check]")).not_to_be_visible()
 
 

@@ -467,7 +467,7 @@ def test_no_file_is_read_and_no_template_is_evaluated(site: Served) -> None:
             assert SECRET.encode() not in content or name == "secret.txt", name
             assert b"6007" not in content or name.endswith((".svg", ".map", ".js", ".css", ".woff2")), name
     for case in site.cases:
-        page = (project.folder / "other/runs" / case.id / "index.html").read_text("utf-8")
+        page = (project.folder / "other/runs" / case.id / "assessment/index.html").read_text("utf-8")
         assert html.unescape(re.sub("<[^>]*>", "", page)).count(f"{case.id}scenario") == 1
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from axe import faults
 from conftest import Project
+from errorspan.site.parts import PARTS
 from errorspan.site.words import direction, words_in
 from sample import mark
 
@@ -62,14 +63,14 @@ def test_a_student_plays_it_and_no_link_is_broken(course, new_page) -> None:
     found = faults(page, ".es")
     page.locator("details:has(.es-links) > summary").first.click()
     page.locator(".es-links a").first.click()
-    page.wait_for_url(lambda address: f"{url}{runs}/words/#" in unquote(address))
+    page.wait_for_url(lambda address: f"{url}{runs}/words/weak-implementation/#" in unquote(address))
     expect(page.locator(page.evaluate("'#' + CSS.escape(location.hash.slice(1))"))).to_be_attached()
     page.goto(f"{url}{exercises}/")
     expect(page.locator("errorspan-progress")).to_contain_text("100")
     assert found == []
 
     paths = [path.relative_to(site).parent.as_posix() for path in site.rglob("index.html")]
-    assert len(paths) == 6
+    assert len(paths) == 6 + len(PARTS)
     for path in paths:
         page.goto(f"{url}{path}/")
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, path
