@@ -145,7 +145,7 @@ def test_several_runs_add_up(project: Project, messages_api: MessagesAPI) -> Non
         "Tiers separated in attempt 1 0 % (0 of 3)",
         "Tiers separated in attempt 2 100 % (2 of 2)",
         "Judge prefers the same solution in both orders 80 % (4 of 5)",
-        "Failures that the judge shows by a quote that stands 70 % (21 of 30)",
+        "Failures that the judge shows by a quote that stands 80 % (24 of 30)",
         "Replies that did not count 8 % (3 of 40)",
         "need a review 50 % (1 of 2)",
         "Errors that blind solvers found 42 % (5 of 12)",
