@@ -137,7 +137,7 @@ def code_lines(text: str, language: str, marks: Sequence[tuple[int, int, Markup]
 
 
 _PLAIN = {Whitespace, Name, Name.Other}
-"""What themes give the colour of all code needs no element, and is half of what there is."""
+"""What themes give the colour of all code needs no element, and is nearly half of what there is."""
 
 
 class _Piece(NamedTuple):
