@@ -17,6 +17,7 @@ from errorspan.course import Course
 from errorspan.site.pages import render
 from errorspan.site.parts import PARTS
 from errorspan.site.serving import hold_free
+from errorspan.steps.table import STEPS
 from messages_api import MessagesAPI
 from served import serving
 
@@ -181,6 +182,11 @@ def test_the_edit_link_leads_to_the_topic(project: Project, docs: str) -> None:
     )
     assert project.build(key=False).returncode == 0
     assert 'href="https://code.example/course/edit/main/topics/words.yml"' in project.run_pages("words")
+
+
+def test_each_step_of_a_run_has_a_page_in_order() -> None:
+    assert [part.name for part in PARTS if part.number] == [step.name for step in STEPS]
+    assert [part.number for part in PARTS] == [*range(1, len(STEPS) + 1), 0, 0]
 
 
 def test_a_course_may_lie_beside_the_folder_of_styles(project: Project) -> None:

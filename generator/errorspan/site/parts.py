@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from errorspan.runs.answer import Answer
 from errorspan.runs.run import Run
-from errorspan.steps.table import ATTEMPT, STEPS
+from errorspan.steps.table import STEPS
+
+Given = Callable[[Run], Sequence[Any]]
 
 
 class Part(NamedTuple):
-    """A page below a run's. `name`: a step's, or what else is told of a run. `number`: the step's, from 1; else 0."""
+    """A page below a run's. `name`: a step's, or what else is told of a run.
+
+    `given`: what a run holds for the page, attempt by attempt; nothing where it has no such page. `gist`: what the
+    run's page says of that.
+    """
 
     name: str
     title: str
-    number: int = 0
+    given: Given
+    gist: Callable[[Sequence[Any]], str] = lambda _: ""
+    filled: str = ""
+    """The template of what is particular to the page, where it is not called as the part is."""
+
+    @property
+    def number(self) -> int:
+        """Return the step's number, from 1; 0 where it is none."""
+        return next((number for number, step in enumerate(STEPS, 1) if step.name == self.name), 0)
 
     @property
     def folder(self) -> str:
@@ -24,28 +39,72 @@ class Part(NamedTuple):
     @property
     def template(self) -> str:
         """Return the template of what is particular to the page."""
-        return f"run/{'implementation' if self.name.endswith('implementation') else self.name}.md.j2"
-
-    def given(self, run: Run) -> Sequence[Any]:
-        """Return what a run holds for the page, attempt by attempt; nothing where it has no such page."""
-        if self.name == "record":
-            return [*run.answers, *run.rejected]
-        if self.name in {"assessment", "evidence"}:
-            return [run.assessment] if run.assessment else []
-        if self.name in {step.name for step in ATTEMPT}:
-            return [attempt.outputs[self.name] for attempt in run.attempts if self.name in attempt.outputs]
-        return [run.outputs[self.name]] if self.name in run.outputs else []
+        return f"run/{self.filled or self.name}.md.j2"
 
 
-_TITLES = {"mid_implementation": "Mid-tier implementation", "weak_implementation": "Weak-tier implementation"}
+def _once(name: str) -> Given:
+    return lambda run: [run.outputs[name]] if name in run.outputs else []
+
+
+def _each_time(name: str) -> Given:
+    return lambda run: [attempt.outputs[name] for attempt in run.attempts if name in attempt.outputs]
+
+
+def _assessed(run: Run) -> Sequence[Any]:
+    return [run.assessment] if run.assessment else []
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _length(given: Sequence[Any]) -> str:
+    return f"{_counted(len(given[-1].code.splitlines()), 'line')} of code"
+
+
+def _judged(given: Sequence[Any]) -> str:
+    verdict = given[-1]
+    said = "a real difference" if verdict.achieved else "no real difference"
+    return f"{said}, {verdict.quality_score} of 10" if verdict.quality_score else said
+
 
 PARTS = (
-    *(
-        Part(step.name, _TITLES.get(step.name, step.name.replace("_", " ").capitalize()), number)
-        for number, step in enumerate(STEPS, 1)
+    Part(
+        "categories",
+        "Categories",
+        _once("categories"),
+        lambda given: f"{_counted(sum(len(subtopics) for _, subtopics in given[0]), 'subtopic')} on three levels",
     ),
-    Part("evidence", "Proof and review"),
-    Part("record", "Record"),
+    Part(
+        "error_catalog",
+        "Error catalog",
+        _once("error_catalog"),
+        lambda given: f"{_counted(len(given[0].patterns), 'pattern')} of mistakes",
+    ),
+    Part("challenge", "Challenge", _each_time("challenge"), lambda given: given[-1].title),
+    Part(
+        "mid_implementation",
+        "Mid-tier implementation",
+        _each_time("mid_implementation"),
+        _length,
+        "implementation",
+    ),
+    Part(
+        "weak_implementation",
+        "Weak-tier implementation",
+        _each_time("weak_implementation"),
+        _length,
+        "implementation",
+    ),
+    Part("judgment", "Judgment", _each_time("judgment"), _judged),
+    Part("assessment", "Assessment", _assessed, lambda given: _counted(len(given[0].errors), "error span")),
+    Part("evidence", "Proof and review", _assessed),
+    Part(
+        "record",
+        "Record",
+        lambda run: [*run.answers, *run.solutions, *run.rejected],
+        lambda given: _counted(sum(isinstance(one, Answer) for one in given), "answer"),
+    ),
 )
 
 
