@@ -166,6 +166,7 @@ def test_a_server_that_takes_no_key_is_asked_in_the_midst_of_a_run_by_hand(
     asked = project.errorspan("run", "words")
     assert asked.returncode == 1  # there is more to do, and by hand
     assert "stays open; `errorspan prompt` prints it" in asked.stderr
+    assert "Asking models for words: at most $0.00." in asked.stderr  # and not what others would cost
     assert messages_api.steps == ["weak_implementation"]
     assert "errorspan prompt words" in typed(project, "status").stdout
     for name in ("mid_implementation", *JUDGED, "assessment"):

@@ -67,6 +67,7 @@ def offered(  # noqa: PLR0913 - what is asked, of whom, and at which price
         raise Failure(f"No key: set {told}.")
     if told:
         click.echo(f"No key: what needs {told} stays open; `errorspan prompt` prints it.", err=True)
+        wanted = budget.reached(wanted)
     worst = budget.within(runs, course.settings, limit, wanted, batch=batch)
     asked = [run.topic for run in runs]
     for line in course.deprecations(asked, steps):

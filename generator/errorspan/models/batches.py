@@ -13,7 +13,6 @@ from typing import Any
 from errorspan.answers.shape import Output
 from errorspan.authoring.settings import Settings
 from errorspan.models.client import Client, sent
-from errorspan.record.manifest import Reply
 from errorspan.record.outbox import FOLDER, Batch, Outbox
 from errorspan.steps.prompting import CHAIN, Request
 from errorspan.text.errors import AskError, InputError, Unreached, shown
@@ -39,7 +38,7 @@ class Batches:
     """
 
     def __init__(self, client: Client, settings: Settings, outbox: Outbox, say: Say) -> None:
-        self.stopped = client.stopped
+        self.stopped, self.takes, self.ask = client.stopped, client.takes, client.ask
         self._client = client
         self._settings = settings
         self._outbox = outbox
@@ -49,10 +48,6 @@ class Batches:
         self._sought: dict[str, float] = {}
         self._stuck: set[str] = set()
         self._in_reach()
-
-    def takes(self, file: str, request: Request) -> bool:
-        """Tell whether it may be asked for the answer that becomes this file of the record."""
-        return self._client.takes(file, request)
 
     def defers(self, request: Request, *, sent: bool) -> bool:
         """Tell whether a request waits to be sent with others; `sent`: it is on its way with others already.
@@ -67,20 +62,6 @@ class Batches:
                 raise AskError(why)
             self._client.count()
         return True
-
-    def ask(
-        self,
-        request: Request,
-        output: type[Output],
-        sending: Callable[[], None] = lambda: None,
-        received: Callable[[Reply], None] = lambda _: None,
-    ) -> Reply:
-        """Ask as the client does.
-
-        Raises:
-            AskError: no reply came.
-        """
-        return self._client.ask(request, output, sending, received)
 
     def send(self, waiting: Mapping[str, tuple[Request, type[Output]]]) -> None:
         """Send requests that wait, each by the place of its reply.

@@ -60,18 +60,28 @@ def without_key(models: Iterable[Model]) -> dict[tuple[str, ...], list[str]]:
     return found
 
 
+def reached(wanted: Wanted) -> Wanted:
+    """Return those of the passes that can be asked: of models whose key is there, or that take none."""
+
+    def of(run: Run, settings: Settings) -> list[Pass]:
+        models = {one: settings.model(one.step.asks(one.order), run.topic) for one in wanted(run, settings)}
+        return [one for one, model in models.items() if has_key(model.server)]
+
+    return of
+
+
 def locked(runs: Sequence[Run], settings: Settings, wanted: Wanted = missing) -> dict[tuple[str, ...], list[str]]:
     """Return the models whose key is not there, but where a server that takes none can be asked as the runs stand.
 
     Then the rest stays open: whoever asks by hand has no key. Nothing is paid for of a run that cannot be finished.
     """
 
-    def reached(run: Run) -> bool:
+    def waits(run: Run) -> bool:
         steps = {one.step for one in wanted(run, settings)}
         waiting = (settings.model(one.step.asks(one.asked.order), run.topic) for one in run.open if one.step in steps)
         return any(model.free for model in waiting)
 
-    return {} if any(map(reached, runs)) else without_key(asked(runs, settings, wanted))
+    return {} if any(map(waits, runs)) else without_key(asked(runs, settings, wanted))
 
 
 def within(
