@@ -215,6 +215,7 @@ def test_no_more_is_sent_than_max_calls_and_budgets_say(project: Project, messag
 # What does not come
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("scripted", "said"),
     [

@@ -120,6 +120,7 @@ def test_every_fault_of_every_topic_is_told_in_one_go(project: Project) -> None:
     assert "Traceback" not in built.stderr
 
 
+@pytest.mark.heavy
 def test_a_record_without_its_topic_is_told(project: Project) -> None:
     project.topic("words")
     assert project.build().returncode == 0

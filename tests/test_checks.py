@@ -1067,6 +1067,7 @@ def test_likeness_is_a_share(one: str, other: str) -> None:
     assert giveaways.alike(one, other) == giveaways.alike(other, one)
 
 
+@pytest.mark.heavy
 def test_pythons_own_names_give_nothing_away() -> None:
     """A false alarm would keep an exercise from being published, and no author could mend it."""
     modules = sorted(Path(inspect.getfile(ast)).parent.glob("[a-m]*.py"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from conftest import Project
@@ -23,6 +24,7 @@ def estimated(project: Project, *words: str) -> dict[tuple[str, str], dict[str, 
     return {(one["topic"], one["step"]): one for one in json.loads(done.stdout)}
 
 
+@pytest.mark.heavy
 def test_what_is_recorded_does_not_count(recorded: Project) -> None:
     assert estimated(recorded) == {}
     recorded.topic("waiting", "title: Waiting\nmax_attempts: 2\n")

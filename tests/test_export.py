@@ -111,6 +111,7 @@ def test_mistakes_are_told_without_a_traceback(course: Project, words: tuple[str
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.heavy
 def test_only_a_package_is_replaced(course: Project) -> None:
     notes = course.write("notes.txt", "mine")
     (course.folder / "link.zip").symlink_to(notes)

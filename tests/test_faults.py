@@ -480,6 +480,7 @@ EDITS: dict[str, Callable[[Path], None]] = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", EDITS)
 def test_a_run_survives_an_editor(name: str, whole: Path, project: Project, run: Callable[[], Ran], tell: Tell) -> None:
     before = project.files("topics/runs/words")

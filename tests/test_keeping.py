@@ -51,6 +51,7 @@ def test_stale_answers_are_kept_on_purpose_until_something_else_changes(
     assert "stale" in typed(project, "status").stdout
 
 
+@pytest.mark.heavy
 def test_what_changed_is_shown_and_what_was_superseded_can_be_removed(
     project: Project, messages_api: MessagesAPI
 ) -> None:

@@ -324,6 +324,7 @@ def cold(project: Project) -> dict[str, bytes]:
     return built(project)
 
 
+@pytest.mark.heavy
 def test_a_site_is_the_same_as_it_was_kept_as_it_is_made_and_as_mkdocs_makes_it(recorded: Project) -> None:
     config = recorded.folder / "mkdocs.yml"
     new = cold(recorded)

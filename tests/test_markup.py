@@ -181,6 +181,7 @@ def test_an_attack_stays_text(maker: str, attack: str) -> None:
 TEXTS = st.text(st.sampled_from("<>&\"'`~*_[]()!#|-=:;{}\\/ \n\t\rab1.") | st.characters(exclude_categories=["Cs"]))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("maker", MAKERS)
 @settings(deadline=None, max_examples=150)
 @given(text=TEXTS)

@@ -101,6 +101,7 @@ def paths(page: str) -> list[HtmlElement]:
     return having(parser.fromstring(f"<main>{page}</main>"), "es-path")
 
 
+@pytest.mark.heavy
 def test_the_list_is_the_path(course: Project) -> None:
     built = course.build(key=False)
     assert built.returncode == 0, built.stderr

@@ -118,6 +118,7 @@ def test_what_is_no_answer_has_faults(text: str) -> None:
         assert faults(raised.value)
 
 
+@pytest.mark.heavy
 @given(st.text() | st.text(st.sampled_from('{}[]",:` \n1eE-\\u')))
 def test_any_text_is_an_answer_or_has_faults(text: str) -> None:
     with pytest.raises(ValidationError) as raised:

@@ -67,6 +67,7 @@ def test_a_failed_judgment_starts_a_new_attempt_with_the_judges_reasons(
     assert "50 % (1 of 2 attempts)" in page
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("replies", "reason"),
     [

@@ -210,6 +210,7 @@ def test_every_command_goes_on_without_broken_topics_and_fails_at_its_end(quick:
     assert not (quick.folder / "none.zip").exists()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("how", ["clean", "dirty"])
 def test_nothing_stays_of_a_topic_that_was_published_before(quick: Project, how: str) -> None:
     quick.write("docs/exercises/words/more.md", "# More\n")

@@ -22,6 +22,7 @@ from messages_api import MessagesAPI
 from served import serving
 
 
+@pytest.mark.heavy
 def test_serve_asks_nothing_and_shows_a_changed_topic(project: Project, messages_api: MessagesAPI) -> None:
     project.topic("words")
     with serving(project) as served:

@@ -87,6 +87,7 @@ def test_a_build_never_asks_a_solver(made: Project, messages_api: MessagesAPI) -
     assert (made.folder / "site/exercises/words").exists()
 
 
+@pytest.mark.heavy
 def test_a_solver_sees_what_a_student_sees_and_nothing_of_the_key(project: Project, messages_api: MessagesAPI) -> None:
     """The same program with two keys, of three errors and of two: the requests are the same to the byte."""
     project.topic("three", "title: Secret topic\nconcepts: [secret concept]\nbrief: A secret brief.\n")

@@ -624,6 +624,7 @@ YAMLISH = st.lists(st.tuples(KEYS, VALUES).map(lambda pair: f"{pair[0]}: {pair[1
 )
 
 
+@pytest.mark.heavy
 @settings(deadline=None, max_examples=400)
 @given(content=st.binary(max_size=60) | YAMLISH.map(lambda text: f"title: T\n{text}".encode("utf-8", "surrogatepass")))
 def test_any_file_is_a_topic_or_has_faults(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:

@@ -122,6 +122,7 @@ def test_verifying_again_changes_no_byte(course: Project) -> None:
     assert course.files("topics").keys() == before.keys()
 
 
+@pytest.mark.heavy
 def test_a_proof_in_a_pull_request_is_a_claim_until_it_is_run_there(
     course: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -277,6 +278,7 @@ def test_what_is_no_test_is_told_and_decides_nothing(course: Project) -> None:
     assert "topics/words.tests.py:10: decides nothing: test_mean errs itself: " in " ".join(done.stderr.split())
 
 
+@pytest.mark.heavy
 def test_what_a_test_saw_can_be_read(recorded: Project) -> None:
     tests = f"""{TESTS}
 import pytest

@@ -127,6 +127,7 @@ def speaking(project: Project, lang: str, theme: str = "material") -> None:
     config.write_text(re.sub(r"- \w+: (\w+/index.md)", r"- \1", text))  # titles are the pages' own
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("lang", "theme", "title", "foreign"),
     [("de", "material", "Aufgaben", False), ("de", "mkdocs", "Aufgaben", False), ("fr", "material", "Exercises", True)],

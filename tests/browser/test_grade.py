@@ -97,6 +97,7 @@ def test_marks_and_corrections_are_worth_the_same_on_the_page_and_in_the_command
     assert (row.first, row.attempts) == (25, len(rounds))
 
 
+@pytest.mark.heavy
 def test_what_an_exam_hands_in_is_graded_and_shown_to_the_class(new_page, local, tmp_path) -> None:
     exam = new_page(local.url(local.exercise(EXAM)))
     mark(exam, 12, 14, 20)

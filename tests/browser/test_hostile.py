@@ -454,6 +454,7 @@ def test_the_search_finds_text(site: Served, visit: Visit) -> None:
         visit.unhurt()
 
 
+@pytest.mark.heavy
 def test_no_file_is_read_and_no_template_is_evaluated(site: Served) -> None:
     """Neither in this site, whose pages Markdown does not see, nor in one that another program makes of the pages."""
     project = site.project
@@ -471,6 +472,7 @@ def test_no_file_is_read_and_no_template_is_evaluated(site: Served) -> None:
         assert html.unescape(re.sub("<[^>]*>", "", page)).count(f"{case.id}scenario") == 1
 
 
+@pytest.mark.heavy
 def test_the_sitemap_and_the_exports_are_whole(site: Served, tmp_path: Path, browser: Browser) -> None:
     ET.fromstring((site.folder / "sitemap.xml").read_bytes())
     ids = [case.id for case in site.cases]

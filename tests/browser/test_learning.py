@@ -563,6 +563,7 @@ def test_a_changed_exercise_keeps_the_old_score_and_says_so(new_page, local) -> 
     assert marked(page) == []
 
 
+@pytest.mark.heavy
 def test_two_tabs_show_the_same_and_lose_nothing(new_page, site) -> None:
     address = site.url(site.exercise(EXERCISE))
     one = new_page(address)

@@ -6,6 +6,7 @@ import functools
 import http.server
 import threading
 
+import pytest
 import yaml
 from playwright.sync_api import expect
 
@@ -13,6 +14,7 @@ from axe import faults
 from sample import check, mark
 
 
+@pytest.mark.heavy
 def test_lists_and_navigation_tell_what_is_done(recorded, new_page) -> None:
     config = recorded.folder / "mkdocs.yml"
     set_ = yaml.safe_load(config.read_text("utf-8"))

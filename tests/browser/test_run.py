@@ -240,6 +240,7 @@ def test_a_student_shows_by_an_input_that_an_error_is_one(new_page, local) -> No
     expect(tally).to_contain_text("1 of 1 shown to be wrong by an input")
 
 
+@pytest.mark.heavy
 def test_what_comes_when_a_new_attempt_has_begun_or_the_answer_is_shown_stays_where_it_belongs(new_page, site) -> None:
     """A run takes a second; meanwhile a student shows the answer, or starts again and is at the same error anew."""
     write(site.root / "assets")
